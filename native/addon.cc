@@ -1,0 +1,15 @@
+#include <napi.h>
+
+#include "families.h"
+#include "isa.h"
+#include "parallel.h"
+
+static Napi::Object init(Napi::Env env, Napi::Object exports) {
+  exports.Set("isa", Napi::String::New(env, isaName()));
+  exports.Set("threadCount", Napi::Function::New(env, [](const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), threadCount()); }));
+  exports.Set("setThreadCount", Napi::Function::New(env, [](const Napi::CallbackInfo& info) { setThreadCount(info[0].ToNumber().Int32Value()); }));
+  registerIntensity(env, exports);
+  return exports;
+}
+
+NODE_API_MODULE(voxstream, init)

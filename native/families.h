@@ -1,0 +1,6 @@
+// One line per kernel family: each adds its functions to the addon's exports.
+#pragma once
+
+#include <napi.h>
+
+void registerIntensity(Napi::Env env, Napi::Object exports);

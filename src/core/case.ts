@@ -1,0 +1,30 @@
+import type { Affine } from "./geometry.js";
+import type { Json } from "./json.js";
+import type { Shape4 } from "./shape.js";
+import type { DtypeArrays } from "./dtype.js";
+
+/** One case on disk (or behind a user's reader), not yet read. */
+export interface CaseRef {
+  readonly id: string;
+  /** One file per channel, or one file with all channels. */
+  readonly images: readonly string[];
+  readonly label?: string;
+  readonly extra?: Readonly<Record<string, Json>>;
+}
+
+/** A case as a user's own reader delivers it: arrays in `[depth, height, width, channels]`, affine as (x, y, z, 1) → RAS+ mm. */
+export interface CustomCase {
+  readonly image: { readonly data: DtypeArrays[keyof DtypeArrays]; readonly shape: Shape4; readonly affine?: Affine };
+  readonly label?: { readonly data: DtypeArrays[keyof DtypeArrays]; readonly shape: Shape4 };
+}
+
+/** Where cases come from. */
+export interface DataSet {
+  /** Class names; index = label value; the first is the background. */
+  readonly classes: readonly string[];
+  readonly channels: number;
+  /** All cases, sorted by id. */
+  list(): Promise<readonly CaseRef[]>;
+  /** Custom I/O: replaces the reading of files. */
+  readonly read?: (ref: CaseRef) => Promise<CustomCase>;
+}

@@ -1,0 +1,33 @@
+/** Every error that Voxstream raises on purpose has one of these codes; `docs/errors.md` explains each, and a test compares the two. */
+export const ERROR_CODES = [
+  "ERR_OPTION",
+  "ERR_CONFIG",
+  "ERR_FORMAT",
+  "ERR_TRUNCATED",
+  "ERR_CHECKSUM",
+  "ERR_HEADER",
+  "ERR_READ",
+  "ERR_WRITE",
+  "ERR_GEOMETRY",
+  "ERR_LABEL",
+  "ERR_VALUES",
+  "ERR_DATA",
+  "ERR_EMPTY",
+  "ERR_SHAPE",
+  "ERR_MEMORY",
+  "ERR_RELEASED",
+  "ERR_STAGE",
+  "ERR_STUCK",
+  "ERR_PROTOCOL",
+  "ERR_STOPPED",
+  "ERR_WORKER",
+  "ERR_CACHE",
+  "ERR_ENGINE",
+  "ERR_MODEL",
+  "ERR_TRAINING",
+  "ERR_CHECKPOINT",
+  "ERR_BUNDLE",
+  "ERR_SERVER",
+] as const;
+
+export type ErrorCode = (typeof ERROR_CODES)[number];

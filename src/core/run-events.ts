@@ -1,0 +1,71 @@
+import type { Json } from "./json.js";
+
+/** State of one stage of a running graph, sampled a few times a second; times are totals since the run began. */
+export interface StageReport {
+  readonly name: string;
+  /** Names of the stages (or the trainer) that it feeds. */
+  readonly to: readonly string[];
+  readonly in: number;
+  readonly out: number;
+  readonly held: number;
+  readonly maxHeld: number;
+  readonly running: number;
+  readonly skipped: number;
+  readonly state: "busy" | "blocked" | "starved" | "done";
+  readonly busyMs: number;
+  readonly blockedMs: number;
+  readonly starvedMs: number;
+  /** Work time added up over parallel jobs. */
+  readonly workMs: number;
+  /** Adjustable numbers: concurrency, capacity. */
+  readonly knobs: Readonly<Record<string, number>>;
+}
+
+/** One line of `runs/<name>/events.jsonl`. `t` is milliseconds since 1970. */
+export type RunEvent = { readonly t: number } & (
+  | {
+      readonly type: "start";
+      readonly run: string;
+      readonly seed: number;
+      readonly engine: string;
+      readonly epochs: number;
+      readonly classes: readonly string[];
+      readonly pid: number;
+      readonly resumedAtStep?: number;
+    }
+  | {
+      readonly type: "step";
+      readonly step: number;
+      readonly epoch: number;
+      readonly loss: number;
+      readonly metrics: Readonly<Record<string, number>>;
+      readonly learningRate: number;
+      /** Time that the trainer waited for this batch. */
+      readonly waitMs: number;
+      readonly stepMs: number;
+    }
+  | {
+      readonly type: "epoch";
+      readonly epoch: number;
+      readonly step: number;
+      readonly loss: number;
+      readonly metrics: Readonly<Record<string, number>>;
+      readonly validationLoss?: number;
+      readonly validationMetrics?: Readonly<Record<string, number>>;
+      readonly learningRate: number;
+      readonly seconds: number;
+      readonly remainingSeconds: number;
+      /** Share of the epoch's time spent waiting for batches, 0..1. */
+      readonly waitShare: number;
+    }
+  | { readonly type: "stages"; readonly stages: readonly StageReport[]; readonly bytesInUse: number; readonly budget: number; readonly verdict: string }
+  | { readonly type: "preview"; readonly path: string; readonly id: string; readonly epoch: number }
+  | { readonly type: "checkpoint"; readonly kind: "latest" | "best"; readonly epoch: number; readonly step: number; readonly path: string }
+  | { readonly type: "skip"; readonly id: string; readonly stage: string; readonly message: string }
+  | { readonly type: "warning"; readonly message: string }
+  | { readonly type: "prediction"; readonly id: string; readonly path: string; readonly seconds: number }
+  | { readonly type: "evaluation"; readonly path: string; readonly summary: Json }
+  | { readonly type: "end"; readonly status: "completed" | "stopped" | "failed"; readonly message?: string }
+);
+
+export type RunEventType = RunEvent["type"];

@@ -1,0 +1,35 @@
+import type { SourceGrid } from "./geometry.js";
+import type { Json } from "./json.js";
+import type { Triple } from "./shape.js";
+import type { VoxelSource } from "./voxel-source.js";
+
+/** One operator's mark on a sample: enough to explain it in words and to run it again. */
+export interface HistoryEntry {
+  readonly operator: string;
+  readonly params: Json;
+}
+
+/** One image with an optional label map, at any stage. */
+export interface Sample {
+  /** The case id. */
+  readonly id: string;
+  readonly epoch: number;
+  /** Number of the patch within its case and epoch; absent on whole cases. */
+  readonly patch?: number;
+  /** First voxel of the patch in the preprocessed case; absent on whole cases. */
+  readonly origin?: Triple;
+  /** float32, one channel per modality. */
+  readonly image: VoxelSource<"float32">;
+  /** uint8, or uint16 above 255 labels; one channel. Absent in prediction. */
+  readonly label?: VoxelSource<"uint8" | "uint16">;
+  /** The grid of the image's file. */
+  readonly source?: SourceGrid;
+  readonly history: readonly HistoryEntry[];
+  /** What users' operators want to carry along. */
+  readonly extra?: Readonly<Record<string, Json>>;
+}
+
+/** `case_00003#2`: how messages and random keys name a sample. */
+export function sampleName(sample: { readonly id: string; readonly patch?: number | undefined }): string {
+  return sample.patch === undefined ? sample.id : `${sample.id}#${sample.patch}`;
+}

@@ -1,0 +1,158 @@
+import { formatBytes } from "./bytes.js";
+import { VoxError, requireOption } from "./errors.js";
+
+/** A piece of shared memory on loan from the pool. */
+export interface Slab {
+  readonly buffer: SharedArrayBuffer;
+  readonly byteOffset: number;
+  readonly byteLength: number;
+}
+
+export interface SlabPoolOptions {
+  /** Most bytes that the pool ever holds. */
+  readonly budget: number;
+  /** Bytes taken from the system at a time. Larger requests get an arena of their own size. */
+  readonly arenaBytes?: number;
+}
+
+interface Span {
+  offset: number;
+  length: number;
+}
+
+class Arena {
+  readonly buffer: SharedArrayBuffer;
+  /** Free spans in order of offset; neighbors are always merged. */
+  readonly free: Span[];
+
+  constructor(bytes: number) {
+    this.buffer = new SharedArrayBuffer(bytes);
+    this.free = [{ offset: 0, length: bytes }];
+  }
+
+  /** Index of the smallest free span that holds `bytes`, or -1. */
+  bestFit(bytes: number): number {
+    let best = -1;
+    for (let i = 0; i < this.free.length; i++) {
+      const { length } = this.free[i]!;
+      if (length >= bytes && (best < 0 || length < this.free[best]!.length)) best = i;
+    }
+    return best;
+  }
+
+  take(index: number, bytes: number): number {
+    const span = this.free[index]!;
+    const { offset } = span;
+    if (span.length === bytes) this.free.splice(index, 1);
+    else {
+      span.offset += bytes;
+      span.length -= bytes;
+    }
+    return offset;
+  }
+
+  give(offset: number, length: number): void {
+    let i = 0;
+    while (i < this.free.length && this.free[i]!.offset < offset) i++;
+    this.free.splice(i, 0, { offset, length });
+    const next = this.free[i + 1];
+    if (next && offset + length === next.offset) {
+      this.free[i]!.length += next.length;
+      this.free.splice(i + 1, 1);
+    }
+    const previous = this.free[i - 1];
+    if (previous && previous.offset + previous.length === offset) {
+      previous.length += this.free[i]!.length;
+      this.free.splice(i, 1);
+    }
+  }
+}
+
+const PAGE = 4096;
+
+/**
+ * Hands out pieces of SharedArrayBuffers and takes them back. V8 does not count shared memory as garbage pressure, so fresh buffers grow a process
+ * without limit; arenas that are carved up and merged again keep it at the high-water mark. The system commits a page when it is first touched.
+ */
+export class SlabPool {
+  readonly budget: number;
+  private readonly arenaBytes: number;
+  private readonly arenas: Arena[] = [];
+  private reserved = 0;
+  private used = 0;
+  private peak = 0;
+  private readonly waiting = new Set<() => void>();
+
+  constructor({ budget, arenaBytes = 64 * 1024 ** 2 }: SlabPoolOptions) {
+    requireOption(budget > 0, "slabPool", "budget", "> 0 bytes", budget);
+    this.budget = budget;
+    this.arenaBytes = Math.min(arenaBytes, budget);
+  }
+
+  get bytesInUse(): number {
+    return this.used;
+  }
+
+  get peakBytes(): number {
+    return this.peak;
+  }
+
+  /** Bytes taken from the system so far. */
+  get bytesReserved(): number {
+    return this.reserved;
+  }
+
+  /** Whether `bytes` could be allocated now; if not, `retry` is called once after memory came back. */
+  ask(bytes: number, retry: () => void): boolean {
+    const size = rounded(bytes);
+    if (this.arenas.some((arena) => arena.bestFit(size) >= 0) || this.reserved + Math.max(size, 0) <= this.budget) return true;
+    this.waiting.add(retry);
+    return false;
+  }
+
+  /** @throws `ERR_MEMORY` when the budget is used up: a stage that may wait asks first. */
+  allocate(bytes: number): Slab {
+    const size = rounded(bytes);
+    let chosen: Arena | undefined;
+    let index = -1;
+    for (const arena of this.arenas) {
+      const fit = arena.bestFit(size);
+      if (fit >= 0 && (chosen === undefined || arena.free[fit]!.length < chosen.free[index]!.length)) {
+        chosen = arena;
+        index = fit;
+      }
+    }
+    if (chosen === undefined) {
+      const room = this.budget - this.reserved;
+      if (size > room) {
+        throw new VoxError(
+          `an allocation of ${formatBytes(bytes)} must fit the memory budget of ${formatBytes(this.budget)}, of which ${formatBytes(this.used)} are in use`,
+          { code: "ERR_MEMORY", where: "slabPool" },
+        );
+      }
+      chosen = new Arena(Math.max(size, Math.min(this.arenaBytes, room)));
+      index = 0;
+      this.arenas.push(chosen);
+      this.reserved += chosen.buffer.byteLength;
+    }
+    const byteOffset = chosen.take(index, size);
+    this.used += size;
+    this.peak = Math.max(this.peak, this.used);
+    return { buffer: chosen.buffer, byteOffset, byteLength: bytes };
+  }
+
+  give(slab: Slab): void {
+    const arena = this.arenas.find((a) => a.buffer === slab.buffer);
+    if (!arena) throw new VoxError("a slab must come back to the pool that it came from", { code: "ERR_PROTOCOL", where: "slabPool" });
+    const size = rounded(slab.byteLength);
+    arena.give(slab.byteOffset, size);
+    this.used -= size;
+    const waiting = [...this.waiting];
+    this.waiting.clear();
+    for (const retry of waiting) retry();
+  }
+}
+
+function rounded(bytes: number): number {
+  return Math.max(PAGE, Math.ceil(bytes / PAGE) * PAGE);
+}

@@ -1,0 +1,6 @@
+/** Lengths in millimeters. */
+export type Millimeters = number;
+/** Lengths or positions in voxels. */
+export type Voxels = number;
+/** CT intensities. */
+export type Hounsfield = number;

@@ -1,0 +1,14 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["test/**/*.test.ts"],
+    globalSetup: ["test/global-setup.ts"],
+    reporters: ["default", "./test/summary-reporter.ts"],
+    testTimeout: 30_000,
+    // Two cores: more processes only slow each other down, and several tests start threads of their own.
+    pool: "forks",
+    maxWorkers: 2,
+    coverage: { provider: "v8", include: ["src/**/*.ts"], exclude: ["src/server/page/**"] },
+  },
+});
