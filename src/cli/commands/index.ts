@@ -1,0 +1,5 @@
+import type { Command } from "commander";
+import { benchCommand } from "./bench.js";
+
+/** All commands, in the order of `voxstream --help`. */
+export const commands: readonly (() => Command)[] = [benchCommand];
