@@ -2,8 +2,8 @@ import type { Triple } from "../core/shape.js";
 import type { Millimeters } from "../core/units.js";
 import type { ConfusionCounts } from "./confusion-counts.js";
 import type { LabelMapComparison } from "./label-map-comparison.js";
-import { maskState, type MaskState } from "./mask-state.js";
-import { surfaceDistances, type SurfaceDistances } from "./surface-distances.js";
+import { type MaskState, maskState } from "./mask-state.js";
+import { type SurfaceDistances, surfaceDistances } from "./surface-distances.js";
 
 /** A box of voxels: first voxel and extents. */
 export interface VoxelBox {
@@ -21,7 +21,12 @@ export class LabelComparison {
   readonly box: VoxelBox;
   private distances: SurfaceDistances | undefined;
 
-  constructor({ maps, labels, counts, box }: { readonly maps: LabelMapComparison; readonly labels: readonly number[]; readonly counts: ConfusionCounts; readonly box: VoxelBox }) {
+  constructor({
+    maps,
+    labels,
+    counts,
+    box,
+  }: { readonly maps: LabelMapComparison; readonly labels: readonly number[]; readonly counts: ConfusionCounts; readonly box: VoxelBox }) {
     this.maps = maps;
     this.labels = labels;
     this.counts = counts;

@@ -47,12 +47,24 @@ export class LabelMapComparison {
 
   constructor({ prediction, reference, shape, spacing = [1, 1, 1] }: LabelMapComparisonOptions) {
     const total = elementCount(shape);
-    for (const [name, map] of [["prediction", prediction], ["reference", reference]] as const) {
+    for (const [name, map] of [
+      ["prediction", prediction],
+      ["reference", reference],
+    ] as const) {
       if (map.length !== total) {
-        throw new VoxError(`the ${name} must have ${total} voxels for shape ${formatShape(shape)}, got ${map.length}`, { code: "ERR_SHAPE", where: "labelMapComparison" });
+        throw new VoxError(`the ${name} must have ${total} voxels for shape ${formatShape(shape)}, got ${map.length}`, {
+          code: "ERR_SHAPE",
+          where: "labelMapComparison",
+        });
       }
     }
-    requireOption(spacing.length === 3 && spacing.every((mm) => mm > 0 && Number.isFinite(mm)), "labelMapComparison", "spacing", "three lengths > 0 mm", spacing);
+    requireOption(
+      spacing.length === 3 && spacing.every((mm) => mm > 0 && Number.isFinite(mm)),
+      "labelMapComparison",
+      "spacing",
+      "three lengths > 0 mm",
+      spacing,
+    );
     this.shape = shape;
     this.spacing = spacing;
     this.prediction = prediction;
@@ -69,7 +81,8 @@ export class LabelMapComparison {
         else worst = value;
       }
     }
-    if (worst !== 0) throw new VoxError(`labels must lie in 0..${MAX_VALUE}, got ${describe(worst)}`, { code: "ERR_LABEL", where: "labelMapComparison" });
+    if (worst !== 0)
+      throw new VoxError(`labels must lie in 0..${MAX_VALUE}, got ${describe(worst)}`, { code: "ERR_LABEL", where: "labelMapComparison" });
     this.rank = new Int32Array(MAX_VALUE + 1).fill(-1);
     const values: number[] = [];
     for (let value = 0; value <= MAX_VALUE; value++) if (present[value]) this.rank[value] = values.push(value) - 1;
@@ -113,7 +126,13 @@ export class LabelMapComparison {
    */
   of(labels: number | readonly number[]): LabelComparison {
     const list = typeof labels === "number" ? [labels] : [...labels];
-    requireOption(list.length > 0 && list.every((label) => Number.isInteger(label) && label >= 0), "labelMapComparison", "labels", "one or more integers >= 0", labels);
+    requireOption(
+      list.length > 0 && list.every((label) => Number.isInteger(label) && label >= 0),
+      "labelMapComparison",
+      "labels",
+      "one or more integers >= 0",
+      labels,
+    );
     const ranks = [...new Set(list.map((label) => this.rank[label] ?? -1).filter((rank) => rank >= 0))];
     let truePositives = 0;
     let predicted = 0;

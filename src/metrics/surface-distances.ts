@@ -1,5 +1,5 @@
-import { distanceTransform } from "../kernels/distance-transform/distance-transform.js";
 import type { Triple } from "../core/shape.js";
+import { distanceTransform } from "../kernels/distance-transform/distance-transform.js";
 import type { LabelComparison } from "./label-comparison.js";
 import type { LabelArray } from "./label-map-comparison.js";
 import { surfaceVoxels } from "./surface-voxels.js";
@@ -23,7 +23,9 @@ export interface SurfaceDistances {
  * surfaceDistances(comparison.of(1)).toReference.at(-1); // directed Hausdorff distance
  */
 export function surfaceDistances({ maps, labels, box }: LabelComparison): SurfaceDistances {
-  const surfaceOf = (map: LabelArray): Uint8Array => surfaceVoxels(cropMask(map, maps.shape, labels, box.start, box.size), box.size);
+  // Flat is the image, not the box: a structure of one slice in a volume is surface all over.
+  const isFlat = maps.shape.map((extent) => extent === 1);
+  const surfaceOf = (map: LabelArray): Uint8Array => surfaceVoxels(cropMask(map, maps.shape, labels, box.start, box.size), box.size, isFlat);
   const predicted = surfaceOf(maps.prediction);
   const referenced = surfaceOf(maps.reference);
   return {
@@ -33,7 +35,8 @@ export function surfaceDistances({ maps, labels, box }: LabelComparison): Surfac
 }
 
 function directed(from: Uint8Array, to: Uint8Array, shape: Triple, spacing: Triple): Float64Array {
-  const distance = distanceTransform(to, shape, spacing);
+  const distance = new Float32Array(to.length);
+  distanceTransform(to, shape, distance, spacing);
   const found = new Float64Array(from.length);
   let count = 0;
   for (let i = 0; i < from.length; i++) if (from[i]) found[count++] = distance[i]!;

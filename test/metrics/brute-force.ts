@@ -1,10 +1,18 @@
 import type { Triple } from "../../src/core/shape.js";
 
 /** Surface metrics by the definitions alone: every pair of surface voxels, no crop, no distance transform. */
-export function bruteForce(prediction: ArrayLike<number>, reference: ArrayLike<number>, shape: Triple, spacing: Triple, label: number, tolerance: number) {
+export function bruteForce(
+  prediction: ArrayLike<number>,
+  reference: ArrayLike<number>,
+  shape: Triple,
+  spacing: Triple,
+  label: number,
+  tolerance: number,
+) {
   const a = surfacePoints(prediction, shape, spacing, label);
   const b = surfacePoints(reference, shape, spacing, label);
-  const nearest = (from: number[][], to: number[][]): number[] => from.map((p) => Math.min(...to.map((q) => Math.hypot(p[0]! - q[0]!, p[1]! - q[1]!, p[2]! - q[2]!))));
+  const nearest = (from: number[][], to: number[][]): number[] =>
+    from.map((p) => Math.min(...to.map((q) => Math.hypot(p[0]! - q[0]!, p[1]! - q[1]!, p[2]! - q[2]!))));
   const ab = nearest(a, b).sort((p, q) => p - q);
   const ba = nearest(b, a).sort((p, q) => p - q);
   const rank = (values: number[], share: number): number => {
@@ -34,7 +42,7 @@ function surfacePoints(map: ArrayLike<number>, [depth, height, width]: Triple, s
           ...(height > 1 ? [isIn(z, y - 1, x), isIn(z, y + 1, x)] : []),
           ...(width > 1 ? [isIn(z, y, x - 1), isIn(z, y, x + 1)] : []),
         ];
-        if (neighbors.includes(false)) points.push([z * spacing[0], y * spacing[1], x * spacing[2]]);
+        if (neighbors.length === 0 || neighbors.includes(false)) points.push([z * spacing[0], y * spacing[1], x * spacing[2]]);
       }
     }
   }

@@ -14,7 +14,12 @@ import {
 } from "../../src/metrics/index.js";
 
 const compare = (prediction: number[], reference: number[], label: number | number[] = 1) =>
-  new LabelMapComparison({ prediction: Uint8Array.from(prediction), reference: Uint8Array.from(reference), shape: [1, 1, prediction.length], spacing: [3, 0.5, 2] }).of(label);
+  new LabelMapComparison({
+    prediction: Uint8Array.from(prediction),
+    reference: Uint8Array.from(reference),
+    shape: [1, 1, prediction.length],
+    spacing: [3, 0.5, 2],
+  }).of(label);
 
 describe("metrics of overlap", () => {
   it("agree with a case worked out by hand", () => {
@@ -118,8 +123,12 @@ describe("metrics of overlap", () => {
     expect(() => new LabelMapComparison({ prediction: Uint8Array.of(1), reference, shape: [1, 1, 2] })).toThrow(
       "labelMapComparison: the prediction must have 2 voxels for shape 1x1x2, got 1",
     );
-    expect(() => new LabelMapComparison({ prediction: Int16Array.of(-1, 0), reference, shape: [1, 1, 2] })).toThrow("labels must lie in 0..65535, got -1");
-    expect(() => new LabelMapComparison({ prediction: reference, reference, shape: [1, 1, 2], spacing: [1, 0, 1] })).toThrow("spacing must be three lengths > 0 mm");
+    expect(() => new LabelMapComparison({ prediction: Int16Array.of(-1, 0), reference, shape: [1, 1, 2] })).toThrow(
+      "labels must lie in 0..65535, got -1",
+    );
+    expect(() => new LabelMapComparison({ prediction: reference, reference, shape: [1, 1, 2], spacing: [1, 0, 1] })).toThrow(
+      "spacing must be three lengths > 0 mm",
+    );
     expect(() => compare([1], [1], -1)).toThrow("labels must be one or more integers >= 0, got -1");
   });
 
@@ -147,7 +156,11 @@ describe("metrics of overlap", () => {
       fc.property(maps, fc.integer({ min: 1, max: 3 }), ([p, r], label) => {
         const c = compare(p, r, label);
         const reversed = compare([...p].reverse(), [...r].reverse(), label);
-        const renamed = compare(p.map((v) => (v === 0 ? 0 : 4 - v)), r.map((v) => (v === 0 ? 0 : 4 - v)), 4 - label);
+        const renamed = compare(
+          p.map((v) => (v === 0 ? 0 : 4 - v)),
+          r.map((v) => (v === 0 ? 0 : 4 - v)),
+          4 - label,
+        );
         for (const metric of [dice, iou, sensitivity, precision, specificity, accuracy, volumeError]) {
           expect(metric(reversed)).toBe(metric(c));
           expect(metric(renamed)).toBe(metric(c));

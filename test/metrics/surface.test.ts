@@ -35,7 +35,11 @@ describe("percentile", () => {
 
 describe("surface distances", () => {
   it("two single voxels: every distance is their distance in mm along the right axis", () => {
-    for (const [axis, mm] of [[0, 3], [1, 2], [2, 0.5]] as const) {
+    for (const [axis, mm] of [
+      [0, 3],
+      [1, 2],
+      [2, 0.5],
+    ] as const) {
       const shape: Triple = [5, 5, 5];
       const prediction = new Uint8Array(125);
       const reference = new Uint8Array(125);
@@ -77,10 +81,15 @@ describe("surface distances", () => {
   });
 
   const spacings: fc.Arbitrary<Triple> = fc.tuple(fc.constantFrom(0.5, 1, 3.22), fc.constantFrom(0.78, 1, 1.62), fc.constantFrom(0.78, 1, 2));
-  const cases = fc.tuple(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 6 }), fc.integer({ min: 1, max: 7 }), fc.integer({ min: 1, max: 9 })).chain(([d, h, w, density]) => {
-    const map = fc.array(fc.integer({ min: 0, max: 10 }).map((v) => (v < density ? 1 + (v % 2) : 0)), { minLength: d * h * w, maxLength: d * h * w });
-    return fc.tuple(fc.constant<Triple>([d, h, w]), map, map, spacings, fc.constantFrom(0, 0.78, 1, 2.5));
-  });
+  const cases = fc
+    .tuple(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 6 }), fc.integer({ min: 1, max: 7 }), fc.integer({ min: 1, max: 9 }))
+    .chain(([d, h, w, density]) => {
+      const map = fc.array(
+        fc.integer({ min: 0, max: 10 }).map((v) => (v < density ? 1 + (v % 2) : 0)),
+        { minLength: d * h * w, maxLength: d * h * w },
+      );
+      return fc.tuple(fc.constant<Triple>([d, h, w]), map, map, spacings, fc.constantFrom(0, 0.78, 1, 2.5));
+    });
 
   it("HD, HD95, ASSD and NSD equal a brute-force computation on random maps", () => {
     let compared = 0;
@@ -128,7 +137,8 @@ describe("surface distances", () => {
     for (let z = 1; z < 5; z++) for (let y = 1; y < 5; y++) for (let x = 1; x < 5; x++) p[(z * 7 + y) * 8 + x] = r[(z * 7 + y + 1) * 8 + x + 2] = 1;
     const wide = (map: Uint8Array): Uint8Array => {
       const out = new Uint8Array(10 * 11 * 12);
-      for (let z = 0; z < 6; z++) for (let y = 0; y < 7; y++) for (let x = 0; x < 8; x++) out[((z + 2) * 11 + y + 2) * 12 + x + 2] = map[(z * 7 + y) * 8 + x]!;
+      for (let z = 0; z < 6; z++)
+        for (let y = 0; y < 7; y++) for (let x = 0; x < 8; x++) out[((z + 2) * 11 + y + 2) * 12 + x + 2] = map[(z * 7 + y) * 8 + x]!;
       return out;
     };
     const near = comparison(p, r, shape, [3, 1, 1]).of(1);

@@ -54,7 +54,8 @@ export async function curveFigure({
   height = 440,
 }: CurveFigureOptions): Promise<Uint8Array> {
   requireOption(curves.length > 0, "curveFigure", "curves", "at least one curve", curves);
-  for (const curve of curves) requireOption(curve.values.length === x.length, "curveFigure", `curve ${curve.name}`, `${x.length} values, one per x`, curve.values.length);
+  for (const curve of curves)
+    requireOption(curve.values.length === x.length, "curveFigure", `curve ${curve.name}`, `${x.length} values, one per x`, curve.values.length);
   requireOption(width >= 100 && height >= 100, "curveFigure", "size", ">= 100x100 pixels", [width, height]);
   const [{ createCanvas }, chart] = await Promise.all([loadCanvas(), import("chart.js")]);
   const { Legend, LinearScale, LineController, LineElement, LogarithmicScale, PointElement, Title } = chart;
@@ -62,7 +63,11 @@ export async function curveFigure({
 
   const canvas = createCanvas(width, height);
   const font = (size: number, weight: "normal" | 600 = "normal") => ({ family: FIGURE_FONT, size, weight });
-  const axis = (text: string) => ({ title: { display: text !== "", text, font: font(13), color: "#333333" }, ticks: { font: font(12), color: "#444444" }, grid: { color: "#e4e4e4" } });
+  const axis = (text: string) => ({
+    title: { display: text !== "", text, font: font(13), color: "#333333" },
+    ticks: { font: font(12), color: "#444444" },
+    grid: { color: "#e4e4e4" },
+  });
   const drawn = new chart.Chart(
     // The shipped canvas has the interface that Chart.js uses; its type is another one than the browser's.
     canvas.getContext("2d") as unknown as ChartItem,
@@ -97,7 +102,12 @@ export async function curveFigure({
         },
         plugins: {
           title: { display: true, text: title, font: font(17, 600), color: "#111111", padding: { top: 8, bottom: 6 } },
-          legend: { display: curves.length > 1, position: "top", align: "end", labels: { font: font(13), usePointStyle: true, pointStyleWidth: 34, generateLabels: legendLines } },
+          legend: {
+            display: curves.length > 1,
+            position: "top",
+            align: "end",
+            labels: { font: font(13), usePointStyle: true, pointStyleWidth: 34, generateLabels: legendLines },
+          },
         },
       },
       plugins: [
@@ -124,7 +134,16 @@ export async function curveFigure({
 function legendLines(chart: Chart): LegendItem[] {
   return chart.data.datasets.map((dataset, datasetIndex) => {
     const { color, dash } = STYLES[datasetIndex % STYLES.length]!;
-    return { text: dataset.label ?? "", datasetIndex, strokeStyle: color, fillStyle: color, fontColor: "#222222", lineWidth: 2, lineDash: [...dash], pointStyle: "line" };
+    return {
+      text: dataset.label ?? "",
+      datasetIndex,
+      strokeStyle: color,
+      fillStyle: color,
+      fontColor: "#222222",
+      lineWidth: 2,
+      lineDash: [...dash],
+      pointStyle: "line",
+    };
   });
 }
 

@@ -7,7 +7,12 @@ import { type OverlayCase, type OverlayOptions, OverlayPainter } from "./overlay
 /** What is used of gifenc, which ships no types; and its CommonJS exports reach `import` differently in Node and in bundlers. */
 interface Gifenc {
   GIFEncoder(): {
-    writeFrame(indices: Uint8Array, width: number, height: number, options: { readonly palette: readonly (readonly number[])[]; readonly delay: number; readonly repeat: number }): void;
+    writeFrame(
+      indices: Uint8Array,
+      width: number,
+      height: number,
+      options: { readonly palette: readonly (readonly number[])[]; readonly delay: number; readonly repeat: number },
+    ): void;
     finish(): void;
     bytes(): Uint8Array;
   };

@@ -88,9 +88,17 @@ export class OverlayPainter {
     requireOption(panelSize >= 32 && panelSize <= 4096, "overlay", "panelSize", "32..4096 pixels", panelSize);
     requireOption(window === undefined || window.max > window.min, "overlay", "window", "a range with max > min", window);
     const voxels = elementCount(shape);
-    for (const [name, array, length] of [["image", image, voxels * channels], ["label", label, voxels], ["prediction", prediction, voxels]] as const) {
+    for (const [name, array, length] of [
+      ["image", image, voxels * channels],
+      ["label", label, voxels],
+      ["prediction", prediction, voxels],
+    ] as const) {
       if (array && array.length !== length) {
-        throw new VoxError(`the ${name} must have ${length} elements for shape ${formatShape(shape)}, got ${array.length}`, { code: "ERR_SHAPE", where: "overlay", sampleId: id });
+        throw new VoxError(`the ${name} must have ${length} elements for shape ${formatShape(shape)}, got ${array.length}`, {
+          code: "ERR_SHAPE",
+          where: "overlay",
+          sampleId: id,
+        });
       }
     }
     this.alpha = alpha;
@@ -121,7 +129,7 @@ export class OverlayPainter {
       ctx.font = `600 15px ${FIGURE_FONT}`;
       ctx.fillStyle = "#f4f4f4";
       ctx.textBaseline = "middle";
-      ctx.fillText(fit(ctx, caption === "" ? id : `${id} · ${caption}`, this.width - 2 * MARGIN - 150), MARGIN, HEADER / 2 + 3);
+      ctx.fillText(shorten(ctx, caption === "" ? id : `${id} · ${caption}`, this.width - 2 * MARGIN - 150), MARGIN, HEADER / 2 + 3);
       ctx.textAlign = "center";
       ctx.font = `400 14px ${FIGURE_FONT}`;
       ctx.fillStyle = "#d8d8d8";
@@ -209,7 +217,14 @@ export class OverlayPainter {
         if (label === 0) continue;
         const isEdge =
           this.hasOutline &&
-          (x === 0 || y === 0 || x === panelWidth - 1 || y === panelHeight - 1 || labels[i - 1] !== label || labels[i + 1] !== label || labels[i - panelWidth] !== label || labels[i + panelWidth] !== label);
+          (x === 0 ||
+            y === 0 ||
+            x === panelWidth - 1 ||
+            y === panelHeight - 1 ||
+            labels[i - 1] !== label ||
+            labels[i + 1] !== label ||
+            labels[i - panelWidth] !== label ||
+            labels[i + panelWidth] !== label);
         tint[(top + y) * width + left + x] = isEdge ? 2 * label : 2 * label - 1;
       }
     }
@@ -244,7 +259,12 @@ export class OverlayPainter {
     const { panelWidth: w, panelHeight: h } = this;
     const [atLeft, atRight, atTop, atBottom] = this.plane.edges;
     ctx.font = `600 12px ${FIGURE_FONT}`;
-    for (const [letter, x, y] of [[atLeft, left + 10, top + h / 2], [atRight, left + w - 10, top + h / 2], [atTop, left + w / 2, top + 11], [atBottom, left + w / 2, top + h - 11]] as const) {
+    for (const [letter, x, y] of [
+      [atLeft, left + 10, top + h / 2],
+      [atRight, left + w - 10, top + h / 2],
+      [atTop, left + w / 2, top + 11],
+      [atBottom, left + w / 2, top + h - 11],
+    ] as const) {
       ctx.strokeStyle = "#000000";
       ctx.lineWidth = 3;
       ctx.strokeText(letter, x, y);
@@ -285,7 +305,7 @@ function taps(count: number, extent: number): { readonly low: Int32Array; readon
 }
 
 /** The text, shortened in its middle until it fits. */
-function fit(ctx: Context, text: string, width: number): string {
+function shorten(ctx: Context, text: string, width: number): string {
   let kept = text;
   for (let length = text.length - 1; ctx.measureText(kept).width > width && length > 4; length--) {
     const head = Math.ceil(length / 2);

@@ -20,7 +20,8 @@ export async function readHistory(path: string): Promise<History> {
   }
   const [head = "", ...lines] = text.slice(0, text.lastIndexOf("\n") + 1).split(/\r?\n/);
   const names = head.split("\t");
-  if (names[0] !== "epoch") throw new VoxError(`the first column must be epoch, got ${JSON.stringify(names[0])}`, { code: "ERR_FORMAT", where: path });
+  if (names[0] !== "epoch")
+    throw new VoxError(`the first column must be epoch, got ${JSON.stringify(names[0])}`, { code: "ERR_FORMAT", where: path });
   const rows = lines.filter((line) => line.trim() !== "").map((line) => line.split("\t"));
   return new Map(names.map((name, column) => [name, rows.map((row) => toNumber(row[column]))]));
 }
