@@ -1,0 +1,1 @@
+export { decodeVoxels } from "./reference.js";
