@@ -1,10 +1,12 @@
 import { cpus, totalmem } from "node:os";
-import { Argument, Command, InvalidArgumentError } from "commander";
+import { Argument, Command } from "commander";
 import { formatBytes } from "../../core/bytes.js";
 import { native, nativeMissingReason } from "../../kernels/native.js";
 import { benchCases } from "../bench/index.js";
-import { commandOutput, type CommonOptions } from "../command-output.js";
+import { type CommonOptions, commandOutput } from "../command-output.js";
 import { formatTable } from "../format-table.js";
+import { parsePositiveInteger } from "../parse-positive-integer.js";
+import { parseShape } from "../parse-shape.js";
 
 interface BenchCommandOptions extends CommonOptions {
   readonly file?: string;
@@ -13,27 +15,15 @@ interface BenchCommandOptions extends CommonOptions {
   readonly runs: number;
 }
 
-function positiveInteger(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("must be an integer > 0");
-  return value;
-}
-
-function shape(text: string): readonly number[] {
-  const extents = text.split(/[x,]/).map(Number);
-  if (extents.length !== 3 || extents.some((extent) => !Number.isInteger(extent) || extent < 1)) throw new InvalidArgumentError('must be like "64x512x512"');
-  return extents;
-}
-
 /** `voxstream bench <case>`: measures one part on this machine. */
 export function benchCommand(): Command {
   return new Command("bench")
     .description("measure a part of the product on this machine; one thread unless --threads says otherwise")
     .addArgument(new Argument("<case>", "what to measure").choices(Object.keys(benchCases)))
     .option("--file <path>", "NIfTI file to use (case load)")
-    .option("--shape <DxHxW>", "shape to use instead of the standard one", shape)
-    .option("--threads <n>", "threads of the engine or workers of the pipeline", positiveInteger, 1)
-    .option("--runs <n>", "timed runs after the warm-up", positiveInteger, 5)
+    .option("--shape <DxHxW>", "shape to use instead of the standard one", parseShape)
+    .option("--threads <n>", "threads of the engine or workers of the pipeline", parsePositiveInteger, 1)
+    .option("--runs <n>", "timed runs after the warm-up", parsePositiveInteger, 5)
     .action(async (name: string, options: BenchCommandOptions) => {
       const output = commandOutput(options);
       const run = await benchCases[name]!();
