@@ -4,3 +4,5 @@
 #include <napi.h>
 
 void registerIntensity(Napi::Env env, Napi::Object exports);
+void registerDecode(Napi::Env env, Napi::Object exports);
+void registerInflate(Napi::Env env, Napi::Object exports);

@@ -34,11 +34,11 @@ export function readLabel(header: VolumeHeader, target: Uint8Array | Uint16Array
   const report = formatNamed(header.format).read(header, target, plan);
   const values = report.labels();
   if (report.odd > 0) {
-    const odd = [...report.oddValues].sort((a, b) => a - b);
+    const odd = report.oddValues.sort((a, b) => a - b);
     const { i, j, k } = fileIndex(report.firstOdd, plan.shape);
     const top = classes ? classes.length - 1 : target instanceof Uint8Array ? 255 : 65535;
     throw new VoxError(
-      `labels must be integers from 0 to ${top}, got ${odd.join(", ")}${report.oddValues.size >= 16 ? ", ..." : ""} in ${report.odd} of ${elementCount(plan.shape)} voxels, the first at i=${i} j=${j} k=${k}`,
+      `labels must be integers from 0 to ${top}, got ${odd.join(", ")}${report.isOddFull ? ", ..." : ""} in ${report.odd} of ${elementCount(plan.shape)} voxels, the first at i=${i} j=${j} k=${k}`,
       { code: "ERR_LABEL", where: header.path },
     );
   }

@@ -37,20 +37,49 @@ const MAX_ODD = 16;
 /** Labels stored as scaled floats are rarely exact. */
 const LABEL_TOLERANCE = 1e-4;
 
-/** What decoding found; one report serves all pieces of a file. */
+/** Places in `DecodeReport.found`. */
+const NON_FINITE = 0;
+const FIRST_NON_FINITE = 1;
+const ODD = 2;
+const FIRST_ODD = 3;
+const ODD_COUNT = 4;
+const ODD_VALUES = 5;
+
+/** What decoding found; one report serves all pieces of a file. The numbers lie in arrays that the native kernel fills. */
 export class DecodeReport {
-  /** NaN and infinite voxels, those beyond the float32 range included. */
-  nonFinite = 0;
-  /** File index of the first of them, or -1. */
-  firstNonFinite = -1;
-  /** Label voxels that are no integer or do not fit the target. */
-  odd = 0;
-  /** File index of the first of them, or -1. */
-  firstOdd = -1;
-  /** Their distinct values, as far as room was. */
-  readonly oddValues = new Set<number>();
+  readonly found = new Float64Array(ODD_VALUES + MAX_ODD);
   /** `seen[v]` is 1 when label v occurs. */
   readonly seen = new Uint8Array(65536);
+
+  /** NaN and infinite voxels, those beyond the float32 range included. */
+  get nonFinite(): number {
+    return this.found[NON_FINITE]!;
+  }
+
+  /** File index of the first of them. */
+  get firstNonFinite(): number {
+    return this.found[FIRST_NON_FINITE]!;
+  }
+
+  /** Label voxels that are no integer or do not fit the target. */
+  get odd(): number {
+    return this.found[ODD]!;
+  }
+
+  /** File index of the first of them. */
+  get firstOdd(): number {
+    return this.found[FIRST_ODD]!;
+  }
+
+  /** Their distinct values, as far as room was, in order of appearance. */
+  get oddValues(): number[] {
+    return [...this.found.subarray(ODD_VALUES, ODD_VALUES + this.found[ODD_COUNT]!)];
+  }
+
+  /** Whether there was no room for more. */
+  get isOddFull(): boolean {
+    return this.found[ODD_COUNT] === MAX_ODD;
+  }
 
   /** Label values that occur, ascending. */
   labels(): number[] {
@@ -60,6 +89,16 @@ export class DecodeReport {
     });
     return values;
   }
+
+  addNonFinite(index: number): void {
+    if (this.found[NON_FINITE]!++ === 0) this.found[FIRST_NON_FINITE] = index;
+  }
+
+  addOdd(value: number, index: number): void {
+    if (this.found[ODD]!++ === 0) this.found[FIRST_ODD] = index;
+    const values = this.oddValues;
+    if (values.length < MAX_ODD && !values.includes(value)) this.found[ODD_VALUES + this.found[ODD_COUNT]!++] = value;
+  }
 }
 
 /**
@@ -67,7 +106,7 @@ export class DecodeReport {
  *
  * The arithmetic is in float64 and rounds once to the target.
  */
-export function decodeVoxels(plan: DecodePlan, bytes: Uint8Array, first: number, target: DecodeTarget, report: DecodeReport): void {
+export function decodeVoxelsReference(plan: DecodePlan, bytes: Uint8Array, first: number, target: DecodeTarget, report: DecodeReport): void {
   const { slope, intercept, shape, strides, offset } = plan;
   const stored = storedValues(plan, bytes);
   const isImage = target instanceof Float32Array;
@@ -87,9 +126,7 @@ export function decodeVoxels(plan: DecodePlan, bytes: Uint8Array, first: number,
       const value = slope * stored[n]! + intercept;
       if (isImage) {
         target[at] = value;
-        if (!Number.isFinite(target[at]!)) {
-          if (report.nonFinite++ === 0) report.firstNonFinite = first + n;
-        }
+        if (!Number.isFinite(target[at]!)) report.addNonFinite(first + n);
         continue;
       }
       const label = Math.round(value);
@@ -98,8 +135,7 @@ export function decodeVoxels(plan: DecodePlan, bytes: Uint8Array, first: number,
         report.seen[label] = 1;
       } else {
         target[at] = 0;
-        if (report.odd++ === 0) report.firstOdd = first + n;
-        if (report.oddValues.size < MAX_ODD) report.oddValues.add(value);
+        report.addOdd(value, first + n);
       }
     }
   }
