@@ -77,7 +77,7 @@ function drawTumors(random: Random, kidneys: readonly Kidney[]): Tumor[] {
     const reach = random.uniform(0.55, 1.05);
     const across = Math.sqrt(1 - height * height);
     const z = height * reach * kidney.rz;
-    const size = random.uniform(0.11, 0.22);
+    const size = random.uniform(0.13, 0.23);
     return {
       x: kidney.x + kidney.side * Math.cos(angle) * across * reach * kidney.rx + kidney.lean * -z,
       y: kidney.y + Math.sin(angle) * across * reach * kidney.ry,
@@ -141,7 +141,7 @@ function paint(random: Random, shape: Triple, kidneys: readonly Kidney[], tumors
       for (let ix = 0; ix < width; ix++, n++) {
         const x = ((ix + 0.5) / width) * 2 - 1;
         const bend = wobble[n]! * 0.05;
-        const radius = Math.sqrt((x / body.rx) ** 2 + ((y - body.y) / body.ry) ** 2) + bend;
+        const radius = Math.sqrt((x / body.rx) ** 2 + ((y - body.y) / body.ry) ** 2) + 0.6 * bend;
         if (radius > 1) {
           values[n] = AIR;
           continue;
