@@ -6,3 +6,4 @@
 void registerIntensity(Napi::Env env, Napi::Object exports);
 void registerDecode(Napi::Env env, Napi::Object exports);
 void registerInflate(Napi::Env env, Napi::Object exports);
+void registerPatch(Napi::Env env, Napi::Object exports);

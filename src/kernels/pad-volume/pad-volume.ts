@@ -2,8 +2,16 @@ import { requireOption } from "../../core/errors.js";
 import type { Shape4, Triple } from "../../core/shape.js";
 import type { ChannelValues } from "../channel-values.js";
 import { copyBox } from "../copy-box/copy-box.js";
+import { native } from "../native.js";
 import type { VoxelArray } from "../voxel-array.js";
 import { padOutsideReference } from "./reference.js";
+
+declare module "../native.js" {
+  interface NativeAddon {
+    /** mode: 0 edge, 1 reflect, 2 minimum. */
+    padOutside?(output: VoxelArray, outShape: readonly number[], shape: readonly number[], before: readonly number[], mode: number): void;
+  }
+}
 
 export type PadMode = "constant" | "edge" | "reflect" | "minimum";
 
@@ -33,5 +41,8 @@ export function padVolume<A extends VoxelArray>(
   const fits = before.every((start, axis) => start >= 0 && start + shape[axis]! <= outShape[axis]!);
   requireOption(fits, "padVolume", "before", `>= 0 with room for ${shape.join("x")} in ${outShape.join("x")}`, before);
   copyBox(input, shape, output, outShape, [-before[0], -before[1], -before[2]], mode === "constant" ? value : 0);
-  if (mode !== "constant") padOutsideReference(output, outShape, shape, before, mode);
+  if (mode === "constant") return;
+  const addon = native();
+  if (addon?.padOutside) addon.padOutside(output, outShape, shape, before, ["edge", "reflect", "minimum"].indexOf(mode));
+  else padOutsideReference(output, outShape, shape, before, mode);
 }
