@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
+import type { Tensor } from "@tensorflow/tfjs-core";
 import { VoxError } from "../core/errors.js";
 import type { Json } from "../core/json.js";
 import type { RunEvent } from "../core/run-events.js";
@@ -186,9 +187,10 @@ export class Trainer {
       for (;;) {
         const batch = await orAborted(source.next(), signal);
         if (!batch || signal.aborted) break;
-        const look =
-          preview && !captured ? (logits: Parameters<typeof capturePreview>[1]): void => void (captured = capturePreview(batch, logits)) : undefined;
-        const figures = validationStep(learner, batch, look);
+        const look = (logits: Tensor): void => {
+          captured ??= capturePreview(batch, logits);
+        };
+        const figures = validationStep(learner, batch, preview && look);
         sums = addStep(sums, { ...figures, samples: batch.parts.length, waitMs: source.waitMs, totalMs: 0 });
         batch.release();
         await nextTurn();
