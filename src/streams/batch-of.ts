@@ -6,15 +6,12 @@ import { stage } from "./stage.js";
 import { stageError } from "./stage-error.js";
 import type { StageOptions } from "./stage-options.js";
 
-export interface BatchOfOptions extends StageOptions {
+export interface BatchOfOptions<A, B> extends StageOptions {
   readonly size: number;
   /** What happens to the short batch at the end of an epoch. */
   readonly last?: "keep" | "drop";
-}
-
-export interface CollateOptions<A, B> extends BatchOfOptions {
-  /** Makes one value of the parts, which are released afterwards: it copies. */
-  readonly collate: (parts: readonly A[], identities: readonly ItemIdentity[]) => B;
+  /** Makes one value of the parts, which are released afterwards: it copies. Default: the array of the parts. */
+  readonly collate?: (parts: readonly A[], identities: readonly ItemIdentity[]) => B;
 }
 
 /**
@@ -22,17 +19,16 @@ export interface CollateOptions<A, B> extends BatchOfOptions {
  *
  * @throws `ERR_OPTION`
  */
-export function batchOf<A>(options: BatchOfOptions): OperatorFunction<A, readonly A[]>;
-export function batchOf<A, B>(options: CollateOptions<A, B>): OperatorFunction<A, B>;
-export function batchOf<A>({
+export function batchOf<A, B = readonly A[]>({
   size,
   last = "keep",
   name = "batch",
-  collate = (parts) => parts,
-}: BatchOfOptions & Partial<CollateOptions<A, unknown>>): OperatorFunction<A, unknown> {
+  // Without collate, B is what its default says.
+  collate = (parts) => parts as B,
+}: BatchOfOptions<A, B>): OperatorFunction<A, B> {
   requireOption(Number.isInteger(size) && size >= 1, name, "size", "an integer >= 1", size);
   requireOption(last === "keep" || last === "drop", name, "last", '"keep" or "drop"', last);
-  return stage<A, unknown>(name, (node) => {
+  return stage<A, B>(name, (node) => {
     let parts: Item<A>[] = [];
     /** The first item of the next epoch, which told us that this one is over. */
     let next: Item<A> | undefined;

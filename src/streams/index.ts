@@ -4,6 +4,7 @@ export * from "./deal.js";
 export * from "./demand.js";
 export * from "./fan-out.js";
 export * from "./graph.js";
+export * from "./hop.js";
 export * from "./item.js";
 export * from "./iterate.js";
 export * from "./logic.js";
