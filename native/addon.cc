@@ -14,6 +14,9 @@ static Napi::Object init(Napi::Env env, Napi::Object exports) {
   registerLayout(env, exports);
   registerPool(env, exports);
   registerReduce(env, exports);
+  registerPatch(env, exports);
+  registerDecode(env, exports);
+  registerInflate(env, exports);
   return exports;
 }
 

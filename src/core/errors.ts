@@ -74,6 +74,8 @@ export function errorFromWire(wire: WireError): Error {
     ? new VoxError("", { code: wire.code as ErrorCode, where: wire.where ?? "", ...(wire.sampleId === undefined ? {} : { sampleId: wire.sampleId }) })
     : new Error(wire.message);
   error.message = wire.message;
+  // Such as ENOENT of a system error.
+  if (!isKnown && wire.code !== undefined) Object.assign(error, { code: wire.code });
   if (wire.stack) error.stack = wire.stack;
   return error;
 }

@@ -58,7 +58,15 @@ export type RunEvent = { readonly t: number } & (
       /** Share of the epoch's time spent waiting for batches, 0..1. */
       readonly waitShare: number;
     }
-  | { readonly type: "stages"; readonly stages: readonly StageReport[]; readonly bytesInUse: number; readonly budget: number; readonly verdict: string }
+  | {
+      readonly type: "stages";
+      /** Which graph: the one that trains when absent. */
+      readonly graph?: "training" | "validation" | "prediction";
+      readonly stages: readonly StageReport[];
+      readonly bytesInUse: number;
+      readonly budget: number;
+      readonly verdict: string;
+    }
   | { readonly type: "preview"; readonly path: string; readonly id: string; readonly epoch: number }
   | { readonly type: "checkpoint"; readonly kind: "latest" | "best"; readonly epoch: number; readonly step: number; readonly path: string }
   | { readonly type: "skip"; readonly id: string; readonly stage: string; readonly message: string }

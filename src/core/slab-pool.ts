@@ -1,5 +1,5 @@
 import { formatBytes } from "./bytes.js";
-import { VoxError, requireOption } from "./errors.js";
+import { requireOption, VoxError } from "./errors.js";
 
 /** A piece of shared memory on loan from the pool. */
 export interface Slab {
@@ -38,6 +38,10 @@ class Arena {
       if (length >= bytes && (best < 0 || length < this.free[best]!.length)) best = i;
     }
     return best;
+  }
+
+  get isIdle(): boolean {
+    return this.free[0]?.length === this.buffer.byteLength;
   }
 
   take(index: number, bytes: number): number {
@@ -102,10 +106,14 @@ export class SlabPool {
     return this.reserved;
   }
 
-  /** Whether `bytes` could be allocated now; if not, `retry` is called once after memory came back. */
-  ask(bytes: number, retry: () => void): boolean {
+  /**
+   * Whether `bytes` could be allocated now with `spare` bytes of the budget left over; if not, `retry` is called once after memory came back. A question,
+   * not a reservation: who starts several jobs before they allocate asks with what it promised to the others as `spare`.
+   */
+  ask(bytes: number, retry: () => void, spare = 0): boolean {
     const size = rounded(bytes);
-    if (this.arenas.some((arena) => arena.bestFit(size) >= 0) || this.reserved + Math.max(size, 0) <= this.budget) return true;
+    if (this.used + size + spare <= this.budget && (this.arenas.some((arena) => arena.bestFit(size) >= 0) || size <= this.room + this.idleBytes()))
+      return true;
     this.waiting.add(retry);
     return false;
   }
@@ -123,7 +131,8 @@ export class SlabPool {
       }
     }
     if (chosen === undefined) {
-      const room = this.budget - this.reserved;
+      this.makeRoom(size);
+      const { room } = this;
       if (size > room) {
         throw new VoxError(
           `an allocation of ${formatBytes(bytes)} must fit the memory budget of ${formatBytes(this.budget)}, of which ${formatBytes(this.used)} are in use`,
@@ -150,6 +159,27 @@ export class SlabPool {
     const waiting = [...this.waiting];
     this.waiting.clear();
     for (const retry of waiting) retry();
+  }
+
+  /** Bytes that may still be taken from the system. */
+  private get room(): number {
+    return this.budget - this.reserved;
+  }
+
+  /** Bytes of arenas of which nothing is on loan. */
+  private idleBytes(): number {
+    return this.arenas.reduce((sum, arena) => (arena.isIdle ? sum + arena.buffer.byteLength : sum), 0);
+  }
+
+  /** Gives idle arenas back to the system when a request is larger than each of them, so that small arenas cannot lock the budget up. */
+  private makeRoom(size: number): void {
+    if (size <= this.room || size > this.room + this.idleBytes()) return;
+    for (let i = this.arenas.length - 1; i >= 0 && size > this.room; i--) {
+      const arena = this.arenas[i]!;
+      if (!arena.isIdle) continue;
+      this.arenas.splice(i, 1);
+      this.reserved -= arena.buffer.byteLength;
+    }
   }
 }
 

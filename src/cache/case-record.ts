@@ -1,0 +1,32 @@
+import type { Geometry, SourceGrid } from "../core/geometry.js";
+import type { Json } from "../core/json.js";
+import type { HistoryEntry } from "../core/sample.js";
+import type { Shape4 } from "../core/shape.js";
+
+/** How one array of a case is stored. */
+export interface ArrayRecord<D extends "float32" | "uint8" | "uint16" = "float32" | "uint8" | "uint16"> {
+  readonly dtype: D;
+  readonly shape: Shape4;
+  readonly geometry: Geometry;
+  /** Smallest voxel of each channel: what lies outside the case in crops. */
+  readonly minimum: readonly number[];
+  /** Of label maps: some voxels of every label above 0, as flat indices. */
+  readonly points?: Readonly<Record<string, readonly number[]>>;
+}
+
+/** The commit record of a case: written last, so a case without it does not exist. */
+export interface CaseRecord {
+  /** Case id, for people. */
+  readonly id: string;
+  /** The operators that made it, for people. */
+  readonly made: string;
+  /** Milliseconds since 1970. */
+  readonly created: number;
+  /** Bytes of all chunks. */
+  readonly bytes: number;
+  readonly image: ArrayRecord<"float32">;
+  readonly label?: ArrayRecord<"uint8" | "uint16">;
+  readonly source?: SourceGrid;
+  readonly history: readonly HistoryEntry[];
+  readonly extra?: Readonly<Record<string, Json>>;
+}

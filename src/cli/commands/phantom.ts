@@ -1,0 +1,37 @@
+import { Command } from "commander";
+import type { Triple } from "../../core/shape.js";
+import { formatShape } from "../../core/shape.js";
+import { writePhantoms } from "../../io/index.js";
+import { type CommonOptions, commandOutput } from "../command-output.js";
+import { formatTable } from "../format-table.js";
+import { parseNaturalNumber } from "../parse-natural-number.js";
+import { parsePositiveInteger } from "../parse-positive-integer.js";
+import { parseShape } from "../parse-shape.js";
+
+interface PhantomCommandOptions extends CommonOptions {
+  readonly cases: number;
+  readonly shape: Triple;
+  readonly seed: number;
+}
+
+/** `voxstream phantom <dir>`: makes KiTS-like cases to try things on. */
+export function phantomCommand(): Command {
+  return new Command("phantom")
+    .description("make KiTS-like CT cases with kidneys and tumors, in KiTS layout and several orientations")
+    .argument("<dir>", "folder that gets one folder per case")
+    .option("--cases <n>", "number of cases", parsePositiveInteger, 8)
+    .option("--shape <DxHxW>", "depth, height, width in voxels", parseShape, [48, 96, 96])
+    .option("--seed <n>", "the same seed makes the same cases", parseNaturalNumber, 0)
+    .action(async (folder: string, options: PhantomCommandOptions) => {
+      const output = commandOutput(options);
+      const { cases, shape, seed } = options;
+      const made = await writePhantoms({ folder, cases, shape, seed, onCase: ({ id }) => output.note(`${id} written`) });
+      output.result(
+        { folder, cases: made.map((info) => ({ ...info, spacing: [...info.spacing] })) },
+        formatTable([
+          ["case", "orientation", "spacing z,y,x mm", "tumors"],
+          ...made.map(({ id, orientation, spacing, tumors }) => [id, orientation, spacing.map((side) => side.toFixed(2)).join(", "), String(tumors)]),
+        ]) + `\n\n${cases} cases of ${formatShape(shape)} voxels in ${folder}`,
+      );
+    });
+}

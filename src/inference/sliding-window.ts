@@ -1,0 +1,154 @@
+import { requireOption, VoxError } from "../core/errors.js";
+import { elementCount, formatShape, type Shape4, spatial, type Triple } from "../core/shape.js";
+import { copyBox } from "../kernels/copy-box/copy-box.js";
+import { gaussianWindowWeights } from "../kernels/gaussian-window-weights/gaussian-window-weights.js";
+import type { LabelArray } from "../kernels/label-array.js";
+import { mirror } from "../kernels/mirror/mirror.js";
+import { statistics } from "../kernels/statistics/statistics.js";
+import { gridStarts } from "./grid-starts.js";
+import { RollingMerge } from "./rolling-merge.js";
+
+/** Scores of a batch of patches: `(n, d, h, w, C)` intensities in, `(n, d, h, w, classes)` out. */
+export type Infer = (patches: Float32Array, count: number) => Float32Array | Promise<Float32Array>;
+
+export interface SlidingWindowOptions {
+  readonly infer: Infer;
+  readonly classes: number;
+  readonly patch: Triple;
+  /** Voxels that neighboring patches share per axis; half the patch by default, as in MIScnn's paper and nnU-Net. */
+  readonly overlap?: Triple;
+  /** How patches count where they overlap: alike, or more in their middle (σ = patch / 8). */
+  readonly weighting?: "constant" | "gaussian";
+  readonly batchSize?: number;
+  /** Axes (0 depth, 1 height, 2 width) to mirror: every combination is predicted, and all are averaged. */
+  readonly flips?: readonly (0 | 1 | 2)[];
+  /** Also return the mean scores. */
+  readonly keepScores?: boolean;
+  readonly onPatch?: (done: number, total: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface SlidingWindowResult {
+  readonly labels: LabelArray;
+  /** `(D, H, W, classes)`, when asked for. */
+  readonly scores?: Float32Array;
+}
+
+/**
+ * Predicts a whole image by patches: a grid with overlap, the weighted mean of all patches at each voxel, then the class of the largest mean.
+ *
+ * An image smaller than the patch is padded around with its smallest value, the background, and the padding is cut off again. Memory beyond image and
+ * labels is one batch of patches and one slab of sums, as deep as a patch.
+ *
+ * @shape image (D, H, W, C) → labels (D, H, W), uint8 up to 256 classes, else uint16
+ * @label ties go to the lowest class
+ * @throws `ERR_OPTION`; `ERR_SHAPE` when image and shape, or the scores of the model, differ; `ERR_STOPPED` after an abort
+ * @example
+ * const { labels } = await slidingWindow(image, [48, 96, 96, 1], { infer, classes: 3, patch: [32, 64, 64] });
+ */
+export async function slidingWindow(image: Float32Array, shape: Shape4, options: SlidingWindowOptions): Promise<SlidingWindowResult> {
+  const { infer, classes, patch, weighting = "constant", batchSize = 2, flips = [], keepScores = false, onPatch, signal } = options;
+  const overlap = options.overlap ?? [Math.floor(patch[0] / 2), Math.floor(patch[1] / 2), Math.floor(patch[2] / 2)];
+  requireOption(weighting === "constant" || weighting === "gaussian", "slidingWindow", "weighting", '"constant" or "gaussian"', weighting);
+  requireOption(Number.isInteger(batchSize) && batchSize >= 1, "slidingWindow", "batchSize", "an integer >= 1", batchSize);
+  requireOption(Number.isInteger(classes) && classes >= 1 && classes <= 65_536, "slidingWindow", "classes", "an integer in 1..65536", classes);
+  requireOption(
+    flips.every((axis) => axis === 0 || axis === 1 || axis === 2),
+    "slidingWindow",
+    "flips",
+    "axes 0, 1 or 2",
+    flips,
+  );
+  requireOption(
+    patch.every((extent) => Number.isInteger(extent) && extent >= 1),
+    "slidingWindow",
+    "patch",
+    "integers >= 1",
+    patch,
+  );
+  const isOverlap = overlap.every((extent, axis) => Number.isInteger(extent) && extent >= 0 && extent < patch[axis]!);
+  requireOption(isOverlap, "slidingWindow", "overlap", `integers >= 0 below the patch ${formatShape(patch)}`, overlap);
+  if (image.length !== elementCount(shape)) {
+    throw new VoxError(`the image must have ${elementCount(shape)} elements for shape ${formatShape(shape)}, got ${image.length}`, {
+      code: "ERR_SHAPE",
+      where: "slidingWindow",
+    });
+  }
+  const size = spatial(shape);
+  const channels = shape[3];
+  const starts = windowStarts(size, patch, overlap);
+  const mirrors = flipCombinations(flips);
+  const voxels = elementCount(patch);
+  const labels = classes <= 256 ? new Uint8Array(elementCount(size)) : new Uint16Array(elementCount(size));
+  const scores = keepScores ? new Float32Array(labels.length * classes) : undefined;
+  const merge = new RollingMerge({
+    shape: size,
+    patch,
+    channels: classes,
+    labels,
+    ...(scores && { scores }),
+    ...(weighting === "gaussian" && { weights: gaussianWindowWeights(patch) }),
+  });
+  const isSmaller = size.some((extent, axis) => extent < patch[axis]!);
+  const background = isSmaller ? statistics(image, { channels }).map(({ min }) => min) : 0;
+  const inputShape: Shape4 = [patch[0], patch[1], patch[2], channels];
+  const outputShape: Shape4 = [patch[0], patch[1], patch[2], classes];
+  const length = voxels * channels;
+  const scoreLength = voxels * classes;
+
+  for (let first = 0; first < starts.length; first += batchSize) {
+    const batch = starts.slice(first, first + batchSize);
+    const patches = new Float32Array(batch.length * length);
+    for (const [n, start] of batch.entries()) copyBox(image, shape, patches.subarray(n * length, (n + 1) * length), inputShape, start, background);
+    let mean: Float32Array | undefined;
+    for (const axes of mirrors) {
+      if (signal?.aborted) throw new VoxError("the prediction was stopped", { code: "ERR_STOPPED", where: "slidingWindow", cause: signal.reason });
+      const given = await infer(mirrored(patches, inputShape, batch.length, axes), batch.length);
+      if (given.length !== batch.length * scoreLength) {
+        throw new VoxError(`the model must give ${formatShape([batch.length, ...outputShape])} scores, got ${given.length} elements`, {
+          code: "ERR_SHAPE",
+          where: "slidingWindow",
+        });
+      }
+      const turnedBack = mirrored(given, outputShape, batch.length, axes);
+      if (mirrors.length === 1) mean = turnedBack;
+      else {
+        mean ??= new Float32Array(turnedBack.length);
+        for (let i = 0; i < mean.length; i++) mean[i]! += turnedBack[i]! / mirrors.length;
+      }
+    }
+    for (const [n, start] of batch.entries()) merge.add(mean!.subarray(n * scoreLength, (n + 1) * scoreLength), start);
+    onPatch?.(first + batch.length, starts.length);
+  }
+  merge.finish();
+  return { labels, ...(scores && { scores }) };
+}
+
+/** Starts of all windows in order of depth, height, width; on an axis shorter than the patch the image lies in the patch's middle. */
+function windowStarts(size: Triple, patch: Triple, overlap: Triple): Triple[] {
+  const along = (axis: 0 | 1 | 2): number[] =>
+    size[axis] < patch[axis] ? [-Math.floor((patch[axis] - size[axis]) / 2)] : gridStarts(size[axis], patch[axis], overlap[axis]);
+  const rows = along(1);
+  const columns = along(2);
+  return along(0).flatMap((z) => rows.flatMap((y) => columns.map((x): Triple => [z, y, x])));
+}
+
+type Axes = readonly [boolean, boolean, boolean];
+
+/** A batch of patches, each mirrored; the batch itself where no axis is. */
+function mirrored(batch: Float32Array, shape: Shape4, count: number, axes: Axes): Float32Array {
+  if (!axes.includes(true)) return batch;
+  const length = elementCount(shape);
+  const turned = new Float32Array(batch.length);
+  for (let n = 0; n < count; n++) mirror(batch.subarray(n * length, (n + 1) * length), shape, turned.subarray(n * length, (n + 1) * length), axes);
+  return turned;
+}
+
+/** The image itself, then each combination of mirrored axes. */
+function flipCombinations(flips: readonly number[]): Axes[] {
+  const chosen = [...new Set(flips)];
+  return Array.from({ length: 2 ** chosen.length }, (_, bits): Axes => {
+    const isOn = (axis: number): boolean => chosen.includes(axis) && (bits & (1 << chosen.indexOf(axis))) !== 0;
+    return [isOn(0), isOn(1), isOn(2)];
+  });
+}

@@ -1,0 +1,23 @@
+import { VoxError } from "../core/errors.js";
+import { niftiFormat } from "./nifti/nifti-format.js";
+import type { VolumeFormat } from "./volume-format.js";
+
+/** The formats that volumes are read from, by extension. */
+export const formats: readonly VolumeFormat[] = [niftiFormat];
+
+/** @throws `ERR_FORMAT` when no format has the file's extension */
+export function formatOf(path: string): VolumeFormat {
+  const lower = path.toLowerCase();
+  const format = formats.find(({ extensions }) => extensions.some((extension) => lower.endsWith(extension)));
+  if (format) return format;
+  throw new VoxError(`the file name must end in ${formats.flatMap(({ extensions }) => extensions).join(", ")}`, { code: "ERR_FORMAT", where: path });
+}
+
+export function formatNamed(name: string): VolumeFormat {
+  const format = formats.find((candidate) => candidate.name === name);
+  if (format) return format;
+  throw new VoxError(`the format must be one of ${formats.map((candidate) => candidate.name).join(", ")}, got ${name}`, {
+    code: "ERR_FORMAT",
+    where: "formats",
+  });
+}

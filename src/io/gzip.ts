@@ -1,0 +1,30 @@
+import { constants, gunzipSync } from "node:zlib";
+import { errorMessage, VoxError } from "../core/errors.js";
+
+/** Deflate cannot do better than 1032 bytes out of one byte in. */
+export const MAX_DEFLATE_RATIO = 1032;
+
+export function isGzip(firstBytes: Uint8Array): boolean {
+  return firstBytes.length >= 2 && firstBytes[0] === 0x1f && firstBytes[1] === 0x8b;
+}
+
+/** What can be decompressed from the first part of a gzip file, without complaint about its end. */
+export function gunzipPrefix(path: string, prefix: Uint8Array): Uint8Array {
+  try {
+    return gunzipSync(prefix, { finishFlush: constants.Z_SYNC_FLUSH });
+  } catch (error) {
+    throw gzipError(path, error);
+  }
+}
+
+/** zlib's errors in our words. */
+export function gzipError(path: string, cause: unknown): VoxError {
+  const reason = errorMessage(cause);
+  if (/unexpected end of file/.test(reason))
+    return new VoxError("the gzip data must be complete, got the end of the file in the middle of it", { code: "ERR_TRUNCATED", where: path, cause });
+  if (/incorrect data check/.test(reason))
+    return new VoxError("the gzip checksum (CRC-32) must fit the data, got another one", { code: "ERR_CHECKSUM", where: path, cause });
+  if (/incorrect length check/.test(reason))
+    return new VoxError("the gzip length field must fit the data, got another one", { code: "ERR_CHECKSUM", where: path, cause });
+  return new VoxError(`the file must hold valid gzip data, got ${reason}`, { code: "ERR_FORMAT", where: path, cause });
+}

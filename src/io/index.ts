@@ -1,0 +1,18 @@
+export { formatOf, formats } from "./formats.js";
+export { type CaseSummary, type CasesSummary, INSPECTED_PERCENTILES, type InspectCasesOptions, inspectCases } from "./inspect-cases.js";
+export { type LoadedCase, loadCase } from "./load-case.js";
+export { readNiftiHeader } from "./nifti/read-nifti-header.js";
+export { type NiftiCasesOptions, niftiCases } from "./nifti-cases.js";
+export { PHANTOM_CLASSES, type PhantomInfo, type WritePhantomsOptions, writePhantoms } from "./phantom/write-phantoms.js";
+export { placeOnGrid } from "./place-on-grid.js";
+export { type PlainFolderOptions, plainFolder } from "./plain-folder.js";
+export { type ReadCaseOptions, type ReadCaseTargets, readCase } from "./read-case.js";
+export { type CaseHeader, type ReadCaseHeaderOptions, readCaseHeader } from "./read-case-header.js";
+export { readHeader } from "./read-header.js";
+export { labelDtype, type ReadLabelOptions, readLabel } from "./read-label.js";
+export { type ReadVolumeOptions, readVolume } from "./read-volume.js";
+export { requireSameGrid } from "./require-same-grid.js";
+export { type CaseFinding, type VerifyCasesOptions, verifyCases } from "./verify-cases.js";
+export type { VolumeData, VolumeFormat, VolumeHeader, WriteOptions } from "./volume-format.js";
+export { writeAtomically } from "./write-atomically.js";
+export { writeVolume } from "./write-volume.js";

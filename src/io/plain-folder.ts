@@ -1,0 +1,47 @@
+import { existsSync, statSync } from "node:fs";
+import { basename, join } from "node:path";
+import type { CaseRef, DataSet } from "../core/case.js";
+import { requireOption, VoxError } from "../core/errors.js";
+import { kitsLayout } from "./layouts/kits-layout.js";
+import { niftiFiles, niftiStem } from "./layouts/nifti-files.js";
+import { groupChannels } from "./layouts/nnunet-layout.js";
+import { sortedById } from "./nifti-cases.js";
+
+export interface PlainFolderOptions {
+  /** A folder of `.nii` and `.nii.gz` files, one such file, or a folder of KiTS cases. */
+  readonly root: string;
+  /** Above 1, files that end in `_0000`, `_0001`, ... are the channels of one case. */
+  readonly channels?: number;
+}
+
+/**
+ * Images to predict, without labels.
+ *
+ * @throws on `list()`: `ERR_READ` when the path does not exist, `ERR_EMPTY` when it holds no images
+ * @example
+ * const images = plainFolder({ root: "incoming" });
+ */
+export function plainFolder({ root, channels = 1 }: PlainFolderOptions): DataSet {
+  requireOption(typeof root === "string" && root !== "", "plainFolder", "root", "a path", root);
+  requireOption(Number.isInteger(channels) && channels > 0, "plainFolder", "channels", "a positive integer", channels);
+  const list = async (): Promise<readonly CaseRef[]> => {
+    if (!existsSync(root)) throw new VoxError("the input must exist", { code: "ERR_READ", where: root });
+    const cases = statSync(root).isFile() ? [{ id: niftiStem(basename(root)), images: [root] }] : inFolder(root, channels);
+    if (cases.length === 0) {
+      throw new VoxError(`the folder must hold images: *.nii.gz or *.nii files, or ${kitsLayout.looksFor}, got none`, {
+        code: "ERR_EMPTY",
+        where: root,
+      });
+    }
+    return sortedById(cases, root);
+  };
+  return { classes: [], channels, list };
+}
+
+function inFolder(root: string, channels: number): CaseRef[] {
+  const cases = kitsLayout.list({ root, subset: "test" });
+  if (cases.length > 0) return cases.map(({ id, images }) => ({ id, images }));
+  const grouped = channels > 1 ? groupChannels(root) : [];
+  if (grouped.length > 0) return grouped;
+  return niftiFiles(root).map((name) => ({ id: niftiStem(name), images: [join(root, name)] }));
+}

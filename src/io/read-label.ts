@@ -1,0 +1,57 @@
+import { VoxError } from "../core/errors.js";
+import { elementCount } from "../core/shape.js";
+import { formatNamed } from "./formats.js";
+import { fileIndex, requireLength } from "./read-volume.js";
+import type { VolumeHeader } from "./volume-format.js";
+
+export interface ReadLabelOptions {
+  /** Class names; label values must be below their number. Without it every value that fits the target is fine. */
+  readonly classes?: readonly string[];
+}
+
+/** Uint8 up to 256 classes, else uint16. */
+export function labelDtype(classes: number): "uint8" | "uint16" {
+  return classes <= 256 ? "uint8" : "uint16";
+}
+
+/**
+ * Reads a label map into `target` in canonical orientation and checks every value. Synchronous, for worker threads.
+ *
+ * @shape target (D, H, W, 1)
+ * @label integers from 0 to classes - 1
+ * @returns the label values that occur, ascending
+ * @throws `ERR_LABEL` for values that are no integers or no declared class; `ERR_HEADER` when the file has more than one channel; and what `readVolume` throws
+ * @example
+ * const header = await readHeader("case_00000/segmentation.nii.gz");
+ * const labels = new Uint8Array(elementCount(header.shape));
+ * readLabel(header, labels, { classes: ["background", "kidney", "tumor"] });
+ */
+export function readLabel(header: VolumeHeader, target: Uint8Array | Uint16Array, { classes }: ReadLabelOptions = {}): number[] {
+  if (header.shape[3] !== 1)
+    throw new VoxError(`a label map must have one channel, got ${header.shape[3]}`, { code: "ERR_HEADER", where: header.path });
+  requireLength(target, header.shape, header.path);
+  const { plan } = header.encoding;
+  const report = formatNamed(header.format).read(header, target, plan);
+  const values = report.labels();
+  if (report.odd > 0) {
+    const odd = report.oddValues.sort((a, b) => a - b);
+    const { i, j, k } = fileIndex(report.firstOdd, plan.shape);
+    const top = classes ? classes.length - 1 : target instanceof Uint8Array ? 255 : 65535;
+    throw new VoxError(
+      `labels must be integers from 0 to ${top}, got ${odd.join(", ")}${report.isOddFull ? ", ..." : ""} in ${report.odd} of ${elementCount(plan.shape)} voxels, the first at i=${i} j=${j} k=${k}`,
+      { code: "ERR_LABEL", where: header.path },
+    );
+  }
+  const undeclared = classes ? values.filter((value) => value >= classes.length) : [];
+  if (classes && undeclared.length > 0) {
+    throw new VoxError(
+      `labels must be declared classes (${classes.map((name, value) => `${value} ${name}`).join(", ")}), got also ${listed(undeclared)}; declare them, or map labels with mapLabels`,
+      { code: "ERR_LABEL", where: header.path },
+    );
+  }
+  return values;
+}
+
+function listed(values: readonly number[]): string {
+  return values.length > 20 ? `${values.slice(0, 20).join(", ")}, ... (${values.length} values)` : values.join(", ");
+}

@@ -1,0 +1,44 @@
+import { randomBytes } from "node:crypto";
+import { createWriteStream } from "node:fs";
+import { mkdir, open, rename, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { createGzip } from "node:zlib";
+import { writeError } from "./file-errors.js";
+
+export interface WriteAtomicallyOptions {
+  /** Level 6 gains 2 % over level 1 on CT and takes twice the time. */
+  readonly gzip?: boolean;
+}
+
+/**
+ * Writes the pieces to a temporary file beside `path`, flushes it to the disk and renames it: readers see the old file or the whole new one.
+ *
+ * @throws `ERR_WRITE`; nothing stays behind then
+ */
+export async function writeAtomically(path: string, pieces: Iterable<Uint8Array>, { gzip = false }: WriteAtomicallyOptions = {}): Promise<void> {
+  const folder = dirname(path);
+  const temporary = join(folder, `.${basename(path)}.${randomBytes(6).toString("hex")}.tmp`);
+  try {
+    await mkdir(folder, { recursive: true });
+    const source = Readable.from(pieces, { objectMode: true, highWaterMark: 1 });
+    const sink = createWriteStream(temporary, { flags: "wx" });
+    if (gzip) await pipeline(source, createGzip({ level: 1, chunkSize: 256 * 1024 }), sink);
+    else await pipeline(source, sink);
+    await flush(temporary);
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw writeError(path, error);
+  }
+}
+
+async function flush(path: string): Promise<void> {
+  const file = await open(path, "r+");
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,34 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { requireOption } from "../core/errors.js";
+import type { Loss } from "./loss.js";
+import { nameFunction } from "./name-function.js";
+
+export interface CombinedLossOptions {
+  readonly losses: readonly Loss[];
+  /** One factor per loss; absent: 1 each. */
+  readonly weights?: readonly number[];
+}
+
+/**
+ * `Σ_k w_k loss_k`.
+ *
+ * @shape logits (batch, …, classes); target (batch, …, 1) or one-hot → scalar
+ * @throws `ERR_OPTION` when there is no loss, or not one weight per loss
+ * @source dice_crossentropy and tversky_crossentropy of MIScnn 1.4 are such sums
+ * @example
+ * combinedLoss({ losses: [tverskyLoss(), crossEntropyLoss()] })(logits, target)
+ */
+export function combinedLoss({ losses, weights = losses.map(() => 1) }: CombinedLossOptions): Loss {
+  requireOption(losses.length > 0 && losses.every((loss) => typeof loss === "function"), "combinedLoss", "losses", "one loss or more", losses.length);
+  requireOption(weights.length === losses.length && weights.every(Number.isFinite), "combinedLoss", "weights", `${losses.length} numbers`, weights);
+  const options = { losses: losses.map((loss) => ({ name: loss.name, options: loss.options ?? {} })), weights };
+  return nameFunction(
+    "combinedLoss",
+    options,
+    (logits: tf.Tensor, target: tf.Tensor): tf.Scalar =>
+      tf.tidy(() => {
+        const terms = losses.map((loss, k) => tf.mul(loss(logits, target), weights[k]!));
+        return terms.reduce((sum, term) => tf.add(sum, term)) as tf.Scalar;
+      }),
+  );
+}

@@ -1,0 +1,18 @@
+import type * as tf from "@tensorflow/tfjs-core";
+import type { Json } from "../core/json.js";
+
+/**
+ * A loss on logits; the softmax is part of it. A user's own function of this shape is a loss too.
+ *
+ * @shape logits (batch, …, classes); target (batch, …, 1) int32 label indices, or one-hot (batch, …, classes) → scalar
+ */
+export interface Loss {
+  (logits: tf.Tensor, target: tf.Tensor): tf.Scalar;
+  readonly options?: Json;
+}
+
+/** A figure reported beside the loss: one number, or one per class. Takes what a loss takes; not differentiated. */
+export interface TrainingMetric {
+  (logits: tf.Tensor, target: tf.Tensor): tf.Tensor;
+  readonly options?: Json;
+}

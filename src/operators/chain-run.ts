@@ -1,0 +1,240 @@
+import { isVoxError, VoxError } from "../core/errors.js";
+import type { Json } from "../core/json.js";
+import { Random } from "../core/random.js";
+import type { RunContext } from "../core/run-context.js";
+import { type HistoryEntry, type Sample, sampleName } from "../core/sample.js";
+import { formatShape } from "../core/shape.js";
+import type { SlabPool } from "../core/slab-pool.js";
+import { Volume } from "../core/volume.js";
+import type { VoxelSource } from "../core/voxel-source.js";
+import type { ArrayLayout, LabelArray, SampleLayout, Step } from "../workers/steps/step.js";
+import { applyCalls } from "../workers/steps/step-call.js";
+import { STEPS } from "../workers/steps/steps.js";
+import type { ReadCall, RunStepsPayload } from "../workers/tasks/run-steps.js";
+import { type ChainPlan, planChain, type Slot } from "./chain-plan.js";
+import { fillFromCustom } from "./load/fill-from-custom.js";
+import type { LoadOptions } from "./load/load.js";
+import type { OpenCase } from "./load/open-case.js";
+import type { DrawSubject, OperatorLink } from "./operator-link.js";
+
+/** What goes into a chain: a sample, or a case whose headers are read. */
+export type ChainInput = Sample | OpenCase;
+
+function isOpenCase(input: ChainInput): input is OpenCase {
+  return "voxels" in input;
+}
+
+/** Random draws of validation and prediction do not change from epoch to epoch. */
+export function drawEpoch(epoch: number, mode: RunContext["mode"]): number {
+  return mode === "training" ? epoch : 0;
+}
+
+/** Runs fused 1:1 operators on one sample after another. */
+export class ChainRun {
+  constructor(
+    private readonly links: readonly OperatorLink[],
+    private readonly context: RunContext,
+    private readonly load: Required<LoadOptions> | undefined,
+  ) {}
+
+  /** Bytes that `apply` takes from the pool at most. */
+  bytes(input: ChainInput): number {
+    const plan = this.plan(input, false, false);
+    return plan.slots.reduce((sum, slot) => (isAllocated(slot, input) ? sum + byteLength(slot.layout) : sum), 0);
+  }
+
+  /**
+   * Applies the chain. The input stays the caller's, to be released when this has settled; the result has no holder yet.
+   *
+   * @throws what a step or the reading of a file throws, with the sample's name
+   */
+  async apply(input: ChainInput, signal?: AbortSignal): Promise<Sample> {
+    const { pool } = this.context;
+    // Whoever handed the sample over lets go of it before the next turn of the event loop, and only then can it be nobody else's.
+    await Promise.resolve();
+    const identity = isOpenCase(input) ? input.item : input;
+    const owns = (source: VoxelSource | undefined): boolean => source instanceof Volume && source.isExclusive;
+    const plan = isOpenCase(input) ? this.plan(input, true, true) : this.plan(input, owns(input.image), owns(input.label));
+    const volumes: (Volume | undefined)[] = [];
+    try {
+      for (const slot of plan.slots) volumes.push(volumeFor(slot, input, pool));
+      if (isOpenCase(input) && "custom" in input.voxels) {
+        fillFromCustom(input.voxels.custom, volumes[0]!, volumes[1], input, this.load!);
+      }
+      await this.compute(plan, input, volumes, signal);
+    } catch (error) {
+      discard(volumes, input, []);
+      throw withSample(error, sampleName(identity));
+    }
+    const image = resultOf(plan.image, input, volumes) as VoxelSource<"float32">;
+    const label = plan.label && (resultOf(plan.label, input, volumes) as VoxelSource<"uint8" | "uint16">);
+    discard(volumes, input, [image, label]);
+    return this.finish(input, plan, image, label);
+  }
+
+  private plan(input: ChainInput, imageIsOwn: boolean, labelIsOwn: boolean): ChainPlan {
+    const { seed, mode } = this.context;
+    // `load` is the first entry of the history.
+    const past = isOpenCase(input) ? 1 : input.history.length;
+    const sample: DrawSubject["sample"] = isOpenCase(input) ? { id: input.item.id, epoch: input.item.epoch } : input;
+    try {
+      return planChain(
+        { layout: isOpenCase(input) ? input.layout : layoutOf(input), imageIsOwn, labelIsOwn },
+        this.links.map((link) => (layout: SampleLayout, position: number) => {
+          const step: Step<Json> = link.step ?? STEPS[link.name]!;
+          if (!link.draw) return { name: link.name, params: link.params, step };
+          const random = new Random(seed, drawEpoch(sample.epoch, mode), sample.id, sample.patch ?? -1, link.name, past + position);
+          const params = link.draw(random, { layout, mode, sample });
+          return params === undefined ? undefined : { name: link.name, params, step };
+        }),
+      );
+    } catch (error) {
+      throw withSample(error, sampleName(sample));
+    }
+  }
+
+  private async compute(
+    { slots, calls }: ChainPlan,
+    input: ChainInput,
+    volumes: readonly (Volume | undefined)[],
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const read = this.readCall(input);
+    if (!read && calls.length === 0) return;
+    const arrays = volumes.map((volume) => volume?.data as Float32Array | LabelArray | undefined);
+    const own = this.links.find((link) => link.step)?.step;
+    if (own) {
+      applyCalls(
+        calls,
+        arrays,
+        () => signal?.aborted ?? false,
+        () => own,
+      );
+      return;
+    }
+    const overwrites =
+      !read && calls.some(({ image, label }) => [image, label].some((pair) => pair && pair[0] === pair[1] && slots[pair[0]]!.isInput));
+    const payload: RunStepsPayload = {
+      calls,
+      arrays,
+      ...(read && { read }),
+      ...(overwrites && { touched: new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)) }),
+    };
+    await this.context.tasks.run("runSteps", payload, signal ? { signal } : {});
+  }
+
+  private finish(
+    input: ChainInput,
+    { history, layout }: ChainPlan,
+    image: VoxelSource<"float32">,
+    label: VoxelSource<"uint8" | "uint16"> | undefined,
+  ): Sample {
+    if (isOpenCase(input)) {
+      const { item, voxels } = input;
+      const source = "images" in voxels ? voxels.images[0]!.source : undefined;
+      return {
+        id: item.id,
+        epoch: item.epoch,
+        image,
+        ...(label && { label }),
+        ...(source && { source }),
+        history: [{ operator: "load", params: { ...this.load } }, ...history],
+        ...(item.ref.extra && { extra: item.ref.extra }),
+      };
+    }
+    const { image: _image, label: _label, margin, ...rest } = input;
+    // `augment` is the only step that makes use of a margin, and it trims it.
+    const isTrimmed = margin && history.some(({ params }) => (params as { readonly margin?: Json } | null)?.margin !== undefined);
+    if (margin && !isTrimmed) requireMargin(layout, input);
+    const entries: readonly HistoryEntry[] = [...input.history, ...history];
+    return { ...rest, ...(margin && !isTrimmed && { margin }), image, ...(label && { label }), history: entries };
+  }
+
+  private readCall(input: ChainInput): ReadCall | undefined {
+    if (!isOpenCase(input) || "custom" in input.voxels) return undefined;
+    const { images, label } = input.voxels;
+    const { nonFinite, labels } = this.load!;
+    return {
+      image: 0,
+      images,
+      ...(label && { label: 1, labelHeader: label }),
+      nonFinite,
+      ...(labels === "declared" && { classes: input.item.data.classes }),
+    };
+  }
+}
+
+function layoutOf({ image, label }: Sample): SampleLayout {
+  return {
+    image: { dtype: "float32", shape: image.shape, geometry: image.geometry },
+    ...(label && { label: { dtype: label.dtype, shape: label.shape, geometry: label.geometry } }),
+  };
+}
+
+/** The sample's own array behind an input slot; slot 0 is the image. */
+function sourceOf(slot: Slot, input: Sample): VoxelSource {
+  return slot.index === 0 ? input.image : input.label!;
+}
+
+function isAllocated(slot: Slot, input: ChainInput): boolean {
+  if (!slot.isInput || isOpenCase(input)) return true;
+  return slot.isUsed && !(sourceOf(slot, input) instanceof Volume);
+}
+
+const BYTES = { float32: 4, uint8: 1, uint16: 2 } as const;
+
+function byteLength({ dtype, shape }: ArrayLayout): number {
+  return shape[0] * shape[1] * shape[2] * shape[3] * BYTES[dtype];
+}
+
+function volumeFor(slot: Slot, input: ChainInput, pool: SlabPool): Volume | undefined {
+  const { dtype, shape, geometry } = slot.layout;
+  if (!isAllocated(slot, input)) {
+    const source = sourceOf(slot, input as Sample);
+    return source instanceof Volume ? source : undefined;
+  }
+  const volume = Volume.create(pool, dtype, shape, geometry);
+  if (!slot.isInput || isOpenCase(input)) return volume;
+  try {
+    readWhole(sourceOf(slot, input), volume);
+  } catch (error) {
+    discard([volume], input, []);
+    throw error;
+  }
+  return volume;
+}
+
+/** A stored array that a step needs as a whole comes into memory here. */
+function readWhole(source: VoxelSource, volume: Volume): void {
+  const [depth, height, width] = source.shape;
+  if (!source.readRegion) throw new VoxError("a voxel source must be a volume or have readRegion", { code: "ERR_SHAPE", where: "operators" });
+  source.readRegion([0, 0, 0], [depth, height, width], volume.data);
+}
+
+function resultOf(slot: Slot, input: ChainInput, volumes: readonly (Volume | undefined)[]): VoxelSource {
+  return volumes[slot.index] ?? sourceOf(slot, input as Sample);
+}
+
+/** Gives back what was allocated here and is not part of the result. */
+function discard(volumes: readonly (Volume | undefined)[], input: ChainInput, kept: readonly (VoxelSource | undefined)[]): void {
+  for (const volume of volumes) {
+    const isGiven = !isOpenCase(input) && (volume === input.image || volume === input.label);
+    if (volume && !isGiven && !kept.includes(volume)) volume.retain().release();
+  }
+}
+
+function requireMargin({ image }: SampleLayout, { image: before, margin }: Sample): void {
+  const isSame = image.shape.slice(0, 3).every((extent, axis) => extent === before.shape[axis]);
+  if (isSame) return;
+  throw new VoxError(
+    `a patch with a margin (${formatShape(margin!)}) must go to augment before its shape changes from ${formatShape(before.shape)} to ${formatShape(image.shape)}`,
+    { code: "ERR_SHAPE", where: "patch" },
+  );
+}
+
+/** The error with the sample's name, if it has none yet. */
+export function withSample(error: unknown, sampleId: string): unknown {
+  if (!isVoxError(error) || error.sampleId !== undefined) return error;
+  const { code, where, message } = error;
+  return new VoxError(message.startsWith(`${where}: `) ? message.slice(where.length + 2) : message, { code, where, sampleId, cause: error });
+}

@@ -1,0 +1,30 @@
+import type { OperatorFunction } from "rxjs";
+import { requireOption } from "../../core/errors.js";
+import type { Sample } from "../../core/sample.js";
+import { transform } from "../transform.js";
+
+export interface MapLabelsOptions {
+  /** New value of each label value, such as `{ 2: 1 }` to count tumors as kidney. */
+  readonly map: Readonly<Record<number, number>>;
+  /** What becomes of all other values: they stay, or become this one. Default "keep". */
+  readonly others?: "keep" | number;
+}
+
+/**
+ * label → map[label].
+ *
+ * @shape image and label → same
+ * @units labels
+ * @label renamed; uint16 where a new value is above 255
+ * @throws `ERR_OPTION` when a value is not a whole number in 0..65535
+ * @example
+ * samples.pipe(mapLabels({ map: { 1: 1, 2: 1 }, others: 0 })) // whole kidney
+ */
+export function mapLabels({ map, others = "keep" }: MapLabelsOptions): OperatorFunction<Sample, Sample> {
+  const isLabel = (value: number) => Number.isSafeInteger(value) && value >= 0 && value <= 65535;
+  const pairs = Object.entries(map).map(([from, to]) => [Number(from), to] as const);
+  requireOption(pairs.length > 0 || others !== "keep", "mapLabels", "map", "not empty", map);
+  for (const [from, to] of pairs) requireOption(isLabel(from) && isLabel(to), "mapLabels", "map", "whole numbers in 0..65535", map);
+  requireOption(others === "keep" || isLabel(others), "mapLabels", "others", '"keep" or a label', others);
+  return transform({ name: "mapLabels", params: { pairs, others } });
+}

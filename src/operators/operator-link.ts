@@ -1,0 +1,59 @@
+import type { Observable, OperatorFunction } from "rxjs";
+import type { Json } from "../core/json.js";
+import type { Random } from "../core/random.js";
+import type { RunContext } from "../core/run-context.js";
+import type { Sample } from "../core/sample.js";
+import type { SampleLayout, Step } from "../workers/steps/step.js";
+import type { LoadOptions } from "./load/load.js";
+
+/** What a random operator may look at when it draws. */
+export interface DrawSubject {
+  readonly layout: SampleLayout;
+  readonly mode: RunContext["mode"];
+  readonly sample: Pick<Sample, "id" | "epoch" | "patch" | "margin">;
+}
+
+/** One 1:1 operator as data: what is fused into worker tasks, hashed into cache keys and written into model bundles. */
+export interface OperatorLink {
+  /** Key in the table of steps; stands in histories. */
+  readonly name: string;
+  /** The operator's options. */
+  readonly params: Json;
+  /** Draws the step's parameters for one sample; undefined leaves the sample alone. Deterministic operators have none: their options are the parameters. */
+  readonly draw?: (random: Random, subject: DrawSubject) => Json | undefined;
+  /** A step that is not in the table; it runs on the graph thread. */
+  readonly step?: Step<Json>;
+}
+
+/** What an operator is, for those that look into it (`cached`, model bundles). */
+export type OperatorDescription = { readonly load: LoadOptions } | { readonly link: OperatorLink };
+
+/** 1:1 operators that run as one task so far, and the flow that feeds the first of them. */
+export interface Chain {
+  readonly upstream: Observable<unknown>;
+  readonly load?: LoadOptions;
+  readonly links: readonly OperatorLink[];
+}
+
+const descriptions = new WeakMap<object, OperatorDescription>();
+const chains = new WeakMap<object, Chain>();
+
+export function describeOperator<A, B>(operator: OperatorFunction<A, B>, description: OperatorDescription): OperatorFunction<A, B> {
+  descriptions.set(operator, description);
+  return operator;
+}
+
+/** Name and options of a deterministic or random 1:1 operator of ours; undefined for any other function. */
+export function descriptionOf(operator: OperatorFunction<never, unknown>): OperatorDescription | undefined {
+  return descriptions.get(operator);
+}
+
+/** Remembers that a flow is the end of a fused chain, so that the next operator can prolong the chain instead of adding a stage. */
+export function tagChain<T>(flow: Observable<T>, chain: Chain): Observable<T> {
+  chains.set(flow, chain);
+  return flow;
+}
+
+export function chainOf(flow: Observable<unknown>): Chain | undefined {
+  return chains.get(flow);
+}

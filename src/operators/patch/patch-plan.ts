@@ -1,0 +1,88 @@
+import { StoredVolume } from "../../cache/stored-volume.js";
+import { Random } from "../../core/random.js";
+import type { RunContext } from "../../core/run-context.js";
+import type { Sample } from "../../core/sample.js";
+import { type Shape4, spatial, type Triple } from "../../core/shape.js";
+import type { Volume } from "../../core/volume.js";
+import { drawEpoch } from "../chain-run.js";
+import { type ForegroundPoints, foregroundPoints } from "./foreground-points.js";
+import { patchStarts } from "./patch-starts.js";
+import { readBox } from "./read-box.js";
+
+/** The checked options of `patch`. */
+export interface PatchPlan {
+  readonly size: Triple;
+  readonly mode: "random" | "grid";
+  readonly overlap: Triple;
+  readonly perCase: number;
+  readonly margin: Triple;
+  readonly foreground: number;
+  readonly attempts: number;
+}
+
+/** First voxels of the patches of a case, in order; `undefined` for random ones, which are drawn one by one. */
+export function gridStarts({ size, overlap }: PatchPlan, shape: Shape4): Triple[] {
+  const along = ([0, 1, 2] as const).map((axis) => {
+    // A case smaller than the patch lies in its middle, with the odd voxel behind it.
+    if (shape[axis] < size[axis]) return [-Math.floor((size[axis] - shape[axis]) / 2)];
+    return patchStarts(shape[axis], size[axis], overlap[axis]);
+  });
+  return along[0]!.flatMap((z) => along[1]!.flatMap((y) => along[2]!.map((x): Triple => [z, y, x])));
+}
+
+/** First voxel of random patch number k: every offset equally likely, the last one included. */
+export function drawStart(plan: PatchPlan, sample: Sample, k: number, { seed, mode }: RunContext): Triple {
+  const { shape } = sample.image;
+  const random = new Random(seed, drawEpoch(sample.epoch, mode), sample.id, k, "patch", sample.history.length);
+  const { label } = sample;
+  for (let attempt = 1; ; attempt++) {
+    const near = label && plan.foreground > 0 && random.chance(plan.foreground) ? drawPoint(pointsOf(label), shape, random) : undefined;
+    const at = (axis: 0 | 1 | 2) => drawOffset(random, shape[axis], plan.size[axis], near?.[axis]);
+    const start: Triple = [at(0), at(1), at(2)];
+    if (!label || attempt >= plan.attempts || hasForeground(label, start, plan.size)) return start;
+  }
+}
+
+function drawOffset(random: Random, extent: number, size: number, near: number | undefined): number {
+  if (extent <= size) return Math.floor((extent - size) / 2);
+  if (near === undefined) return random.integer(0, extent - size);
+  return random.integer(Math.max(0, near - size + 1), Math.min(extent - size, near));
+}
+
+/** A voxel of a label that is drawn first, so that small structures come as often as large ones. */
+function drawPoint(points: ForegroundPoints, shape: Shape4, random: Random): Triple | undefined {
+  const labels = Object.keys(points);
+  if (labels.length === 0) return undefined;
+  const own = points[labels[random.integer(0, labels.length - 1)]!]!;
+  const index = own[random.integer(0, own.length - 1)]!;
+  const row = Math.floor(index / shape[2]);
+  return [Math.floor(row / shape[1]), row % shape[1], index % shape[2]];
+}
+
+const known = new WeakMap<object, ForegroundPoints>();
+
+function pointsOf(label: NonNullable<Sample["label"]>): ForegroundPoints {
+  if (label instanceof StoredVolume && label.points) return label.points;
+  let points = known.get(label);
+  if (!points) {
+    // A source that is not stored is a volume.
+    points = foregroundPoints((label as unknown as Volume<"uint8" | "uint16">).data);
+    known.set(label, points);
+  }
+  return points;
+}
+
+function hasForeground(label: NonNullable<Sample["label"]>, start: Triple, size: Triple): boolean {
+  const length = size[0] * size[1] * size[2] * label.shape[3];
+  const voxels = label.dtype === "uint8" ? new Uint8Array(length) : new Uint16Array(length);
+  readBox<"uint8" | "uint16">(label, start, size, voxels, 0);
+  return voxels.some((value) => value > 0);
+}
+
+/** Margin of a sample: planar axes have nothing beside them. */
+export function marginFor({ margin }: PatchPlan, shape: Shape4, mode: RunContext["mode"]): Triple | undefined {
+  if (mode !== "training") return undefined;
+  const size = spatial(shape);
+  const own: Triple = [size[0] === 1 ? 0 : margin[0], size[1] === 1 ? 0 : margin[1], size[2] === 1 ? 0 : margin[2]];
+  return own.some((extent) => extent > 0) ? own : undefined;
+}

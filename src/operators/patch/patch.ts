@@ -1,0 +1,182 @@
+import type { OperatorFunction } from "rxjs";
+import { formatBytes } from "../../core/bytes.js";
+import { requireOption } from "../../core/errors.js";
+import { transformGeometry } from "../../core/geometry.js";
+import type { Json } from "../../core/json.js";
+import { release, retain } from "../../core/retain.js";
+import { type Sample, sampleName } from "../../core/sample.js";
+import { formatShape, type Triple } from "../../core/shape.js";
+import { Volume } from "../../core/volume.js";
+import { isSampleFault } from "../../streams/is-sample-fault.js";
+import type { Item } from "../../streams/item.js";
+import type { Position } from "../../streams/position.js";
+import { stage } from "../../streams/stage.js";
+import { stageError } from "../../streams/stage-error.js";
+import { withSample } from "../chain-run.js";
+import { withRunContext } from "../with-run-context.js";
+import { drawStart, gridStarts, marginFor, type PatchPlan } from "./patch-plan.js";
+import { backgroundOf, isInside, readBox } from "./read-box.js";
+
+export interface PatchOptions {
+  /** Extents [depth, height, width] in voxels. */
+  readonly size: Triple;
+  /** "random" draws `perCase` patches per case and epoch (the same ones in every validation); "grid" covers the case. Prediction always takes the grid. Default "random". */
+  readonly mode?: "random" | "grid";
+  /** For "random". Default 1. */
+  readonly perCase?: number;
+  /** For the grid: voxels that neighbors share. Default 0. */
+  readonly overlap?: number | Triple;
+  /**
+   * Voxels more on each side in training, for `augment` to rotate into view; it trims them. About a fifth of the size keeps background out of corners that
+   * have data beside them. Default 0.
+   */
+  readonly margin?: number | Triple;
+  /** For "random": share of patches that are drawn around a foreground voxel, of a label drawn first, so that small structures come often. Default 0. */
+  readonly foreground?: number;
+  /** For "random": most draws for one patch; draws again while the patch has no label above 0. Default 1. */
+  readonly attempts?: number;
+}
+
+/**
+ * Cuts patches out of cases. Each is a copy, so the case's memory is free again after its last patch; from cached cases only the touched chunks are read.
+ * Every offset is equally likely, the last one included. The last patch of a grid row is shifted back to end with the case. A case smaller than the patch
+ * lies in its middle.
+ *
+ * @shape image (D, H, W, C) → n × (size + 2·margin, C)
+ * @units voxels
+ * @label cut alike; outside the case lies background: the smallest voxel of each channel, label 0
+ * @throws `ERR_OPTION` when a size is not a whole number ≥ 1 or an overlap is not smaller than the size
+ * @source MIScnn 1.4, utils/patch_operations.py (grid)
+ * @example
+ * cases.pipe(load(), normalize(), patch({ size: [80, 160, 160], perCase: 2, foreground: 0.5 }))
+ */
+export function patch(options: PatchOptions): OperatorFunction<Sample, Sample> {
+  const plan = planOf(options);
+  return withRunContext("patch", (context) =>
+    stage<Sample, Sample>("patch", (node) => {
+      const { pool, mode } = context;
+      const isGrid = plan.mode === "grid" || mode === "prediction";
+      let parent:
+        | { readonly item: Item<Sample>; readonly starts: readonly Triple[] | undefined; readonly count: number; readonly bytes: number }
+        | undefined;
+      let next = 0;
+      /** Patches of the first case that were delivered before the position that we resume from. */
+      let done = node.resume(0, (state: Json) => Number.isInteger(state) && (state as number) >= 0);
+      let before: Position = node.graph.from;
+
+      function finish(): void {
+        before = parent!.item.at;
+        release(parent!.item.value);
+        parent = undefined;
+      }
+
+      return {
+        room: () => !parent,
+        push: (item) => {
+          const sample = item.value;
+          const starts = isGrid ? gridStarts(plan, sample.image.shape) : undefined;
+          parent = { item, starts, count: starts?.length ?? plan.perCase, bytes: bytesOf(sample, plan, marginFor(plan, sample.image.shape, mode)) };
+          next = done;
+          done = 0;
+        },
+        ready: () => {
+          if (!parent) return false;
+          if (next >= parent.count) {
+            finish();
+            return false;
+          }
+          const hasMemory = pool.ask(parent.bytes, node.pump);
+          node.waitingFor = hasMemory
+            ? undefined
+            : `${formatBytes(parent.bytes)} of memory (${formatBytes(pool.bytesInUse)} of ${formatBytes(pool.budget)} are in use)`;
+          return hasMemory;
+        },
+        pull: () => {
+          const { item, starts } = parent!;
+          const k = next++;
+          try {
+            const sample = item.value;
+            const value = node.timed(() => cut(sample, plan, k, starts?.[k] ?? drawStart(plan, sample, k, context), context));
+            retain(value);
+            return { value, id: sampleName(value), epoch: item.epoch, at: { ...before, [node.name]: k + 1 } };
+          } catch (error) {
+            const fault = withSample(error, sampleName(item.value));
+            if (context.onError !== "skip" || !isSampleFault(fault)) throw stageError(fault, node.name, item.id);
+            node.recordSkip(item, fault);
+            finish();
+            return undefined;
+          }
+        },
+        size: () => (parent ? 1 : 0),
+        dispose: () => {
+          if (parent) release(parent.item.value);
+          parent = undefined;
+          node.waitingFor = undefined;
+        },
+      };
+    }),
+  );
+}
+
+function bytesOf({ image, label }: Sample, { size }: PatchPlan, margin: Triple = [0, 0, 0]): number {
+  const voxels = size.reduce((product, extent, axis) => product * (extent + 2 * margin[axis]!), 1);
+  const labelBytes = label ? label.shape[3] * (label.dtype === "uint8" ? 1 : 2) : 0;
+  // Two slabs are rounded up to whole pages each.
+  return voxels * (image.shape[3] * 4 + labelBytes) + 2 * 4096;
+}
+
+function cut(
+  sample: Sample,
+  plan: PatchPlan,
+  k: number,
+  origin: Triple,
+  { pool, mode }: { readonly pool: Parameters<typeof Volume.create>[0]; readonly mode: "training" | "validation" | "prediction" },
+): Sample {
+  const { image, label, history, ...rest } = sample;
+  const margin = marginFor(plan, image.shape, mode);
+  const [m0, m1, m2] = margin ?? [0, 0, 0];
+  const start: Triple = [origin[0] - m0, origin[1] - m1, origin[2] - m2];
+  const size: Triple = [plan.size[0] + 2 * m0, plan.size[1] + 2 * m1, plan.size[2] + 2 * m2];
+  const geometry = transformGeometry(image.geometry, [1, 1, 1], start);
+  const made: Volume[] = [];
+  try {
+    const crop = Volume.create(pool, "float32", [...size, image.shape[3]], geometry);
+    made.push(crop);
+    readBox(image, start, size, crop.data, isInside(start, size, image.shape) ? 0 : backgroundOf(image));
+    const labelCrop = label && Volume.create(pool, label.dtype, [...size, label.shape[3]], geometry);
+    if (label && labelCrop) {
+      made.push(labelCrop);
+      readBox<"uint8" | "uint16">(label, start, size, labelCrop.data, 0);
+    }
+    return {
+      ...rest,
+      patch: k,
+      origin,
+      ...(margin && { margin }),
+      image: crop,
+      ...(labelCrop && { label: labelCrop }),
+      history: [...history, { operator: "patch", params: { start, size, ...(margin && { margin }) } }],
+    };
+  } catch (error) {
+    for (const volume of made) volume.retain().release();
+    throw error;
+  }
+}
+
+function planOf({ size, mode = "random", perCase = 1, overlap = 0, margin = 0, foreground = 0, attempts = 1 }: PatchOptions): PatchPlan {
+  const triple = (value: number | Triple): Triple => (typeof value === "number" ? [value, value, value] : value);
+  const isTriple = (value: Triple, least: number) =>
+    Array.isArray(value) && value.length === 3 && value.every((n) => Number.isSafeInteger(n) && n >= least);
+  const count = (value: number) => Number.isSafeInteger(value) && value >= 1;
+  const overlaps = triple(overlap);
+  const margins = triple(margin);
+  requireOption(isTriple(size, 1), "patch", "size", "three whole numbers >= 1, [depth, height, width]", size);
+  requireOption(mode === "random" || mode === "grid", "patch", "mode", '"random" or "grid"', mode);
+  requireOption(count(perCase), "patch", "perCase", "a whole number >= 1", perCase);
+  const isOverlap = isTriple(overlaps, 0) && overlaps.every((extent, axis) => extent < size[axis]!);
+  requireOption(isOverlap, "patch", "overlap", `whole numbers in 0 to less than the size ${formatShape(size)}`, overlap);
+  requireOption(isTriple(margins, 0), "patch", "margin", "a whole number >= 0 or three of them", margin);
+  requireOption(foreground >= 0 && foreground <= 1, "patch", "foreground", "in 0..1", foreground);
+  requireOption(count(attempts), "patch", "attempts", "a whole number >= 1", attempts);
+  return { size, mode, perCase, overlap: overlaps, margin: margins, foreground, attempts };
+}

@@ -1,0 +1,50 @@
+import type { OperatorFunction } from "rxjs";
+import { requireOption } from "../../core/errors.js";
+import type { Sample } from "../../core/sample.js";
+import type { Triple } from "../../core/shape.js";
+import { skipWhen } from "../../streams/skip-when.js";
+import { readBox } from "./read-box.js";
+
+export interface SkipBlankOptions {
+  /** The label that counts as blank. Default 0, background. */
+  readonly class?: number;
+  /** A sample is left out when no more than this share of its voxels has another label. Default 0: when all voxels have it. */
+  readonly minimalFraction?: number;
+}
+
+/**
+ * Leaves out samples without foreground; they are counted and reported as skipped, not failed. Samples without a label map pass.
+ * To get as many patches as asked for, draw again instead: `patch({ attempts })`, or draw around labels: `patch({ foreground })`.
+ *
+ * @shape unchanged
+ * @units none
+ * @label looked at; a patch's margin does not count
+ * @throws `ERR_OPTION` when the class is no label or the share is not in 0 to below 1
+ * @source MIScnn 1.4, `patchwise_skip_blanks`
+ * @example
+ * patches.pipe(skipBlank({ minimalFraction: 0.001 }))
+ */
+export function skipBlank({ class: blank = 0, minimalFraction = 0 }: SkipBlankOptions = {}): OperatorFunction<Sample, Sample> {
+  requireOption(Number.isSafeInteger(blank) && blank >= 0 && blank <= 65535, "skipBlank", "class", "a label", blank);
+  requireOption(minimalFraction >= 0 && minimalFraction < 1, "skipBlank", "minimalFraction", "in 0 to below 1", minimalFraction);
+  return skipWhen(
+    (sample) => {
+      if (!sample.label) return undefined;
+      const share = foregroundShare(sample.label, sample.margin, blank);
+      return share > minimalFraction ? undefined : `no foreground: ${(100 * share).toPrecision(3)} % of its voxels are not of class ${blank}`;
+    },
+    { name: "skipBlank" },
+  );
+}
+
+function foregroundShare(label: NonNullable<Sample["label"]>, margin: Triple = [0, 0, 0], blank: number): number {
+  const [depth, height, width, channels] = label.shape;
+  const size: Triple = [depth - 2 * margin[0], height - 2 * margin[1], width - 2 * margin[2]];
+  const voxels = size[0] * size[1] * size[2];
+  const labels = label.dtype === "uint8" ? new Uint8Array(voxels * channels) : new Uint16Array(voxels * channels);
+  readBox<"uint8" | "uint16">(label, margin, size, labels, 0);
+  let others = 0;
+  if (channels === 1) for (let i = 0; i < voxels; i++) others += labels[i] === blank ? 0 : 1;
+  else for (let i = 0; i < voxels; i++) others += labels[i * channels + blank] ? 0 : 1;
+  return others / voxels;
+}

@@ -1,0 +1,21 @@
+import type { MonoTypeOperatorFunction } from "rxjs";
+import { shuffle as shuffleStage } from "../../streams/shuffle.js";
+
+export interface ShuffleOptions {
+  /** Items that change places with each other; at most twice as many are held in memory. */
+  readonly window: number;
+}
+
+/**
+ * Changes the order inside windows, drawn from (seed, epoch, window). Windows end with their epoch. Validation and prediction keep the order.
+ *
+ * @shape unchanged
+ * @units none
+ * @label unchanged
+ * @throws `ERR_OPTION` when `window` is not a whole number ≥ 1
+ * @example
+ * patches.pipe(shuffle({ window: 32 }))
+ */
+export function shuffle<A>({ window }: ShuffleOptions): MonoTypeOperatorFunction<A> {
+  return shuffleStage<A>({ window });
+}

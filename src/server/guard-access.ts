@@ -1,0 +1,77 @@
+import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import bearerAuth from "@fastify/bearer-auth";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { httpError } from "./http-error.js";
+
+export interface GuardAccessOptions {
+  /** Without a token everybody who can reach the address may read, so the server then listens on this machine only. */
+  readonly token: string | undefined;
+}
+
+/** What only the token's owner may read. The page's own files hold no data and are open, or nobody could type the token. */
+function isProtected(url: string): boolean {
+  return /^\/(api|metrics)(\/|\?|$)/.test(url);
+}
+
+/**
+ * Guards every request: without a token the `Host` header must name this machine, or a foreign page could reach us under its own name (DNS rebinding);
+ * requests that a browser makes on behalf of another site are refused; with a token, data needs it as `Authorization: Bearer` or as the cookie that
+ * `POST /api/login` sets in exchange (an EventSource cannot send headers, and a token in an address would end up in logs).
+ */
+export async function guardAccess(server: FastifyInstance, { token }: GuardAccessOptions): Promise<void> {
+  server.addHook("onRequest", async (request) => {
+    if (token === undefined && !isLoopbackName(request.headers.host)) {
+      throw httpError(403, "dashboard", "the Host header must name this machine (localhost or 127.0.0.1); use a token to serve other names");
+    }
+    if (isProtected(request.url) && isForeign(request)) throw httpError(403, "dashboard", "requests from other sites are not answered");
+  });
+  if (token === undefined) {
+    server.post("/api/login", async (_request, reply) => reply.code(204).send());
+    return;
+  }
+  const name = `voxstream_${createHash("sha256").update(token).digest("hex").slice(0, 8)}`;
+  const session = createHmac("sha256", token).update("voxstream dashboard session").digest("hex");
+  await server.register(bearerAuth, { keys: [token], addHook: false });
+  const verify = (request: FastifyRequest, reply: FastifyReply) =>
+    new Promise<void>((resolve, reject) => server.verifyBearerAuth!(request, reply, (error) => (error ? reject(unauthorizedError()) : resolve())));
+  server.addHook("onRequest", async (request, reply) => {
+    if (!isProtected(request.url)) return;
+    const cookie = cookieOf(request, name);
+    if (cookie !== undefined && isSame(cookie, session)) return;
+    await verify(request, reply);
+  });
+  server.post("/api/login", { config: { rateLimit: { max: 20, timeWindow: "1 minute" } } }, async (_request, reply) => {
+    reply.header("set-cookie", `${name}=${session}; Path=/; HttpOnly; SameSite=Strict; Max-Age=2592000`);
+    return reply.code(204).send();
+  });
+}
+
+function unauthorizedError(): Error {
+  return httpError(401, "dashboard", "token must be the one that the dashboard was started with");
+}
+
+function isLoopbackName(host: string | undefined): boolean {
+  if (host === undefined) return false;
+  const name = host.toLowerCase().replace(/:\d+$/, "");
+  return name === "localhost" || name === "[::1]" || /^127(\.\d{1,3}){3}$/.test(name);
+}
+
+function isForeign({ headers }: FastifyRequest): boolean {
+  const site = headers["sec-fetch-site"];
+  if (site !== undefined && site !== "same-origin" && site !== "none") return true;
+  // Browsers that send no Sec-Fetch-Site still send Origin on cross-site reads.
+  return headers.origin !== undefined && headers.origin.replace(/^https?:\/\//, "") !== headers.host;
+}
+
+function cookieOf({ headers }: FastifyRequest, name: string): string | undefined {
+  for (const part of (headers.cookie ?? "").split(";")) {
+    const equals = part.indexOf("=");
+    if (part.slice(0, equals).trim() === name) return part.slice(equals + 1).trim();
+  }
+  return undefined;
+}
+
+function isSame(a: string, b: string): boolean {
+  const digest = (text: string) => createHash("sha256").update(text).digest();
+  return timingSafeEqual(digest(a), digest(b));
+}

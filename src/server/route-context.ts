@@ -1,0 +1,28 @@
+import { httpError } from "./http-error.js";
+import type { RunCatalog } from "./run-catalog.js";
+import type { WatchedRun } from "./watched-run.js";
+
+/** What every route is given. */
+export interface RouteContext {
+  readonly catalog: RunCatalog;
+  /** Aborts when the server closes. */
+  readonly closing: AbortSignal;
+}
+
+/** Parameters of all routes below `/api/runs/:run`. */
+export interface RunParams {
+  readonly run: string;
+}
+
+export const runParams = {
+  type: "object",
+  required: ["run"],
+  properties: { run: { type: "string", minLength: 1, maxLength: 450 } },
+} as const;
+
+/** The run of a request. The name is looked up among the runs that were found on disk and never becomes part of a path. */
+export function findRun({ catalog }: RouteContext, { run }: RunParams): WatchedRun {
+  const found = catalog.get(run);
+  if (!found) throw httpError(404, "dashboard", "run must be one of the list at /api/runs");
+  return found;
+}

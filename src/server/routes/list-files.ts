@@ -1,0 +1,34 @@
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { FastifyInstance } from "fastify";
+import { containedPath } from "../contained-path.js";
+import { findRun, type RouteContext, type RunParams, runParams } from "../route-context.js";
+import { FILE_FOLDERS, fileType } from "./send-file.js";
+
+export interface RunFile {
+  readonly folder: string;
+  readonly name: string;
+  readonly bytes: number;
+  readonly modified: number;
+}
+
+const MOST_FILES = 2000;
+
+/** `GET /api/runs/:run/files`: the pictures, predictions and tables of a run, by folder and name. */
+export function listFiles(server: FastifyInstance, context: RouteContext): void {
+  server.get<{ Params: RunParams }>("/api/runs/:run/files", { schema: { params: runParams } }, async (request, reply) => {
+    reply.header("cache-control", "no-store");
+    const run = findRun(context, request.params);
+    const files: RunFile[] = [];
+    for (const folder of FILE_FOLDERS) {
+      const path = await containedPath(run.folder, folder);
+      if (!path) continue;
+      for (const name of (await readdir(path)).sort()) {
+        if (files.length >= MOST_FILES || fileType(name) === undefined) continue;
+        const found = await stat(join(path, name)).catch(() => undefined);
+        if (found?.isFile()) files.push({ folder, name, bytes: found.size, modified: found.mtimeMs });
+      }
+    }
+    return { files };
+  });
+}

@@ -1,0 +1,22 @@
+import type { FastifyInstance } from "fastify";
+import { containedPath } from "../contained-path.js";
+import { parseJson } from "../parse-json.js";
+import { parseTsv } from "../parse-tsv.js";
+import { readText } from "../read-text.js";
+import { findRun, type RouteContext, type RunParams, runParams } from "../route-context.js";
+
+const MOST_BYTES = 8 << 20;
+
+/** `GET /api/runs/:run/evaluation`: `evaluation/detailed.tsv` as a table and `evaluation/summary.json`, each `null` while it does not exist. */
+export function readEvaluation(server: FastifyInstance, context: RouteContext): void {
+  server.get<{ Params: RunParams }>("/api/runs/:run/evaluation", { schema: { params: runParams } }, async (request, reply) => {
+    reply.header("cache-control", "no-store");
+    const { folder } = findRun(context, request.params);
+    const table = await containedPath(folder, "evaluation", "detailed.tsv");
+    const summary = await containedPath(folder, "evaluation", "summary.json");
+    return {
+      table: table ? parseTsv(await readText(table, MOST_BYTES)) : null,
+      summary: summary ? (parseJson(await readText(summary, MOST_BYTES)) ?? null) : null,
+    };
+  });
+}

@@ -1,0 +1,16 @@
+import type { FastifyInstance } from "fastify";
+import { containedPath } from "../contained-path.js";
+import { parseJson } from "../parse-json.js";
+import { readText } from "../read-text.js";
+import { findRun, type RouteContext, type RunParams, runParams } from "../route-context.js";
+
+const MOST_BYTES = 4 << 20;
+
+/** `GET /api/runs/:run/manifest`: the run's `manifest.json`; `null` when there is none, or it is half-written. */
+export function readManifest(server: FastifyInstance, context: RouteContext): void {
+  server.get<{ Params: RunParams }>("/api/runs/:run/manifest", { schema: { params: runParams } }, async (request, reply) => {
+    reply.header("cache-control", "no-store");
+    const path = await containedPath(findRun(context, request.params).folder, "manifest.json");
+    return { manifest: path ? (parseJson(await readText(path, MOST_BYTES)) ?? null) : null };
+  });
+}

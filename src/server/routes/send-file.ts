@@ -1,0 +1,54 @@
+import { open } from "node:fs/promises";
+import type { FastifyInstance } from "fastify";
+import { containedPath } from "../contained-path.js";
+import { httpError } from "../http-error.js";
+import { findRun, type RouteContext, type RunParams, runParams } from "../route-context.js";
+
+/** The folders of a run whose files are shown; checkpoints and logs are not. */
+export const FILE_FOLDERS = ["figures", "overlays", "previews", "predictions", "evaluation"] as const;
+
+const TYPES = [
+  [".png", "image/png"],
+  [".gif", "image/gif"],
+  [".nii.gz", "application/gzip"],
+  [".nii", "application/octet-stream"],
+  [".tsv", "text/tab-separated-values; charset=utf-8"],
+  [".json", "application/json; charset=utf-8"],
+] as const;
+
+/** The media type of a file that may be sent, undefined for all others. Nothing that a browser would run is among them. */
+export function fileType(name: string): string | undefined {
+  return TYPES.find(([ending]) => name.toLowerCase().endsWith(ending))?.[1];
+}
+
+interface FileParams extends RunParams {
+  readonly folder: string;
+  readonly file: string;
+}
+
+const params = {
+  ...runParams,
+  required: ["run", "folder", "file"],
+  properties: { ...runParams.properties, folder: { type: "string", enum: FILE_FOLDERS }, file: { type: "string", minLength: 1, maxLength: 255 } },
+} as const;
+
+/** `GET /api/runs/:run/files/:folder/:file`: one picture, prediction or table. */
+export function sendFile(server: FastifyInstance, context: RouteContext): void {
+  server.get<{ Params: FileParams }>("/api/runs/:run/files/:folder/:file", { schema: { params } }, async (request, reply) => {
+    const { folder, file } = request.params;
+    const run = findRun(context, request.params);
+    const type = fileType(file);
+    const path = type === undefined ? undefined : await containedPath(run.folder, folder, file);
+    if (!path) throw httpError(404, "dashboard", "file must be one of the run's list of files");
+    const handle = await open(path, "r").catch(() => undefined);
+    if (!handle) throw httpError(404, "dashboard", "file was deleted or cannot be read");
+    const { size, mtimeMs } = await handle.stat();
+    const tag = `"${size.toString(36)}-${Math.round(mtimeMs).toString(36)}"`;
+    reply.header("cache-control", "no-cache").header("etag", tag).type(type!);
+    if (request.headers["if-none-match"] === tag) {
+      await handle.close();
+      return reply.code(304).send();
+    }
+    return reply.header("content-length", size).send(handle.createReadStream({ end: Math.max(0, size - 1) }));
+  });
+}

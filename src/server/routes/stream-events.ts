@@ -1,0 +1,44 @@
+import type { FastifyInstance } from "fastify";
+import { findRun, type RouteContext, type RunParams, runParams } from "../route-context.js";
+
+interface After {
+  readonly after?: string;
+}
+
+const query = { type: "object", properties: { after: { type: "string", maxLength: 64 } } } as const;
+
+/**
+ * `GET /api/runs/:run/events`: the events behind an anchor, then every new one, as server-sent events. A message of type `events` holds a JSON array of them and,
+ * as its id, the anchor behind the last, so a client that comes back with `Last-Event-ID` misses none and gets none twice, also after a restart of this server.
+ * `reset` says that the file was replaced: load the run anew. `gone` says that the run was deleted.
+ */
+export function streamEvents(server: FastifyInstance, context: RouteContext): void {
+  server.get<{ Params: RunParams; Querystring: After }>(
+    "/api/runs/:run/events",
+    { sse: { kind: "only" }, schema: { params: runParams, querystring: query } },
+    async (request, reply) => {
+      const run = findRun(context, request.params);
+      const { generation } = run;
+      const left = new AbortController();
+      reply.sse.onClose(() => left.abort());
+      const signal = AbortSignal.any([left.signal, context.closing]);
+      let anchor = request.headers["last-event-id"] ?? request.query.after ?? "";
+      // Also sends the headers, so that the client knows that it is connected before anything happens.
+      await reply.sse.send({ event: "hello", data: "{}", retry: 1000 });
+      while (!signal.aborted) {
+        const piece = run.isGone || run.generation !== generation ? undefined : await run.linesAfter(String(anchor));
+        if (signal.aborted) break;
+        if (!piece) {
+          await reply.sse.send({ event: run.isGone ? "gone" : "reset", data: "{}" });
+          break;
+        }
+        if (piece.anchor === anchor) {
+          await run.changed(signal);
+          continue;
+        }
+        anchor = piece.anchor;
+        await reply.sse.send({ event: "events", id: anchor, data: `[${piece.lines.join(",").replaceAll("\r", " ")}]` });
+      }
+    },
+  );
+}

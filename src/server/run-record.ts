@@ -1,0 +1,193 @@
+import type { RunEvent } from "../core/run-events.js";
+import { BucketTable, type BucketTableState } from "./bucket-table.js";
+
+type EventOf<Type extends RunEvent["type"]> = Extract<RunEvent, { readonly type: Type }>;
+
+/** A list that may grow without end: its length, and its last entries. */
+export interface Recent<Entry> {
+  readonly count: number;
+  readonly last: readonly Entry[];
+}
+
+/** What a `stages` event leaves in the history: enough for throughput and memory over the last minutes. */
+export interface StageMoment {
+  readonly t: number;
+  readonly bytesInUse: number;
+  readonly names: readonly string[];
+  readonly out: readonly number[];
+  readonly held: readonly number[];
+  readonly busyMs: readonly number[];
+  readonly blockedMs: readonly number[];
+  readonly starvedMs: readonly number[];
+}
+
+export interface RunRecordState {
+  readonly events: number;
+  readonly lastTime: number;
+  readonly starts: number;
+  readonly start?: EventOf<"start">;
+  readonly end?: EventOf<"end">;
+  readonly step?: EventOf<"step">;
+  readonly epoch?: EventOf<"epoch">;
+  readonly stages?: EventOf<"stages">;
+  readonly moments: readonly StageMoment[];
+  readonly latest?: EventOf<"checkpoint">;
+  readonly best?: EventOf<"checkpoint">;
+  readonly evaluation?: EventOf<"evaluation">;
+  readonly previews: Recent<EventOf<"preview">>;
+  readonly predictions: Recent<EventOf<"prediction">>;
+  readonly skips: Recent<EventOf<"skip">>;
+  readonly warnings: Recent<EventOf<"warning">>;
+  readonly steps: BucketTableState;
+  readonly epochs: BucketTableState;
+}
+
+const MOST_ENTRIES = 200;
+const MOST_MOMENTS = 120;
+
+/**
+ * What is known about a run, folded from its events one by one in bounded memory, whatever the length of the run. The server folds the file, sends the
+ * record as JSON, and the page folds the live events that follow into its copy with this same class.
+ *
+ * Columns of `steps` (axis: step): loss, learningRate, waitMs, stepMs, `metric/<name>`. Columns of `epochs` (axis: epoch): step, loss, validationLoss,
+ * learningRate, seconds, waitShare, `metric/<name>`, `validation/<name>`.
+ */
+export class RunRecord {
+  events = 0;
+  lastTime = 0;
+  starts = 0;
+  start: EventOf<"start"> | undefined;
+  end: EventOf<"end"> | undefined;
+  step: EventOf<"step"> | undefined;
+  epoch: EventOf<"epoch"> | undefined;
+  stages: EventOf<"stages"> | undefined;
+  moments: StageMoment[] = [];
+  latest: EventOf<"checkpoint"> | undefined;
+  best: EventOf<"checkpoint"> | undefined;
+  evaluation: EventOf<"evaluation"> | undefined;
+  previews: Recent<EventOf<"preview">> = { count: 0, last: [] };
+  predictions: Recent<EventOf<"prediction">> = { count: 0, last: [] };
+  skips: Recent<EventOf<"skip">> = { count: 0, last: [] };
+  warnings: Recent<EventOf<"warning">> = { count: 0, last: [] };
+  steps = new BucketTable();
+  epochs = new BucketTable();
+
+  /** Folds in one event; `mark` is its place in the file. */
+  apply(event: RunEvent, mark = 0): void {
+    this.events++;
+    this.lastTime = Math.max(this.lastTime, event.t);
+    switch (event.type) {
+      case "step":
+        this.step = event;
+        this.steps.add(event.step, event.t, mark, stepValues(event));
+        return;
+      case "epoch":
+        this.epoch = event;
+        this.epochs.add(event.epoch, event.t, mark, epochValues(event));
+        return;
+      case "stages":
+        this.stages = event;
+        this.moments.push(moment(event));
+        if (this.moments.length > MOST_MOMENTS) this.moments.shift();
+        return;
+      case "start":
+        this.#begin(event);
+        return;
+      case "preview":
+        this.previews = more(this.previews, event);
+        return;
+      case "checkpoint":
+        this[event.kind] = event;
+        return;
+      case "skip":
+        this.skips = more(this.skips, event);
+        return;
+      case "warning":
+        this.warnings = more(this.warnings, event);
+        return;
+      case "prediction":
+        this.predictions = more(this.predictions, event);
+        return;
+      case "evaluation":
+        this.evaluation = event;
+        return;
+      case "end":
+        this.end = event;
+        return;
+      default:
+        event satisfies never;
+    }
+  }
+
+  toJSON(): RunRecordState {
+    const { events, lastTime, starts, moments, previews, predictions, skips, warnings } = this;
+    const { start, end, step, epoch, stages, latest, best, evaluation } = this;
+    return {
+      ...{ events, lastTime, starts, moments, previews, predictions, skips, warnings },
+      ...{ start, end, step, epoch, stages, latest, best, evaluation },
+      steps: this.steps.toJSON(),
+      epochs: this.epochs.toJSON(),
+    } as RunRecordState;
+  }
+
+  static fromJSON(state: RunRecordState): RunRecord {
+    return Object.assign(new RunRecord(), state, {
+      moments: [...state.moments],
+      steps: BucketTable.fromJSON(state.steps),
+      epochs: BucketTable.fromJSON(state.epochs),
+    });
+  }
+
+  /** A resumed run repeats the steps after its checkpoint, a new run in an old folder all of them. */
+  #begin(event: EventOf<"start">): void {
+    this.starts++;
+    this.start = event;
+    this.end = undefined;
+    this.stages = undefined;
+    this.moments = [];
+    const from = event.resumedAtStep ?? -1;
+    if (this.step && this.step.step > from) this.step = undefined;
+    if (this.epoch && this.epoch.step > from) this.epoch = undefined;
+    this.steps.cutAfter(from);
+    const at = this.epochs.points("step");
+    const kept = at.x.filter((_, i) => at.max[i]! <= from);
+    this.epochs.cutAfter(kept.length === 0 ? -1 : kept[kept.length - 1]!);
+  }
+}
+
+function* stepValues(event: EventOf<"step">): Iterable<readonly [string, number]> {
+  yield ["loss", event.loss];
+  yield ["learningRate", event.learningRate];
+  yield ["waitMs", event.waitMs];
+  yield ["stepMs", event.stepMs];
+  for (const name in event.metrics) yield [`metric/${name}`, event.metrics[name]!];
+}
+
+function* epochValues(event: EventOf<"epoch">): Iterable<readonly [string, number]> {
+  yield ["step", event.step];
+  yield ["loss", event.loss];
+  if (event.validationLoss !== undefined) yield ["validationLoss", event.validationLoss];
+  yield ["learningRate", event.learningRate];
+  yield ["seconds", event.seconds];
+  yield ["waitShare", event.waitShare];
+  for (const name in event.metrics) yield [`metric/${name}`, event.metrics[name]!];
+  for (const name in event.validationMetrics) yield [`validation/${name}`, event.validationMetrics[name]!];
+}
+
+function moment({ t, bytesInUse, stages }: EventOf<"stages">): StageMoment {
+  return {
+    t,
+    bytesInUse,
+    names: stages.map(({ name }) => name),
+    out: stages.map(({ out }) => out),
+    held: stages.map(({ held }) => held),
+    busyMs: stages.map(({ busyMs }) => busyMs),
+    blockedMs: stages.map(({ blockedMs }) => blockedMs),
+    starvedMs: stages.map(({ starvedMs }) => starvedMs),
+  };
+}
+
+function more<Entry>(list: Recent<Entry>, entry: Entry): Recent<Entry> {
+  const last = list.last.length < MOST_ENTRIES ? list.last : list.last.slice(1);
+  return { count: list.count + 1, last: [...last, entry] };
+}

@@ -1,0 +1,102 @@
+import { realpath, stat } from "node:fs/promises";
+import type { AddressInfo } from "node:net";
+import { describe, errorMessage, requireOption, VoxError } from "../core/errors.js";
+import { buildServer } from "./build-server.js";
+import { RunCatalog } from "./run-catalog.js";
+
+export interface StartDashboardOptions {
+  /** Folder of run folders, or one run folder. */
+  readonly runs: string;
+  /** Address to listen on; any other than this machine's own needs a token. */
+  readonly host?: string;
+  /** 0 takes a free port. */
+  readonly port?: number;
+  /** At least 16 characters; then every reader must know it. */
+  readonly token?: string;
+  /** How often the files are looked at, in milliseconds. */
+  readonly pollMs?: number;
+  /** Requests that one client may make in a minute. */
+  readonly rate?: number;
+}
+
+export interface Dashboard {
+  /** Address to open, such as `http://127.0.0.1:6180/`. */
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+const LOOPBACK = new Set(["127.0.0.1", "::1", "localhost"]);
+
+/**
+ * Serves the live dashboard of a folder of runs. It only reads, so it may start before, during or after a training, restart at will, and watch runs that another
+ * machine writes.
+ *
+ * @throws `ERR_OPTION` for a port, interval or token outside its rule, or a host that is not this machine without a token
+ * @throws `ERR_SERVER` when the folder does not exist or the port is taken
+ * @example
+ * const { url, close } = await startDashboard({ runs: "runs" });
+ */
+export async function startDashboard({
+  runs,
+  host = "127.0.0.1",
+  port = 0,
+  token,
+  pollMs = 500,
+  rate = 3000,
+}: StartDashboardOptions): Promise<Dashboard> {
+  const where = "dashboard";
+  requireOption(Number.isInteger(port) && port >= 0 && port <= 65535, where, "port", "an integer in 0..65535", port);
+  requireOption(pollMs >= 20 && pollMs <= 60_000, where, "pollMs", "20..60000 ms", pollMs);
+  requireOption(Number.isInteger(rate) && rate >= 10, where, "rate", "an integer of at least 10 per minute", rate);
+  requireOption(
+    token === undefined || /^[\x21-\x7e]{16,}$/.test(token),
+    where,
+    "token",
+    "at least 16 printable ASCII characters without spaces",
+    maskToken(token),
+  );
+  requireOption(
+    token !== undefined || LOOPBACK.has(host),
+    where,
+    "token",
+    `given when the host is not 127.0.0.1, ::1 or localhost but ${host}`,
+    token,
+  );
+  const root = await findRoot(runs);
+  const catalog = new RunCatalog({ root, pollMs });
+  const closing = new AbortController();
+  const server = await buildServer({ catalog, token, rate, closing: closing.signal });
+  try {
+    await catalog.start();
+    await server.listen({ host, port });
+  } catch (error) {
+    closing.abort();
+    await catalog.close();
+    await server.close();
+    throw new VoxError(`cannot listen on ${host}:${port} (${errorMessage(error)})`, { code: "ERR_SERVER", where, cause: error });
+  }
+  const { address, family, port: bound } = server.server.address() as AddressInfo;
+  return {
+    url: `http://${family === "IPv6" ? `[${address}]` : address}:${bound}/`,
+    close: async () => {
+      closing.abort();
+      await server.close();
+      await catalog.close();
+    },
+  };
+}
+
+async function findRoot(runs: string): Promise<string> {
+  try {
+    const root = await realpath(runs);
+    if ((await stat(root)).isDirectory()) return root;
+  } catch (error) {
+    throw new VoxError(`runs must be an existing folder, got ${describe(runs)}`, { code: "ERR_SERVER", where: "dashboard", cause: error });
+  }
+  throw new VoxError(`runs must be a folder, got the file ${describe(runs)}`, { code: "ERR_SERVER", where: "dashboard" });
+}
+
+/** A token that breaks the rule must not show up in logs. */
+function maskToken(token: string | undefined): string | undefined {
+  return token === undefined ? undefined : `${token.length} characters`;
+}

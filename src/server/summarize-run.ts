@@ -1,0 +1,93 @@
+import type { RunRecord } from "./run-record.js";
+
+export type RunState = "running" | "silent" | "completed" | "stopped" | "failed" | "empty";
+
+/** One line of the list of runs. */
+export interface RunSummary {
+  readonly id: string;
+  readonly state: RunState;
+  /** Share of the event file that has been read, 1 when all of it. */
+  readonly progress: number;
+  readonly started: number | undefined;
+  readonly modified: number;
+  readonly engine: string | undefined;
+  readonly classes: readonly string[];
+  readonly step: number | undefined;
+  readonly epoch: number | undefined;
+  readonly epochs: number | undefined;
+  readonly loss: number | undefined;
+  readonly best: BestScore | undefined;
+  /** A few dozen values of the loss, for a small curve. */
+  readonly spark: readonly number[];
+  readonly remainingSeconds: number | undefined;
+  readonly warnings: number;
+  readonly skipped: number;
+  readonly corruptLines: number;
+  readonly message: string | undefined;
+}
+
+export interface BestScore {
+  readonly name: string;
+  readonly value: number;
+  readonly epoch: number;
+  readonly isValidation: boolean;
+}
+
+/** Without any event for so long, a run that never wrote its end is called silent: killed, hung, or in a very long step. */
+const SILENT_MS = 120_000;
+const SPARK_POINTS = 40;
+
+export interface SummarizeRunOptions {
+  readonly now: number;
+  readonly modified: number;
+  readonly corruptLines: number;
+  readonly progress: number;
+}
+
+/** The line of one run in the list. */
+export function summarizeRun(id: string, record: RunRecord, { now, modified, corruptLines, progress }: SummarizeRunOptions): RunSummary {
+  const { start, end, step, epoch } = record;
+  return {
+    id,
+    state: end?.status ?? (record.events === 0 && progress === 1 ? "empty" : now - modified > SILENT_MS ? "silent" : "running"),
+    progress,
+    started: start?.t,
+    modified,
+    engine: start?.engine,
+    classes: start?.classes ?? [],
+    step: step?.step ?? epoch?.step,
+    epoch: epoch?.epoch ?? step?.epoch,
+    epochs: start?.epochs || undefined,
+    loss: epoch?.loss ?? step?.loss,
+    best: bestScore(record),
+    spark: spark(record),
+    remainingSeconds: epoch && !end ? Math.max(0, epoch.remainingSeconds - (now - epoch.t) / 1000) : undefined,
+    warnings: record.warnings.count,
+    skipped: record.skips.count,
+    corruptLines,
+    message: end?.message,
+  };
+}
+
+/** The best value of the first validation metric, or of the first training metric when nothing is validated. */
+export function bestScore({ epochs }: Pick<RunRecord, "epochs">): BestScore | undefined {
+  const name = epochs.names.find((n) => n.startsWith("validation/")) ?? epochs.names.find((n) => n.startsWith("metric/"));
+  if (name === undefined) return undefined;
+  const { x, min, max } = epochs.points(name);
+  const isLowerBetter = /loss|hd|assd|distance|error/i.test(name);
+  const values = isLowerBetter ? min : max;
+  let best = 0;
+  for (let i = 1; i < values.length; i++) if (isLowerBetter ? values[i]! < values[best]! : values[i]! > values[best]!) best = i;
+  if (values.length === 0) return undefined;
+  return { name: name.slice(name.indexOf("/") + 1), value: values[best]!, epoch: x[best]!, isValidation: name.startsWith("validation/") };
+}
+
+function spark({ steps, epochs }: RunRecord): number[] {
+  const byEpoch = epochs.points("loss").mean;
+  const values = byEpoch.length >= 8 ? byEpoch : steps.points("loss").mean;
+  if (values.length <= SPARK_POINTS) return [...values];
+  return Array.from({ length: SPARK_POINTS }, (_, i) => {
+    const part = values.slice(Math.floor((i * values.length) / SPARK_POINTS), Math.floor(((i + 1) * values.length) / SPARK_POINTS));
+    return part.reduce((sum, value) => sum + value, 0) / part.length;
+  });
+}

@@ -1,0 +1,78 @@
+import type { OperatorFunction } from "rxjs";
+import { requireOption } from "../core/errors.js";
+import { release, retain } from "../core/retain.js";
+import type { Item, ItemIdentity } from "./item.js";
+import { stage } from "./stage.js";
+import { stageError } from "./stage-error.js";
+import type { StageOptions } from "./stage-options.js";
+
+export interface BatchOfOptions extends StageOptions {
+  readonly size: number;
+  /** What happens to the short batch at the end of an epoch. */
+  readonly last?: "keep" | "drop";
+}
+
+export interface CollateOptions<A, B> extends BatchOfOptions {
+  /** Makes one value of the parts, which are released afterwards: it copies. */
+  readonly collate: (parts: readonly A[], identities: readonly ItemIdentity[]) => B;
+}
+
+/**
+ * N:1. A batch never mixes epochs, so the last one of an epoch may be short.
+ *
+ * @throws `ERR_OPTION`
+ */
+export function batchOf<A>(options: BatchOfOptions): OperatorFunction<A, readonly A[]>;
+export function batchOf<A, B>(options: CollateOptions<A, B>): OperatorFunction<A, B>;
+export function batchOf<A>({
+  size,
+  last = "keep",
+  name = "batch",
+  collate = (parts) => parts,
+}: BatchOfOptions & Partial<CollateOptions<A, unknown>>): OperatorFunction<A, unknown> {
+  requireOption(Number.isInteger(size) && size >= 1, name, "size", "an integer >= 1", size);
+  requireOption(last === "keep" || last === "drop", name, "last", '"keep" or "drop"', last);
+  return stage<A, unknown>(name, (node) => {
+    let parts: Item<A>[] = [];
+    /** The first item of the next epoch, which told us that this one is over. */
+    let next: Item<A> | undefined;
+    const isFull = (): boolean => parts.length === size;
+    return {
+      room: () => !next && !isFull(),
+      push: (item) => {
+        if (parts.length > 0 && item.epoch !== parts[0]!.epoch) next = item;
+        else parts.push(item);
+      },
+      ready: () => isFull() || next !== undefined || (node.ended && parts.length > 0),
+      pull: () => {
+        const ready = parts;
+        const isShort = !isFull();
+        parts = next ? [next] : [];
+        next = undefined;
+        const first = ready[0]!;
+        const final = ready.at(-1)!;
+        const id = ready.length > 1 ? `${first.id}..${final.id}` : first.id;
+        try {
+          if (isShort && last === "drop") return undefined;
+          const value = node.timed(() =>
+            collate(
+              ready.map((part) => part.value),
+              ready.map((part) => ({ id: part.id, epoch: part.epoch })),
+            ),
+          );
+          retain(value);
+          return { value, id, epoch: first.epoch, at: final.at };
+        } catch (error) {
+          throw stageError(error, node.name, id);
+        } finally {
+          for (const part of ready) release(part.value);
+        }
+      },
+      size: () => parts.length + (next ? 1 : 0),
+      dispose: () => {
+        for (const part of parts) release(part.value);
+        if (next) release(next.value);
+      },
+    };
+  });
+}

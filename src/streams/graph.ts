@@ -1,0 +1,133 @@
+import { errorMessage, VoxError } from "../core/errors.js";
+import type { RunContext } from "../core/run-context.js";
+import type { StageReport } from "../core/run-events.js";
+import type { Position } from "./position.js";
+import type { SkipRecord } from "./skip-record.js";
+
+/** What a graph and its observers know of a stage. */
+export interface GraphNode {
+  readonly name: string;
+  readonly closed: boolean;
+  /** Adjustable numbers (concurrency, capacity); call `pump` after a change. */
+  readonly knobs: Record<string, number>;
+  /** What the stage waits for outside the graph, such as memory; a graph that stands still because of it says so. */
+  readonly waitingFor: string | undefined;
+  readonly pump: () => void;
+  fail(error: unknown, item?: string): void;
+  report(): StageReport;
+}
+
+export interface GraphOptions {
+  readonly from?: Position;
+  readonly context?: RunContext;
+  /** Whether standing still is an error; true for graphs that are run from end to end. */
+  readonly strict?: boolean;
+  readonly onSkip?: (record: SkipRecord) => void;
+}
+
+/** Longest stretch of uninterrupted synchronous work. */
+const SLICE_MS = 10;
+/** Skips that are kept in full; later ones are only counted and reported. */
+const KEPT_SKIPS = 10_000;
+
+/** One run of a graph: the register of its stages, the count of outside work, the resume point. */
+export class Graph {
+  readonly nodes: GraphNode[] = [];
+  /** The items left out so far (the first 10 000). */
+  readonly skipped: SkipRecord[] = [];
+  skippedCount = 0;
+  readonly from: Position;
+  readonly context: RunContext | undefined;
+  /** Pieces of outside work in flight: tasks, timers, consumers. */
+  pending = 0;
+  /** Set when the run stops or ends: standing still is expected from here on. */
+  closed = false;
+  private readonly strict: boolean;
+  private readonly onSkip: ((record: SkipRecord) => void) | undefined;
+  private depth = 0;
+  private sliceBegan = 0;
+  private emitted = 0;
+  private readonly idleWaiters: (() => void)[] = [];
+
+  constructor(
+    readonly name = "graph",
+    { from = {}, context, strict = false, onSkip }: GraphOptions = {},
+  ) {
+    this.from = from;
+    this.context = context;
+    this.strict = strict;
+    this.onSkip = onSkip;
+  }
+
+  /** Registers a stage and returns its name, unique among the live stages: a second `shuffle`, in order of subscription, becomes `shuffle#2`. */
+  register(node: GraphNode, wanted: string): string {
+    const taken = new Set(this.nodes.filter((other) => !other.closed).map((other) => other.name));
+    let name = wanted;
+    for (let k = 2; taken.has(name); k++) name = `${wanted}#${k}`;
+    // A flow that is subscribed again (repeat) takes the place of its ended self, so that reports and memory stay bounded.
+    const ended = this.nodes.findIndex((other) => other.name === name);
+    if (ended >= 0) this.nodes[ended] = node;
+    else this.nodes.push(node);
+    return name;
+  }
+
+  /** Counts one piece of outside work. Teardown waits for it, and a graph without any that is not finished is stuck. */
+  begin(): void {
+    this.pending++;
+  }
+
+  end(): void {
+    if (--this.pending === 0 && this.depth === 0) this.settle();
+  }
+
+  /** A stage begins to move items. */
+  enter(): void {
+    if (this.depth++ > 0) return;
+    this.sliceBegan = performance.now();
+    this.emitted = 0;
+  }
+
+  leave(): void {
+    if (--this.depth === 0 && this.pending === 0) this.settle();
+  }
+
+  /** Whether the event loop should get a turn before the next item; looks at the clock once in 64 items, or after work known to be slow. */
+  isOverSlice(now?: number): boolean {
+    if (now === undefined && (++this.emitted & 63) !== 0) return false;
+    return (now ?? performance.now()) - this.sliceBegan > SLICE_MS;
+  }
+
+  /** Resolves when no outside work is in flight; after a stop this means that everything is really over. */
+  idle(): Promise<void> {
+    return this.pending === 0 ? Promise.resolve() : new Promise((resolve) => this.idleWaiters.push(resolve));
+  }
+
+  recordSkip(record: SkipRecord): void {
+    this.skippedCount++;
+    if (this.skipped.length < KEPT_SKIPS) this.skipped.push(record);
+    this.onSkip?.(record);
+  }
+
+  /** An error of code that runs after its stage is over (a generator's `finally`): too late to fail the run, but not silent. */
+  warn(where: string, error: unknown): void {
+    process.emitWarning(`${where}: ${errorMessage(error)}`, "VoxstreamWarning");
+  }
+
+  /** One thread, nothing pending, nothing on the stack: whatever is unfinished now can never move again. */
+  private settle(): void {
+    for (const wake of this.idleWaiters.splice(0)) wake();
+    if (!this.strict || this.closed) return;
+    const live = this.nodes.filter((node) => !node.closed);
+    const last = live.at(-1);
+    if (!last) return;
+    const waiting = live.find((node) => node.waitingFor !== undefined);
+    if (waiting) {
+      waiting.fail(
+        new VoxError(`the graph cannot go on: '${waiting.name}' waits for ${waiting.waitingFor}`, { code: "ERR_MEMORY", where: this.name }),
+      );
+      return;
+    }
+    const states = live.map((node) => node.report()).map(({ name, held, state }) => `${name} holds ${held} (${state})`);
+    last.fail(new VoxError(`the graph is stuck: ${states.join(", ")}`, { code: "ERR_STUCK", where: this.name }));
+  }
+}

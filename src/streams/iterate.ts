@@ -1,0 +1,52 @@
+import type { Observable } from "rxjs";
+import { type RunOptions, run } from "./run.js";
+import { to } from "./to.js";
+
+export interface IterateOptions extends RunOptions {
+  readonly name?: string;
+}
+
+/**
+ * Consumes a flow with `for await`; leaving the loop stops it. A value's memory is released when the next one is asked for.
+ *
+ * @example
+ * for await (const batch of iterate(batches)) step(batch);
+ */
+export async function* iterate<T>(flow: Observable<T>, { name = "iterate", ...options }: IterateOptions = {}): AsyncGenerator<T, void, undefined> {
+  let arrived: { readonly value: T } | undefined;
+  let wake: (() => void) | undefined;
+  let taken: (() => void) | undefined;
+  let isOver = false;
+  const consume = (value: T): Promise<void> =>
+    new Promise((resolve) => {
+      arrived = { value };
+      taken = resolve;
+      wake?.();
+    });
+  const job = run(name, [flow.pipe(to(consume))], options);
+  const over = (): void => {
+    isOver = true;
+    wake?.();
+  };
+  job.done.then(over, over);
+  try {
+    for (;;) {
+      while (!arrived && !isOver) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+      if (!arrived) {
+        await job.done;
+        return;
+      }
+      const { value } = arrived;
+      arrived = undefined;
+      yield value;
+      taken!();
+    }
+  } finally {
+    taken?.();
+    await job.stop();
+  }
+}

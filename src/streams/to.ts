@@ -1,0 +1,50 @@
+import { Observable, type OperatorFunction } from "rxjs";
+import { release } from "../core/retain.js";
+import type { Item } from "./item.js";
+import type { Position } from "./position.js";
+import { StageNode } from "./stage-node.js";
+import type { StageOptions } from "./stage-options.js";
+import type { WorkContext } from "./work-context.js";
+
+/**
+ * The end of a flow: an asynchronous consumer, one item at a time. Emits the position reached after each item. The memory of an item is released when the
+ * consumer's promise settles.
+ */
+export function to<A>(consume: (value: A, context: WorkContext) => unknown, { name = "sink" }: StageOptions = {}): OperatorFunction<A, Position> {
+  return (source) =>
+    new Observable<Position>((subscriber) =>
+      new StageNode<A, Position>(name, [source], 1, (node) => {
+        let isHeld = false;
+        let reached: Item<Position> | undefined;
+        return {
+          room: () => !isHeld && !reached,
+          push: (item) => {
+            isHeld = true;
+            const over = (): void => {
+              isHeld = false;
+              release(item.value);
+            };
+            void node.work(
+              item,
+              (context) => consume(item.value, context),
+              () => {
+                over();
+                reached = { value: item.at, id: item.id, epoch: item.epoch, at: item.at };
+              },
+              (error) => {
+                over();
+                node.fail(error, item.id);
+              },
+            );
+          },
+          ready: () => reached !== undefined,
+          pull: () => {
+            const item = reached;
+            reached = undefined;
+            return item;
+          },
+          size: () => (isHeld || reached ? 1 : 0),
+        };
+      }).attach(0, subscriber),
+    );
+}

@@ -1,0 +1,22 @@
+import * as tf from "@tensorflow/tfjs-core";
+
+/**
+ * Scales all gradients together so that the L2 norm over all of them is at most `norm`; the originals are disposed.
+ *
+ * @source Pascanu et al. 2013, algorithm 1
+ */
+export function clipGradients(gradients: ReadonlyMap<tf.Variable, tf.Tensor>, norm: number): Map<tf.Variable, tf.Tensor> {
+  const total = tf.tidy(() => {
+    const squares = [...gradients.values()].map((gradient) => tf.sum(tf.square(gradient)));
+    return Math.sqrt(tf.addN(squares).dataSync()[0]!);
+  });
+  if (!(total > norm)) return new Map(gradients);
+  const factor = norm / total;
+  return new Map(
+    [...gradients].map(([variable, gradient]) => {
+      const scaled = tf.mul(gradient, factor);
+      gradient.dispose();
+      return [variable, scaled];
+    }),
+  );
+}

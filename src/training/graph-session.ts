@@ -1,0 +1,100 @@
+import type { Observable } from "rxjs";
+import type { Batch } from "../core/batch.js";
+import type { CaseRef } from "../core/case.js";
+import { errorMessage, VoxError } from "../core/errors.js";
+import type { RunContext } from "../core/run-context.js";
+import { cases } from "../operators/load/cases.js";
+import { type Run, run } from "../streams/index.js";
+import type { BatchSourceOptions } from "./batch-source.js";
+import { type Delivery, deliver } from "./deliver.js";
+import type { SessionListener } from "./graph-messages.js";
+import type { TrainingConfig } from "./training-config.js";
+
+/** The batch that is trained on, and one that waits. */
+const SLOTS = 2;
+const REPORT_MS = 500;
+
+export interface GraphSessionOptions extends BatchSourceOptions {
+  readonly config: Pick<TrainingConfig, "data" | "graph" | "validation">;
+  readonly refs: readonly CaseRef[];
+  readonly context: RunContext;
+  readonly listener: SessionListener;
+}
+
+/** One running graph and what its trainer hears of it. Lives on the thread that runs the graph. */
+export class GraphSession {
+  private readonly running: Run;
+  private delivery: Delivery | undefined;
+  private readonly timer: NodeJS.Timeout;
+  private isClosing = false;
+
+  constructor({ config, refs, context, listener, mode, ids, epochs, from }: GraphSessionOptions) {
+    const makeGraph = (mode === "validation" && config.validation?.graph) || config.graph;
+    const batches = buildGraph(() => makeGraph({ cases: cases(config.data, { refs, ids, epochs }), mode, classes: config.data.classes }));
+    const delivered = batches.pipe(
+      deliver({
+        slots: SLOTS,
+        send: (batch) => listener.batch(batch),
+        onBegin: (delivery) => {
+          this.delivery = delivery;
+        },
+      }),
+    );
+    this.running = run(mode, [delivered], {
+      context,
+      onSkip: ({ id, stage, message }) => listener.skip({ id, stage, message }),
+      ...(from && { from }),
+    });
+    const report = (): void =>
+      listener.stages({ graph: mode, stages: this.running.reports(), bytesInUse: context.pool.bytesInUse, budget: context.pool.budget });
+    this.timer = setInterval(report, REPORT_MS);
+    this.timer.unref();
+    this.running.done.then(
+      () => {
+        clearInterval(this.timer);
+        if (this.isClosing) return;
+        // The last state too: a short validation is over before the first report.
+        report();
+        listener.end();
+      },
+      (error) => {
+        clearInterval(this.timer);
+        if (!this.isClosing) listener.error(error);
+      },
+    );
+  }
+
+  release(batch: number): void {
+    this.delivery?.giveBack(batch);
+  }
+
+  /** Resolves when no task runs and all memory is back. */
+  async close(): Promise<void> {
+    this.isClosing = true;
+    clearInterval(this.timer);
+    await this.running.stop();
+    await this.running.done.catch(() => {});
+  }
+}
+
+function buildGraph(make: () => Observable<Batch>): Observable<Batch> {
+  let flow: unknown;
+  try {
+    flow = make();
+  } catch (error) {
+    if (error instanceof VoxError) throw error;
+    throw new VoxError(`the graph function must return batches, but it failed: ${errorMessage(error)}`, {
+      code: "ERR_CONFIG",
+      where: "graph",
+      cause: error,
+    });
+  }
+  if (typeof (flow as { subscribe?: unknown } | undefined)?.subscribe !== "function") {
+    throw new VoxError("the graph function must return an Observable of batches: ({ cases }) => cases.pipe(…)", {
+      code: "ERR_CONFIG",
+      where: "graph",
+    });
+  }
+  // Checked just above; its items are checked by the trainer, which needs images and labels.
+  return flow as Observable<Batch>;
+}

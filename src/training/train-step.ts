@@ -1,0 +1,80 @@
+import * as tf from "@tensorflow/tfjs-core";
+import type * as tfl from "@tensorflow/tfjs-layers";
+import { VoxError } from "../core/errors.js";
+import { sampleName } from "../core/sample.js";
+import type { Loss, TrainingMetric } from "../losses/index.js";
+import type { TrainingBatch } from "./batch-source.js";
+import { batchTensors } from "./batch-tensors.js";
+import { clipGradients } from "./clip-gradients.js";
+import type { TrainingOptimizer } from "./make-optimizer.js";
+import { metricColumns } from "./metric-columns.js";
+
+/** What learns: the same for every step. */
+export interface Learner {
+  readonly model: tfl.LayersModel;
+  readonly loss: Loss;
+  readonly metrics: readonly TrainingMetric[];
+  readonly optimizer: TrainingOptimizer;
+  readonly classes: readonly string[];
+  readonly clipNorm: number | undefined;
+}
+
+export interface StepFigures {
+  readonly loss: number;
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+/** The trained variables of a model. */
+export function trainedVariables(model: tfl.LayersModel): { readonly name: string; readonly variable: tf.Variable }[] {
+  // `read()` of a trainable layer weight is the tf.Variable itself.
+  return model.trainableWeights.map((weight) => ({ name: weight.originalName, variable: weight.read() as tf.Variable }));
+}
+
+/**
+ * Forward, loss, backward, clip, update.
+ *
+ * @throws `ERR_TRAINING` when the loss is not finite; the weights are then as before
+ */
+export function trainStep(learner: Learner, batch: TrainingBatch, learningRate: number, step: number): StepFigures {
+  const { model, loss, optimizer, classes, clipNorm } = learner;
+  const variables = trainedVariables(model).map(({ variable }) => variable);
+  const { image, target } = batchTensors(batch, model.inputs[0]!.shape, classes.length);
+  let logits: tf.Tensor | undefined;
+  const { value, grads } = tf.variableGrads(() => {
+    logits = tf.keep(model.apply(image, { training: true }) as tf.Tensor);
+    return loss(logits, target);
+  }, variables);
+  let gradients: Map<tf.Variable, tf.Tensor> = new Map(
+    variables.flatMap((variable) => (grads[variable.name] ? [[variable, grads[variable.name]!]] : [])),
+  );
+  try {
+    const lossValue = value.dataSync()[0]!;
+    if (!Number.isFinite(lossValue)) throw notFinite(lossValue, step, batch);
+    const metrics = metricColumns(learner.metrics, logits!, target, classes);
+    if (clipNorm !== undefined) gradients = clipGradients(gradients, clipNorm);
+    optimizer.apply(gradients, learningRate);
+    return { loss: lossValue, metrics };
+  } finally {
+    tf.dispose([value, image, target, logits!, ...gradients.values()]);
+  }
+}
+
+/** Loss and metrics of a batch, without learning. Also gives the logits to `look`, while they live. */
+export function validationStep(learner: Learner, batch: TrainingBatch, look?: (logits: tf.Tensor) => void): StepFigures {
+  const { model, loss, classes } = learner;
+  return tf.tidy(() => {
+    const { image, target } = batchTensors(batch, model.inputs[0]!.shape, classes.length);
+    const logits = model.apply(image, { training: false }) as tf.Tensor;
+    const figures = { loss: loss(logits, target).dataSync()[0]!, metrics: metricColumns(learner.metrics, logits, target, classes) };
+    look?.(logits);
+    return figures;
+  });
+}
+
+function notFinite(value: number, step: number, batch: TrainingBatch): VoxError {
+  const samples = batch.parts.map((part) => sampleName(part)).join(", ");
+  return new VoxError(
+    `the loss must be finite, got ${value} at step ${step} on ${samples}; lower the learning rate, set clipNorm, or check these images`,
+    { code: "ERR_TRAINING", where: "trainer", ...(batch.parts[0] && { sampleId: sampleName(batch.parts[0]) }) },
+  );
+}

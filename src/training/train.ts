@@ -1,0 +1,340 @@
+import { availableParallelism } from "node:os";
+import { basename, join } from "node:path";
+import type * as tfl from "@tensorflow/tfjs-layers";
+import { parseBytes } from "../core/bytes.js";
+import { errorMessage, VoxError } from "../core/errors.js";
+import type { Json } from "../core/json.js";
+import type { RunEvent, StageReport } from "../core/run-events.js";
+import type { Shape4, Triple } from "../core/shape.js";
+import { checkPatch } from "../models/index.js";
+import type { BatchSource, GraphHost, TrainingBatch } from "./batch-source.js";
+import type { BundleDescription } from "./bundle.js";
+import { dataFingerprint } from "./data-fingerprint.js";
+import { defaultMemory } from "./default-memory.js";
+import { defineConfig } from "./define-config.js";
+import { describeMachine } from "./describe-machine.js";
+import { startEngine } from "./engine-shim.js";
+import type { GraphSettings, StageNote } from "./graph-messages.js";
+import { inspectGraph } from "./inspect-graph.js";
+import { hasCheckpoint, type LoadedCheckpoint, loadCheckpoint, requireSameRun } from "./load-checkpoint.js";
+import { loadConfig } from "./load-config.js";
+import { type GraphHostListener, localGraphHost } from "./local-graph-host.js";
+import { makeOptimizer, type OptimizerOptions } from "./make-optimizer.js";
+import type { PreviewRenderer } from "./preview-input.js";
+import { resolveRunFolder } from "./resolve-run-folder.js";
+import { type RunEventInput, RunFolder } from "./run-folder.js";
+import { sha256 } from "./save-bundle.js";
+import type { RunningSchedule } from "./schedule.js";
+import { splitCases } from "./split-cases.js";
+import { stageVerdict } from "./stage-verdict.js";
+import { stopOnSignals } from "./stop-on-signals.js";
+import { threadGraphHost } from "./thread-graph-host.js";
+import { type Learner, trainedVariables } from "./train-step.js";
+import { Trainer } from "./trainer.js";
+import type { TrainingConfig } from "./training-config.js";
+import { FRESH_STATE, type TrainingState } from "./training-state.js";
+import { versions } from "./versions.js";
+
+/** Fields of a configuration that a caller may replace, such as those with an option on the command line. */
+export type TrainOverrides = Partial<
+  Pick<TrainingConfig, "name" | "runs" | "seed" | "engine" | "threads" | "workers" | "memory" | "onError" | "split">
+> & {
+  readonly epochs?: number;
+};
+
+export interface TrainOptions {
+  /** Continue from the run's latest checkpoint; a run without one begins anew. */
+  readonly resume?: boolean;
+  readonly overrides?: TrainOverrides;
+  /** Aborting saves a checkpoint and ends with status `"stopped"`. */
+  readonly signal?: AbortSignal;
+  /** Do the same on SIGTERM and SIGINT. */
+  readonly stopOnSignals?: boolean;
+  /** Whether the graph runs in a thread of its own; by default when the configuration is a file, and possible only then. */
+  readonly thread?: boolean;
+  /** Hears everything that is written to `events.jsonl`. */
+  readonly onEvent?: (event: RunEvent) => void;
+  /** Renders a picture of the first validation patch after each epoch. */
+  readonly preview?: PreviewRenderer;
+}
+
+export interface TrainResult {
+  readonly status: "completed" | "stopped";
+  /** Why it ended before its last epoch. */
+  readonly reason: string | undefined;
+  readonly folder: string;
+  /** Epochs and steps done over the life of the run. */
+  readonly epochs: number;
+  readonly steps: number;
+  /** Figures of the last finished epoch. */
+  readonly loss: number | undefined;
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly bestEpoch: number | undefined;
+  readonly seconds: number;
+}
+
+/**
+ * Trains as a configuration says, into a run folder.
+ *
+ * @throws `ERR_CONFIG`, `ERR_MODEL` before data is read; `ERR_TRAINING` when the loss is not finite; `ERR_CHECKPOINT` when the run cannot be resumed; and
+ * what reading the data throws
+ * @example
+ * const { folder, loss } = await train("kits19.config.ts", { resume: true, stopOnSignals: true });
+ */
+export async function train(source: TrainingConfig | string, options: TrainOptions = {}): Promise<TrainResult> {
+  const began = performance.now();
+  const { overrides = {}, resume = false, onEvent, preview } = options;
+  const path = typeof source === "string" ? source : undefined;
+  const config = withOverrides(typeof source === "string" ? await loadConfig(source) : defineConfig(source), overrides);
+  const { data, model: spec, seed = 0, training, validation } = config;
+
+  const summary = inspectGraph(config);
+  if (summary.patch) checkPatch(spec, summary.patch);
+  const refs = await data.list();
+  const parts = splitCases(refs, config.split, seed);
+  const trainingIds = parts.training.map(({ id }) => id);
+  const validationIds = parts.validation.map(({ id }) => id);
+  const fingerprint = await dataFingerprint(refs);
+
+  const engine = await startEngine({
+    seed,
+    ...(config.engine !== undefined && { engine: config.engine }),
+    ...(config.threads !== undefined && { threads: config.threads }),
+  });
+  const runPath = resolveRunFolder(config.runs ?? "runs", config.name ?? nameOf(path), resume);
+  const latest = join(runPath, "checkpoints", "latest");
+  const checkpoint = resume && (await hasCheckpoint(latest)) ? await loadCheckpoint(latest) : undefined;
+  const optimizerOptions: OptimizerOptions = typeof training.optimizer === "object" ? training.optimizer : { name: training.optimizer ?? "adam" };
+  const identity: Record<string, Json> = {
+    seed,
+    classes: data.classes,
+    channels: data.channels,
+    model: { name: spec.name, options: spec.options },
+    loss: { name: config.loss.name, options: config.loss.options ?? {} },
+    optimizer: { ...optimizerOptions },
+    dataSet: fingerprint,
+    trainingCases: sha256(trainingIds.join("\n")),
+  };
+  if (checkpoint) requireSameRun(latest, checkpoint.file.identity, identity);
+
+  const folder = RunFolder.open(runPath, { ...(checkpoint && { mark: checkpoint.file.mark }), ...(onEvent && { onEvent }) });
+  const controller = new AbortController();
+  const onAbort = (): void => controller.abort(options.signal?.reason);
+  if (options.signal?.aborted) onAbort();
+  options.signal?.addEventListener("abort", onAbort, { once: true });
+  const forgetSignals = options.stopOnSignals ? stopOnSignals(controller) : undefined;
+  const settings: GraphSettings = {
+    seed,
+    memoryBytes: config.memory === undefined ? defaultMemory() : parseBytes(config.memory, "config", "memory"),
+    workers: config.workers ?? Math.max(1, availableParallelism() - 1),
+    onError: config.onError ?? "fail",
+    validates: validationIds.length > 0,
+  };
+  folder.manifest({
+    name: basename(runPath),
+    createdAt: new Date().toISOString(),
+    ...identity,
+    config: summarize(config, settings),
+    metrics: (config.metrics ?? []).map((metric) => ({ name: metric.name, options: metric.options ?? {} })),
+    cases: { training: trainingIds, validation: validationIds },
+    preprocessing: summary.preprocessing.map(({ name, params }) => ({ name, params })),
+    versions: { ...versions() },
+    engine: { name: engine.name, threads: engine.threads },
+    machine: describeMachine(),
+  });
+  folder.event({
+    type: "start",
+    run: basename(runPath),
+    seed,
+    engine: engine.name,
+    epochs: training.epochs,
+    classes: data.classes,
+    pid: process.pid,
+    ...(checkpoint && { resumedAtStep: checkpoint.file.state.step }),
+  });
+
+  let host: GraphHost | undefined;
+  let batches: BatchSource | undefined;
+  let trainer: Trainer | undefined;
+  let learner: Learner | undefined;
+  try {
+    const state = checkpoint?.file.state ?? FRESH_STATE;
+    host = await openHost(path, config, settings, options.thread, stageLog(folder));
+    batches = await host.open({
+      mode: "training",
+      ids: trainingIds,
+      epochs: training.stepsPerEpoch === undefined ? training.epochs : Number.POSITIVE_INFINITY,
+      from: state.position,
+    });
+    // A graph that cuts patches by an operator of the user's own shows their size only in its first batch.
+    const first = summary.patch || checkpoint ? undefined : await firstBatch(batches, controller.signal);
+    const patch = summary.patch ?? checkpoint?.description.patch ?? first?.image.shape.slice(1, 4);
+    if (patch) {
+      const [depth, height, width] = patch as unknown as Triple;
+      const shape: Shape4 = [depth, height, width, data.channels];
+      if (first) checkPatch(spec, [depth, height, width]);
+      const network = checkpoint?.model ?? spec.build({ shape, classes: data.classes.length, seed });
+      learner = makeLearner(network, config, optimizerOptions, checkpoint);
+      const description: BundleDescription = {
+        classes: data.classes,
+        channels: data.channels,
+        patch: [depth, height, width],
+        spacing: summary.spacing,
+        preprocessing: summary.preprocessing,
+        model: { name: spec.name, options: spec.options },
+        loss: { name: config.loss.name, options: config.loss.options ?? {} },
+        engine: engine.name,
+      };
+      trainer = new Trainer(
+        {
+          training,
+          learner,
+          schedule: beginSchedule(config, state, checkpoint !== undefined),
+          host,
+          trainingIds,
+          validationIds,
+          validateEvery: validation?.every ?? 1,
+          folder,
+          description,
+          identity,
+          signal: controller.signal,
+          preview,
+          onStep: (step) => {
+            engine.step = step;
+          },
+        },
+        state,
+      );
+    }
+    const status = trainer ? await trainer.run(batches, first) : "stopped";
+    const reason = trainer?.stopReason ?? (status === "stopped" ? errorMessage(controller.signal.reason ?? "stopped") : undefined);
+    await batches.close();
+    await endOf(trainer, folder, status, reason);
+    const { epoch, step, last, best } = trainer?.state ?? state;
+    return {
+      status,
+      reason,
+      folder: runPath,
+      epochs: epoch,
+      steps: step,
+      loss: last?.loss,
+      metrics: last?.metrics ?? {},
+      bestEpoch: best?.epoch,
+      seconds: (performance.now() - began) / 1000,
+    };
+  } catch (error) {
+    // Should the disk be what failed, this fails too; the first error is the one to know.
+    await endOf(trainer, folder, "failed", errorMessage(error)).catch(() => {});
+    throw error;
+  } finally {
+    forgetSignals?.();
+    options.signal?.removeEventListener("abort", onAbort);
+    await host?.close();
+    learner?.optimizer.dispose();
+    learner?.model.dispose();
+    folder.close();
+  }
+}
+
+function withOverrides(config: TrainingConfig, { epochs, ...fields }: TrainOverrides): TrainingConfig {
+  const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+  return defineConfig({ ...config, ...given, ...(epochs !== undefined && { training: { ...config.training, epochs } }) });
+}
+
+/** `kits19` from `configs/kits19.config.ts`. */
+function nameOf(path: string | undefined): string {
+  if (path === undefined) return "run";
+  return (
+    basename(path)
+      .replace(/(\.config)?\.[cm]?[jt]s$/, "")
+      .replace(/[^\w.-]/g, "-") || "run"
+  );
+}
+
+async function openHost(
+  path: string | undefined,
+  config: TrainingConfig,
+  settings: GraphSettings,
+  thread: boolean | undefined,
+  listener: GraphHostListener,
+): Promise<GraphHost> {
+  if (thread === true && path === undefined) {
+    throw new VoxError("thread must be false for a configuration that is not a file: its functions cannot cross threads", {
+      code: "ERR_OPTION",
+      where: "train",
+    });
+  }
+  return path !== undefined && thread !== false ? threadGraphHost(path, settings, listener) : localGraphHost(config, settings, listener);
+}
+
+async function firstBatch(batches: BatchSource, signal: AbortSignal): Promise<TrainingBatch | undefined> {
+  const closeEarly = (): void => void batches.close();
+  signal.addEventListener("abort", closeEarly, { once: true });
+  try {
+    const first = signal.aborted ? undefined : await batches.next();
+    if (!first && !signal.aborted) throw new VoxError("the graph must deliver at least one batch, got none", { code: "ERR_EMPTY", where: "train" });
+    return first;
+  } finally {
+    signal.removeEventListener("abort", closeEarly);
+  }
+}
+
+function makeLearner(model: tfl.LayersModel, config: TrainingConfig, options: OptimizerOptions, checkpoint: LoadedCheckpoint | undefined): Learner {
+  const optimizer = makeOptimizer(options, trainedVariables(model));
+  if (checkpoint?.optimizer) optimizer.restore(checkpoint.optimizer);
+  return { model, loss: config.loss, metrics: config.metrics ?? [], optimizer, classes: config.data.classes, clipNorm: config.training.clipNorm };
+}
+
+function beginSchedule({ training }: TrainingConfig, state: TrainingState, isResumed: boolean): RunningSchedule {
+  const base = training.learningRate ?? 1e-4;
+  if (!training.schedule) return { rate: () => base, state: () => null };
+  return isResumed ? training.schedule.begin(base, state.schedule) : training.schedule.begin(base);
+}
+
+/** Writes stage reports to the run's events: every half second at first, every five seconds after ten minutes, so that long runs stay small. */
+function stageLog(folder: RunFolder): GraphHostListener {
+  const began = Date.now();
+  const before = new Map<string, readonly StageReport[]>();
+  const written = new Map<string, number>();
+  // A disk that is full fails the next step's event too, and there it ends the training in order.
+  const write = (event: RunEventInput): void => {
+    try {
+      folder.event(event);
+    } catch (error) {
+      process.emitWarning(errorMessage(error), "VoxstreamWarning");
+    }
+  };
+  return {
+    skip: ({ id, stage, message }) => write({ type: "skip", id, stage, message }),
+    stages: ({ graph, stages, bytesInUse, budget }: StageNote) => {
+      const now = Date.now();
+      if (now - began > 600_000 && now - (written.get(graph) ?? 0) < 5_000) return;
+      written.set(graph, now);
+      write({ type: "stages", graph, stages, bytesInUse, budget, verdict: stageVerdict(before.get(graph) ?? [], stages) });
+      before.set(graph, stages);
+    },
+  };
+}
+
+async function endOf(
+  trainer: Trainer | undefined,
+  folder: RunFolder,
+  status: "completed" | "stopped" | "failed",
+  message: string | undefined,
+): Promise<void> {
+  if (trainer) await trainer.tellEnd(status, message);
+  else folder.event({ type: "end", status, ...(message !== undefined && { message }) });
+}
+
+/** The plain parts of a configuration, for the manifest; functions and data sets are described elsewhere in it. */
+function summarize(config: TrainingConfig, settings: GraphSettings): Json {
+  const { schedule, callbacks, ...training } = config.training;
+  const plain = {
+    ...settings,
+    split: config.split,
+    validationEvery: config.validation?.every,
+    training: { ...training, schedule: schedule && { name: schedule.name, options: schedule.options }, callbacks: callbacks?.length },
+  };
+  // Through JSON, which leaves out what is undefined.
+  return JSON.parse(JSON.stringify(plain)) as Json;
+}

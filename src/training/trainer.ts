@@ -1,0 +1,296 @@
+import { join } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { VoxError } from "../core/errors.js";
+import type { Json } from "../core/json.js";
+import type { RunEvent } from "../core/run-events.js";
+import type { BatchSource, GraphHost, TrainingBatch } from "./batch-source.js";
+import type { BundleDescription } from "./bundle.js";
+import { capturePreview } from "./capture-preview.js";
+import type { PreviewInput, PreviewRenderer } from "./preview-input.js";
+import type { RunEventInput, RunFolder } from "./run-folder.js";
+import { saveCheckpoint } from "./save-checkpoint.js";
+import type { RunningSchedule } from "./schedule.js";
+import { type Learner, type StepFigures, trainStep, validationStep } from "./train-step.js";
+import type { CallbackContext } from "./training-callback.js";
+import type { TrainingOptions } from "./training-config.js";
+import { addStep, epochMeans, NO_SUMS, type TrainingState } from "./training-state.js";
+
+export interface TrainerOptions {
+  readonly training: TrainingOptions;
+  readonly learner: Learner;
+  readonly schedule: RunningSchedule;
+  readonly host: GraphHost;
+  readonly trainingIds: readonly string[];
+  readonly validationIds: readonly string[];
+  readonly validateEvery: number;
+  readonly folder: RunFolder;
+  readonly description: BundleDescription;
+  readonly identity: Readonly<Record<string, Json>>;
+  readonly signal: AbortSignal;
+  readonly preview: PreviewRenderer | undefined;
+  /** Before each step, with its number. */
+  readonly onStep?: (step: number) => void;
+}
+
+/** How many of the last epochs the time left is estimated from. */
+const RECENT_EPOCHS = 5;
+const DEFAULT_CHECKPOINT_MINUTES = 5;
+
+/** The training loop: next batch → forward, loss, backward, clip, update → log; after each epoch validate, save, decide. */
+export class Trainer {
+  /** Why training ended before its last epoch, other than by a signal. */
+  stopReason: string | undefined;
+  private source: BatchSource | undefined;
+  /** A batch of the next epoch, which told that this one is over. */
+  private early: TrainingBatch | undefined;
+  private readonly context: CallbackContext;
+  private epochBegan = performance.now();
+  private stepEnded = performance.now();
+  private savedAt = performance.now();
+
+  constructor(
+    private readonly options: TrainerOptions,
+    public state: TrainingState,
+  ) {
+    const { learner, folder } = options;
+    this.context = { model: learner.model, folder: folder.path, classes: learner.classes, stop: (reason) => (this.stopReason ??= reason) };
+  }
+
+  async run(source: BatchSource, first?: TrainingBatch): Promise<"completed" | "stopped"> {
+    const { training, signal } = this.options;
+    this.source = source;
+    this.early = first;
+    while (this.state.epoch < training.epochs && this.stopReason === undefined) {
+      if (signal.aborted) return this.leave();
+      if (this.state.stepInEpoch === training.stepsPerEpoch) {
+        if (!(await this.endEpoch())) return this.leave();
+        continue;
+      }
+      const batch = await this.nextBatch();
+      if (signal.aborted) return this.leave();
+      if (training.stepsPerEpoch === undefined && (batch === undefined || batch.epoch > this.state.epoch)) {
+        this.early = batch;
+        if (this.state.stepInEpoch > 0) {
+          if (!(await this.endEpoch())) return this.leave();
+        } else if (batch === undefined) break;
+        // Every case of an epoch was skipped.
+        else this.state = { ...this.state, epoch: batch.epoch };
+        continue;
+      }
+      if (batch === undefined) break;
+      await this.step(batch);
+    }
+    if (this.state.step === 0) throw new VoxError("the graph must deliver at least one batch, got none", { code: "ERR_EMPTY", where: "trainer" });
+    return "completed";
+  }
+
+  /** The next batch, or undefined at the end of the data or when the signal comes first. */
+  private async nextBatch(): Promise<TrainingBatch | undefined> {
+    if (this.early) {
+      const batch = this.early;
+      this.early = undefined;
+      return batch;
+    }
+    return orAborted(this.source!.next(), this.options.signal);
+  }
+
+  private async step(batch: TrainingBatch): Promise<void> {
+    const { training, learner, schedule } = this.options;
+    const { state } = this;
+    const step = state.step + 1;
+    const learningRate = schedule.rate(this.moment());
+    const waitMs = this.source!.waitMs;
+    this.options.onStep?.(step);
+    const began = performance.now();
+    const { loss, metrics } = trainStep(learner, batch, learningRate, step);
+    batch.release();
+    const now = performance.now();
+    const totalMs = now - this.stepEnded;
+    this.stepEnded = now;
+    this.state = {
+      ...state,
+      step,
+      stepInEpoch: state.stepInEpoch + 1,
+      position: batch.position,
+      sums: addStep(state.sums, { loss, metrics, samples: batch.parts.length, waitMs, totalMs }),
+      schedule: schedule.state(),
+    };
+    await this.tell({ type: "step", step, epoch: state.epoch + 1, loss, metrics, learningRate, waitMs, stepMs: now - began });
+    const { everySteps, everyMinutes = DEFAULT_CHECKPOINT_MINUTES } = training.checkpoint ?? {};
+    if ((everySteps !== undefined && step % everySteps === 0) || performance.now() - this.savedAt > everyMinutes * 60_000) await this.saveLatest();
+    // Signals, reports of the graph and timers get their turn even when batches are always ready.
+    await nextTurn();
+  }
+
+  /** Validates, logs, saves, decides how to go on. False when a signal came while validating: the epoch is then not over. */
+  private async endEpoch(): Promise<boolean> {
+    const { training, folder, schedule, validationIds } = this.options;
+    const validation = await this.validate();
+    if (this.options.signal.aborted) return false;
+    const { state } = this;
+    const epoch = state.epoch + 1;
+    const { loss, metrics } = epochMeans(state.sums);
+    const learningRate = schedule.rate(this.moment());
+    const columns: Record<string, number | undefined> = { epoch, loss, ...metrics };
+    if (validationIds.length > 0) {
+      columns.val_loss = validation?.loss;
+      for (const name of Object.keys(metrics)) columns[`val_${name}`] = validation?.metrics[name];
+    }
+    const figure = this.figure(columns, validationIds.length > 0);
+    const isBest = figure !== undefined && (state.best === null || figure < state.best.figure);
+    if (figure !== undefined) schedule.epochEnd?.(figure);
+    const seconds = (performance.now() - this.epochBegan) / 1000;
+    this.epochBegan = performance.now();
+    const epochSeconds = [...state.epochSeconds, seconds].slice(-RECENT_EPOCHS);
+    const remainingSeconds = (epochSeconds.reduce((sum, s) => sum + s, 0) / epochSeconds.length) * (training.epochs - epoch);
+    this.state = {
+      ...state,
+      epoch,
+      stepInEpoch: 0,
+      stepsPerEpoch: state.stepInEpoch,
+      sums: NO_SUMS,
+      schedule: schedule.state(),
+      best: isBest ? { figure, epoch } : state.best,
+      patience: this.patience(figure),
+      epochSeconds,
+      last: { loss, metrics },
+    };
+    folder.row({ ...columns, lr: learningRate });
+    await this.tell({
+      type: "epoch",
+      epoch,
+      step: state.step,
+      loss,
+      metrics,
+      ...(validation && { validationLoss: validation.loss, validationMetrics: validation.metrics }),
+      learningRate,
+      seconds,
+      remainingSeconds,
+      waitShare: state.sums.totalMs > 0 ? Math.min(1, state.sums.waitMs / state.sums.totalMs) : 0,
+    });
+    if (isBest) await this.save("best");
+    await this.saveLatest();
+    this.stepEnded = performance.now();
+    return true;
+  }
+
+  /** Means over the validation cases, which come the same way every time. */
+  private async validate(): Promise<StepFigures | undefined> {
+    const { learner, host, validationIds, validateEvery, signal, preview } = this.options;
+    const epoch = this.state.epoch + 1;
+    if (validationIds.length === 0 || epoch % validateEvery !== 0) return undefined;
+    const source = await host.open({ mode: "validation", ids: validationIds, epochs: 1 });
+    let sums = NO_SUMS;
+    let captured: ReturnType<typeof capturePreview> | undefined;
+    try {
+      for (;;) {
+        const batch = await orAborted(source.next(), signal);
+        if (!batch || signal.aborted) break;
+        const look =
+          preview && !captured ? (logits: Parameters<typeof capturePreview>[1]): void => void (captured = capturePreview(batch, logits)) : undefined;
+        const figures = validationStep(learner, batch, look);
+        sums = addStep(sums, { ...figures, samples: batch.parts.length, waitMs: source.waitMs, totalMs: 0 });
+        batch.release();
+        await nextTurn();
+      }
+    } finally {
+      await source.close();
+    }
+    if (signal.aborted) return undefined;
+    if (sums.samples === 0)
+      throw new VoxError("the validation cases must give at least one batch, got none", { code: "ERR_EMPTY", where: "validation" });
+    if (captured) await this.render({ ...captured, epoch, classes: learner.classes, folder: this.options.folder.path });
+    return epochMeans(sums);
+  }
+
+  private async render(input: PreviewInput): Promise<void> {
+    const path = await this.options.preview?.(input);
+    if (path !== undefined) this.options.folder.event({ type: "preview", path, id: input.id, epoch: input.epoch });
+  }
+
+  /** The monitored figure, turned so that smaller is better; undefined in an epoch without validation when that is monitored. */
+  private figure(columns: Readonly<Record<string, number | undefined>>, isValidated: boolean): number | undefined {
+    const monitor = this.options.training.monitor ?? (isValidated ? "val_loss" : "loss");
+    if (!(monitor in columns)) {
+      const known = Object.keys(columns).filter((name) => name !== "epoch");
+      throw new VoxError(`training.monitor must be one of ${known.join(", ")}, got "${monitor}"`, { code: "ERR_CONFIG", where: "config" });
+    }
+    const value = columns[monitor];
+    return value === undefined || monitor.endsWith("loss") ? value : -value;
+  }
+
+  private patience(figure: number | undefined): TrainingState["patience"] {
+    const { earlyStopping } = this.options.training;
+    const { patience } = this.state;
+    if (!earlyStopping || figure === undefined) return patience;
+    if (patience.figure === null || figure < patience.figure - (earlyStopping.minDelta ?? 0)) return { waited: 0, figure };
+    const waited = patience.waited + 1;
+    if (waited >= earlyStopping.patience) this.stopReason ??= `no improvement for ${waited} epochs`;
+    return { ...patience, waited };
+  }
+
+  private moment(): { epoch: number; epochs: number; fraction: number } {
+    const { epoch, stepInEpoch, stepsPerEpoch } = this.state;
+    const { epochs, stepsPerEpoch: planned = stepsPerEpoch } = this.options.training;
+    return { epoch, epochs, fraction: planned > 0 ? Math.min(1, stepInEpoch / planned) : 0 };
+  }
+
+  private async leave(): Promise<"stopped"> {
+    if (this.state.step > 0) await this.saveLatest();
+    return "stopped";
+  }
+
+  async saveLatest(): Promise<void> {
+    await this.save("latest");
+    this.savedAt = performance.now();
+  }
+
+  private async save(kind: "latest" | "best"): Promise<void> {
+    const { learner, folder, description, identity } = this.options;
+    const path = join("checkpoints", kind);
+    await saveCheckpoint(join(folder.path, path), {
+      kind,
+      model: learner.model,
+      description,
+      identity,
+      state: this.state,
+      mark: folder.mark(),
+      ...(kind === "latest" && { optimizer: await learner.optimizer.state() }),
+    });
+    folder.event({ type: "checkpoint", kind, epoch: this.state.epoch, step: this.state.step, path });
+  }
+
+  private async tell(input: RunEventInput): Promise<void> {
+    const event: RunEvent = this.options.folder.event(input);
+    for (const callback of this.options.training.callbacks ?? []) {
+      if (event.type === "step") await callback.onStep?.(event, this.context);
+      if (event.type === "epoch") await callback.onEpoch?.(event, this.context);
+    }
+  }
+
+  async tellEnd(status: "completed" | "stopped" | "failed", message: string | undefined): Promise<void> {
+    const event = this.options.folder.event({ type: "end", status, ...(message !== undefined && { message }) });
+    if (event.type !== "end") return;
+    for (const callback of this.options.training.callbacks ?? []) await callback.onEnd?.(event, this.context);
+  }
+}
+
+/** The promise's value, or undefined as soon as the signal comes. */
+async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  if (signal.aborted) {
+    promise.catch(() => {});
+    return undefined;
+  }
+  let onAbort!: () => void;
+  const aborted = new Promise<undefined>((resolve) => {
+    onAbort = () => resolve(undefined);
+    signal.addEventListener("abort", onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+    // When the signal came first, nobody else looks at how the promise ends.
+    promise.catch(() => {});
+  }
+}

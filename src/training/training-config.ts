@@ -1,0 +1,91 @@
+import type { Observable } from "rxjs";
+import type { Batch } from "../core/batch.js";
+import type { DataSet } from "../core/case.js";
+import type { RunContext } from "../core/run-context.js";
+import type { Loss, TrainingMetric } from "../losses/index.js";
+import type { ModelSpec } from "../models/index.js";
+import type { CaseItem } from "../operators/load/case-item.js";
+import type { OptimizerOptions } from "./make-optimizer.js";
+import type { Schedule } from "./schedule.js";
+import type { TrainingCallback } from "./training-callback.js";
+
+export interface GraphInput {
+  /** One item per case and epoch, in an order drawn per epoch when training. */
+  readonly cases: Observable<CaseItem>;
+  /** Training, or validation: random stages are identities there, and crops are those of epoch 0. */
+  readonly mode: RunContext["mode"];
+  /** Class names; index = label. */
+  readonly classes: readonly string[];
+}
+
+/** From cases to batches. Called once per run on the graph thread, and once on the main thread to look at its operators; must not read data itself. */
+export type GraphFunction = (input: GraphInput) => Observable<Batch>;
+
+/** Which cases train and which validate: a share drawn by the seed, or the ids of both. */
+export type Split = { readonly validation: number } | { readonly validation: readonly string[]; readonly training?: readonly string[] };
+
+export interface ValidationOptions {
+  /** Validate after every so many epochs. */
+  readonly every?: number;
+  /** Another graph than the training's. */
+  readonly graph?: GraphFunction;
+}
+
+export interface EarlyStoppingOptions {
+  /** Epochs without improvement before training ends. */
+  readonly patience: number;
+  /** Smallest change that counts as improvement. */
+  readonly minDelta?: number;
+}
+
+export interface CheckpointOptions {
+  readonly everySteps?: number;
+  /** 5 by default. */
+  readonly everyMinutes?: number;
+}
+
+export interface TrainingOptions {
+  readonly epochs: number;
+  /** Makes an epoch a number of steps; absent: one pass over the cases. */
+  readonly stepsPerEpoch?: number;
+  /** 1e-4 by default. */
+  readonly learningRate?: number;
+  /** `"adam"` by default. */
+  readonly optimizer?: OptimizerOptions["name"] | OptimizerOptions;
+  /** How the learning rate changes: `plateau(…)`, `polynomial(…)`, or absent: constant. */
+  readonly schedule?: Schedule;
+  readonly earlyStopping?: EarlyStoppingOptions;
+  /** Largest L2 norm of all gradients together; larger ones are scaled down. */
+  readonly clipNorm?: number;
+  /** What the best checkpoint, the plateau and early stopping look at: `"loss"`, `"val_loss"`, or a metric's column such as `"val_softDice"`. */
+  readonly monitor?: string;
+  readonly checkpoint?: CheckpointOptions;
+  readonly callbacks?: readonly TrainingCallback[];
+}
+
+/** What a config file exports. */
+export interface TrainingConfig {
+  readonly data: DataSet;
+  readonly split?: Split;
+  readonly graph: GraphFunction;
+  readonly validation?: ValidationOptions;
+  readonly model: ModelSpec;
+  readonly loss: Loss;
+  readonly metrics?: readonly TrainingMetric[];
+  readonly training: TrainingOptions;
+  /** Everything random follows from it; 0 by default. */
+  readonly seed?: number;
+  /** Budget of all voxel memory of the graph, such as `"8GB"`; by default a quarter of the machine's, at most 8 GB. */
+  readonly memory?: string | number;
+  /** Worker threads of the graph; by default one less than the cores; 0 works on the thread of the graph itself. */
+  readonly workers?: number;
+  readonly engine?: string;
+  /** Threads of the engine; by default all cores. */
+  readonly threads?: number;
+  /** Folder name of the run; by default the config file's name. */
+  readonly name?: string;
+  /** Where run folders are made; `runs` by default. */
+  readonly runs?: string;
+  /** What happens when a case cannot be read; `"fail"` by default. */
+  readonly onError?: "fail" | "skip";
+}

@@ -1,0 +1,9 @@
+import type { Task } from "./task.js";
+import { moduleTask } from "./tasks/module-task.js";
+import { runSteps } from "./tasks/run-steps.js";
+
+/** All tasks that a worker thread knows, by name. */
+export const tasks: Readonly<Record<string, Task>> = {
+  module: moduleTask,
+  runSteps,
+};
