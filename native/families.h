@@ -4,6 +4,11 @@
 #include <napi.h>
 
 void registerIntensity(Napi::Env env, Napi::Object exports);
+void registerConv(Napi::Env env, Napi::Object exports);
+void registerElementwise(Napi::Env env, Napi::Object exports);
+void registerLayout(Napi::Env env, Napi::Object exports);
+void registerPool(Napi::Env env, Napi::Object exports);
+void registerReduce(Napi::Env env, Napi::Object exports);
 void registerDecode(Napi::Env env, Napi::Object exports);
 void registerInflate(Napi::Env env, Napi::Object exports);
 void registerPatch(Napi::Env env, Napi::Object exports);
