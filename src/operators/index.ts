@@ -13,6 +13,7 @@ export * from "./patch/skip-blank.js";
 export * from "./spatial/pad.js";
 export * from "./spatial/resample.js";
 export * from "./stream/batch.js";
+export * from "./stream/cached.js";
 export * from "./stream/prefetch.js";
 export * from "./stream/shuffle.js";
 export * from "./transform.js";

@@ -13,6 +13,7 @@ import type { Position } from "../../streams/position.js";
 import { stage } from "../../streams/stage.js";
 import { stageError } from "../../streams/stage-error.js";
 import { withSample } from "../chain-run.js";
+import { describeOperator } from "../operator-link.js";
 import { withRunContext } from "../with-run-context.js";
 import { drawStart, gridStarts, marginFor, type PatchPlan } from "./patch-plan.js";
 import { backgroundOf, isInside, readBox } from "./read-box.js";
@@ -52,7 +53,7 @@ export interface PatchOptions {
  */
 export function patch(options: PatchOptions): OperatorFunction<Sample, Sample> {
   const plan = planOf(options);
-  return withRunContext("patch", (context) =>
+  const operator = withRunContext<Sample, Sample>("patch", (context) =>
     stage<Sample, Sample>("patch", (node) => {
       const { pool, mode } = context;
       const isGrid = plan.mode === "grid" || mode === "prediction";
@@ -116,6 +117,7 @@ export function patch(options: PatchOptions): OperatorFunction<Sample, Sample> {
       };
     }),
   );
+  return describeOperator(operator, { patch: { size: plan.size } });
 }
 
 function bytesOf({ image, label }: Sample, { size }: PatchPlan, margin: Triple = [0, 0, 0]): number {
