@@ -1,3 +1,4 @@
+export * from "./autotune.js";
 export * from "./batch-of.js";
 export * from "./broadcast.js";
 export * from "./deal.js";
@@ -24,6 +25,7 @@ export * from "./stage.js";
 export * from "./stage-node.js";
 export * from "./stage-options.js";
 export * from "./to.js";
+export * from "./verdict.js";
 export * from "./via.js";
 export * from "./work-context.js";
 export * from "./zip-stages.js";
