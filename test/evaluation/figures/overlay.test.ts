@@ -16,7 +16,7 @@ const SHAPE: Triple = [4, 8, 8];
 
 /** A gray body with one anterior right voxel block of label 1 (reference) and one posterior left of label 2 (prediction), in slice 2. */
 function example(): OverlayCase {
-  const image = new Float32Array(4 * 64).fill(40);
+  const image = new Float32Array(4 * 64).fill(60);
   const label = new Uint8Array(image.length);
   const prediction = new Uint8Array(image.length);
   const at = (z: number, y: number, x: number): number => (z * 8 + y) * 8 + x;
@@ -34,7 +34,7 @@ describe("overlay PNG", () => {
   it("shows the patient as a radiologist sees it: anterior up, the right side at the left; ground truth left, prediction right", async () => {
     const picture = await decode(await overlayPng(example(), { classes: CLASSES, window: WINDOW }));
     expect(picture.width).toBe(680);
-    const gray = Math.round(((40 + 160) / 400) * 255);
+    const gray = Math.round(((60 + 160) / 400) * 255);
     const [red, blue] = [classColor(1), classColor(2)];
     const mix = (color: readonly number[]): number[] => color.map((channel) => Math.round(0.7 * gray + 0.3 * channel));
     // Anterior right block of the reference: upper left corner of the left panel (40 pixels per voxel).
@@ -69,7 +69,7 @@ describe("overlay PNG", () => {
 
   it("the window decides what is black and what is white", async () => {
     const plain = {
-      id: content.id,
+      id: "plain",
       image: Float32Array.from({ length: 256 }, (_, i) => (i % 8 < 4 ? -500 : 900)),
       shape: SHAPE,
       spacing: [1, 1, 1] as Triple,
@@ -122,7 +122,7 @@ describe("overlay GIF", () => {
     const first = await decode(gif);
     expect(first.at(LEFT, TOP)).toEqual([...classColor(1)]);
     const [r, g, b] = first.at(LEFT + 100, TOP + 100);
-    const gray = Math.floor(0.5 * 255);
+    const gray = Math.round(0.55 * 255);
     for (const [got, color] of [
       [r, classColor(1)[0]],
       [g, classColor(1)[1]],
