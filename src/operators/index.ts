@@ -10,6 +10,7 @@ export { type DrawSubject, descriptionOf, type OperatorDescription } from "./ope
 export * from "./patch/patch.js";
 export * from "./patch/patch-starts.js";
 export * from "./patch/skip-blank.js";
+export * from "./replay.js";
 export * from "./spatial/pad.js";
 export * from "./spatial/resample.js";
 export * from "./stream/batch.js";

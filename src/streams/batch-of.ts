@@ -1,4 +1,5 @@
 import type { OperatorFunction } from "rxjs";
+import { formatBytes } from "../core/bytes.js";
 import { requireOption } from "../core/errors.js";
 import { release, retain } from "../core/retain.js";
 import type { Item, ItemIdentity } from "./item.js";
@@ -12,6 +13,8 @@ export interface BatchOfOptions<A, B> extends StageOptions {
   readonly last?: "keep" | "drop";
   /** Makes one value of the parts, which are released afterwards: it copies. Default: the array of the parts. */
   readonly collate?: (parts: readonly A[], identities: readonly ItemIdentity[]) => B;
+  /** Bytes of pooled memory that `collate` will allocate; a batch waits until the run's pool has room for them. */
+  readonly bytes?: (parts: readonly A[]) => number;
 }
 
 /**
@@ -25,6 +28,7 @@ export function batchOf<A, B = readonly A[]>({
   name = "batch",
   // Without collate, B is what its default says.
   collate = (parts) => parts as B,
+  bytes,
 }: BatchOfOptions<A, B>): OperatorFunction<A, B> {
   requireOption(Number.isInteger(size) && size >= 1, name, "size", "an integer >= 1", size);
   requireOption(last === "keep" || last === "drop", name, "last", '"keep" or "drop"', last);
@@ -33,13 +37,23 @@ export function batchOf<A, B = readonly A[]>({
     /** The first item of the next epoch, which told us that this one is over. */
     let next: Item<A> | undefined;
     const isFull = (): boolean => parts.length === size;
+    const pool = node.graph.context?.pool;
+    function hasMemory(): boolean {
+      if (!bytes || !pool) return true;
+      const needed = bytes(parts.map((part) => part.value));
+      const isThere = pool.ask(needed, node.pump);
+      node.waitingFor = isThere
+        ? undefined
+        : `${formatBytes(needed)} of memory (${formatBytes(pool.bytesInUse)} of ${formatBytes(pool.budget)} are in use)`;
+      return isThere;
+    }
     return {
       room: () => !next && !isFull(),
       push: (item) => {
         if (parts.length > 0 && item.epoch !== parts[0]!.epoch) next = item;
         else parts.push(item);
       },
-      ready: () => isFull() || next !== undefined || (node.ended && parts.length > 0),
+      ready: () => (isFull() || next !== undefined || (node.ended && parts.length > 0)) && hasMemory(),
       pull: () => {
         const ready = parts;
         const isShort = !isFull();
@@ -68,6 +82,7 @@ export function batchOf<A, B = readonly A[]>({
       dispose: () => {
         for (const part of parts) release(part.value);
         if (next) release(next.value);
+        node.waitingFor = undefined;
       },
     };
   });

@@ -38,6 +38,9 @@ export interface PatchOptions {
   readonly attempts?: number;
 }
 
+/** Share of the memory budget that patches do not fill: with all of it in patches, no batch could be made of them. */
+const KEPT_FOR_BATCHES = 0.1;
+
 /**
  * Cuts patches out of cases. Each is a copy, so the case's memory is free again after its last patch; from cached cases only the touched chunks are read.
  * Every offset is equally likely, the last one included. The last patch of a grid row is shifted back to end with the case. A case smaller than the patch
@@ -86,7 +89,7 @@ export function patch(options: PatchOptions): OperatorFunction<Sample, Sample> {
             finish();
             return false;
           }
-          const hasMemory = pool.ask(parent.bytes, node.pump);
+          const hasMemory = pool.ask(parent.bytes, node.pump, KEPT_FOR_BATCHES * pool.budget);
           node.waitingFor = hasMemory
             ? undefined
             : `${formatBytes(parent.bytes)} of memory (${formatBytes(pool.bytesInUse)} of ${formatBytes(pool.budget)} are in use)`;

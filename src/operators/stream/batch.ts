@@ -34,8 +34,14 @@ export function batch({ size, incomplete = "keep" }: BatchOptions): OperatorFunc
       size,
       last: mode === "training" ? incomplete : "keep",
       collate: (samples) => stack(samples, pool),
+      bytes: bytesOf,
     }),
   );
+}
+
+/** Two blocks, each rounded up to a page. */
+function bytesOf(samples: readonly Sample[]): number {
+  return samples.reduce((sum, { image, label }) => sum + image.byteLength + (label?.byteLength ?? 0), 2 * 4096);
 }
 
 function stack(samples: readonly Sample[], pool: SlabPool): Batch {
