@@ -69,10 +69,8 @@ describe("defineConfig", () => {
       { training: { epochs: 1, optimizer: "lion" } },
       'config: training.optimizer must be "adam", "sgd", or { name, … } with their options, got "lion"',
     ],
-    [
-      { split: { validation: 2 } },
-      'config: split must be { validation: share between 0 and 1 }, or { validation: [ids], training?: [ids] }, got {"validation":2}',
-    ],
+    [{ split: { validation: 2 } }, "config: split.validation must be <1, got 2"],
+    [{ split: [1] }, "config: split must be { validation: share between 0 and 1 }, or { validation: [ids], training?: [ids] }, got [1]"],
     [{ memory: "many" }, 'config: memory must be a size such as "4GB" or "512MB", got "many"'],
     [{ name: "a/b" }, "config: name must be letters, digits, '.', '_' and '-', got \"a/b\""],
     [{ onError: "ignore" }, 'config: onError must be one of "fail"|"skip", got "ignore"'],

@@ -68,8 +68,9 @@ describe("optimizers", () => {
     variable.dispose();
     return path;
   };
-  const expectClose = (actual: number[][], expected: number[][]): void =>
-    actual.forEach((values, step) => values.forEach((value, k) => expect(value).toBeCloseTo(expected[step]![k]!, 5)));
+  const expectClose = (actual: number[][], expected: number[][]): void => {
+    for (const [step, values] of actual.entries()) for (const [k, value] of values.entries()) expect(value).toBeCloseTo(expected[step]![k]!, 5);
+  };
 
   it("Adam takes the steps of its paper", () => {
     const gradients = [
