@@ -10,6 +10,7 @@ export { type IntensityWindow, intensityWindow } from "./figures/intensity-windo
 export { type OverlayGifOptions, overlayGif } from "./figures/overlay-gif.js";
 export type { OverlayCase, OverlayOptions } from "./figures/overlay-painter.js";
 export { type OverlayPngOptions, overlayPng } from "./figures/overlay-png.js";
+export { type PreviewContent, type PreviewRendererOptions, previewRenderer } from "./figures/preview-renderer.js";
 export { type History, readHistory } from "./figures/read-history.js";
 export type { PlaneName } from "./figures/slice-plane.js";
 export { tellingSlice } from "./figures/telling-slice.js";
@@ -18,4 +19,5 @@ export { type LabelPair, readLabelPair } from "./read-label-pair.js";
 export { type Fold, type KFoldOptions, kFold, leaveOneOut, percentageSplit, readSplits, type Splits, saveSplits } from "./splits.js";
 export { standardMetrics } from "./standard-metrics.js";
 export { summarizeValues, type ValueSummary } from "./summarize-values.js";
+export { previewPng } from "./preview-png.js";
 export { type WriteOverlaysOptions, writeOverlays } from "./write-overlays.js";
