@@ -15,6 +15,8 @@ static Napi::Object init(Napi::Env env, Napi::Object exports) {
   registerPool(env, exports);
   registerReduce(env, exports);
   registerPatch(env, exports);
+  registerResample(env, exports);
+  registerLabels(env, exports);
   registerDecode(env, exports);
   registerInflate(env, exports);
   return exports;

@@ -12,3 +12,5 @@ void registerReduce(Napi::Env env, Napi::Object exports);
 void registerDecode(Napi::Env env, Napi::Object exports);
 void registerInflate(Napi::Env env, Napi::Object exports);
 void registerPatch(Napi::Env env, Napi::Object exports);
+void registerResample(Napi::Env env, Napi::Object exports);
+void registerLabels(Napi::Env env, Napi::Object exports);
