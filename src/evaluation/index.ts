@@ -19,5 +19,4 @@ export { type LabelPair, readLabelPair } from "./read-label-pair.js";
 export { type Fold, type KFoldOptions, kFold, leaveOneOut, percentageSplit, readSplits, type Splits, saveSplits } from "./splits.js";
 export { standardMetrics } from "./standard-metrics.js";
 export { summarizeValues, type ValueSummary } from "./summarize-values.js";
-export { previewPng } from "./preview-png.js";
 export { type WriteOverlaysOptions, writeOverlays } from "./write-overlays.js";

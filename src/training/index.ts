@@ -1,3 +1,4 @@
+export { appendRunEvent } from "./append-run-event.js";
 export type { BundleDescription, BundleFile, NamedOptions, PreprocessingStep } from "./bundle.js";
 export { defineConfig } from "./define-config.js";
 export { type GraphSummary, inspectGraph } from "./inspect-graph.js";
