@@ -36,6 +36,8 @@ export interface TrainerOptions {
 /** How many of the last epochs the time left is estimated from. */
 const RECENT_EPOCHS = 5;
 const DEFAULT_CHECKPOINT_MINUTES = 5;
+/** Most of the time that checkpoints at the ends of epochs may take. */
+const SAVE_SHARE = 0.05;
 
 /** The training loop: next batch → forward, loss, backward, clip, update → log; after each epoch validate, save, decide. */
 export class Trainer {
@@ -48,12 +50,15 @@ export class Trainer {
   private epochBegan = performance.now();
   private stepEnded = performance.now();
   private savedAt = performance.now();
+  private saveMs = 0;
+  private savedStep: number;
 
   constructor(
     private readonly options: TrainerOptions,
     public state: TrainingState,
   ) {
     const { learner, folder } = options;
+    this.savedStep = state.step;
     this.context = { model: learner.model, folder: folder.path, classes: learner.classes, stop: (reason) => (this.stopReason ??= reason) };
   }
 
@@ -81,6 +86,7 @@ export class Trainer {
       if (batch === undefined) break;
       await this.step(batch);
     }
+    if (this.state.step > this.savedStep) await this.saveLatest();
     if (this.state.step === 0) throw new VoxError("the graph must deliver at least one batch, got none", { code: "ERR_EMPTY", where: "trainer" });
     return "completed";
   }
@@ -170,7 +176,9 @@ export class Trainer {
       waitShare: state.sums.totalMs > 0 ? Math.min(1, state.sums.waitMs / state.sums.totalMs) : 0,
     });
     if (isBest) await this.save("best");
-    await this.saveLatest();
+    // Epochs of a second must not spend half of it on writing checkpoints.
+    const isCheap = performance.now() - this.savedAt > this.saveMs / SAVE_SHARE;
+    if (isCheap || this.state.epoch === training.epochs) await this.saveLatest();
     this.stepEnded = performance.now();
     return true;
   }
@@ -243,8 +251,11 @@ export class Trainer {
   }
 
   async saveLatest(): Promise<void> {
+    const began = performance.now();
     await this.save("latest");
     this.savedAt = performance.now();
+    this.saveMs = this.savedAt - began;
+    this.savedStep = this.state.step;
   }
 
   private async save(kind: "latest" | "best"): Promise<void> {
