@@ -17,6 +17,7 @@ static Napi::Object init(Napi::Env env, Napi::Object exports) {
   registerPatch(env, exports);
   registerResample(env, exports);
   registerLabels(env, exports);
+  registerSampling(env, exports);
   registerDecode(env, exports);
   registerInflate(env, exports);
   return exports;

@@ -14,3 +14,4 @@ void registerInflate(Napi::Env env, Napi::Object exports);
 void registerPatch(Napi::Env env, Napi::Object exports);
 void registerResample(Napi::Env env, Napi::Object exports);
 void registerLabels(Napi::Env env, Napi::Object exports);
+void registerSampling(Napi::Env env, Napi::Object exports);

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decodeVoxels } from "../../../src/kernels/decode/decode.js";
+import { decodeVoxels } from "../../../src/kernels/decode/decode-voxels.js";
 import { type DecodePlan, DecodeReport, decodeVoxelsReference, STORED_BYTES, type StoredDtype } from "../../../src/kernels/decode/reference.js";
 import { native } from "../../../src/kernels/native.js";
 
