@@ -17,7 +17,7 @@ export interface MapAsyncOptions<A> extends StageOptions, ErrorOptions {
   readonly concurrency?: number | "tasks";
   /** Items inside: waiting to run, running, waiting to leave. At least `concurrency`, which is its default. */
   readonly capacity?: number;
-  /** `false` lets results leave as they come; a resumed run may then repeat up to `capacity` items. */
+  /** `false` lets results leave as they come; a resumed run then repeats what had overtaken the oldest unfinished item. */
   readonly ordered?: boolean;
   /**
    * Bytes of pooled memory that a job will allocate. It starts when the pool has room for them. Meant for the first stage of a graph: a later stage that

@@ -154,7 +154,7 @@ export const defects: readonly Defect[] = [
     "map-async.ts",
     'if (node.closed && slot.state === "done") release(slot.output);',
     "",
-    "all memory is free after a stop at any moment",
+    "a child or a result that comes after the stop is released",
   ),
   defect(
     "a looked-ahead child is kept at the stop",
@@ -168,7 +168,7 @@ export const defects: readonly Defect[] = [
     "fan-out.ts",
     "if (node.closed) release(result.value);\n            else ",
     "",
-    "a looked-ahead child is released on stop",
+    "a child or a result that comes after the stop is released",
   ),
   defect(
     "a parent is freed while its children are being made",
@@ -182,8 +182,7 @@ export const defects: readonly Defect[] = [
     "zip-stages.ts",
     "for (const queue of queues) for (const item of queue) release(item.value);",
     "",
-    "all memory is free after take",
-    "all memory is free after a stop at any moment",
+    "what zip and mix hold of the longer flow is released",
   ),
   defect(
     "a branch that leaves keeps its items",

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { delay, filter, from, map, mergeMap, type Observable, of, take } from "rxjs";
 import { isVoxError, VoxError } from "../../../src/core/errors.js";
-import { collect, count, jitter, type Scenarios, type Streams, sleep } from "./scenario.js";
+import { collect, count, type Scenarios, type Streams, shuffledTurns, sleep } from "./scenario.js";
 
 async function failure(promise: Promise<unknown>): Promise<VoxError> {
   try {
@@ -24,6 +24,7 @@ async function failsWith(s: Streams, flow: Observable<unknown>, code: string, me
 /** Errors, skips, standstill and stop. */
 export const faultScenarios: Scenarios = {
   "an error keeps its place and its identity, and leaves nothing running": async (s) => {
+    const turns = shuffledTurns(2);
     const got: number[] = [];
     const flow = s
       .source("vol", 10, (i) => i)
@@ -31,8 +32,9 @@ export const faultScenarios: Scenarios = {
         s.fanOut((v) => count(10).map((k) => v * 10 + k), { name: "patch" }),
         s.mapAsync(
           async (x) => {
-            await jitter(x);
+            // At once, while jobs of earlier items still run.
             if (x === 37) throw new Error("corrupt");
+            await turns();
             return x;
           },
           { concurrency: 8, name: "clip" },
@@ -104,9 +106,10 @@ export const faultScenarios: Scenarios = {
   },
 
   "failed items are skipped in their turn, counted and reported": async (s) => {
+    const turns = shuffledTurns(3);
     const reported: string[] = [];
     const work = async (x: number): Promise<number> => {
-      await jitter(x);
+      await turns();
       if (x % 3 === 1) throw new Error(`bad ${x}`);
       return x;
     };

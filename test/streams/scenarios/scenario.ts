@@ -1,4 +1,5 @@
 import type { Observable } from "rxjs";
+import { Random } from "../../../src/core/random.js";
 import type * as streams from "../../../src/streams/index.js";
 
 /** The module under test: the real one, or a copy with a planted defect. */
@@ -54,9 +55,31 @@ export function within<T>(s: Streams, graph: streams.Graph, action: () => T): T 
   return s.inHop({ ask: () => true, graph, name: "subscriber" }, undefined, action);
 }
 
-/** Settles in shuffled order: item i after a time that has nothing to do with i. */
-export function jitter(value: number, ms = 3): Promise<void> {
-  return sleep(((value * 7919) % 13) * (ms / 13));
+/**
+ * Promises that settle one per turn of the event loop, in an order shuffled by the seed: completion out of order that does not depend on the clock, so
+ * that it happens on a busy machine as well.
+ */
+export function shuffledTurns(seed: number): () => Promise<void> {
+  const random = new Random(seed);
+  const waiting: (() => void)[] = [];
+  const settleOne = (): void => {
+    waiting.splice(random.integer(0, waiting.length - 1), 1)[0]?.();
+    if (waiting.length > 0) setImmediate(settleOne);
+  };
+  return () =>
+    new Promise((resolve) => {
+      if (waiting.length === 0) setImmediate(settleOne);
+      waiting.push(resolve);
+    });
+}
+
+/** A promise that is settled by hand. */
+export function gate(): { readonly opened: Promise<void>; readonly open: () => void } {
+  let open!: () => void;
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { opened, open };
 }
 
 /** Counts its holders, like a pooled block. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { take } from "rxjs";
 import type { Position } from "../../../src/streams/index.js";
-import { collect, count, jitter, type Scenarios, type Streams, sleep } from "./scenario.js";
+import { collect, count, type Scenarios, type Streams, shuffledTurns, sleep } from "./scenario.js";
 
 /** Several inlets or outlets. */
 export const splitJoinScenarios: Scenarios = {
@@ -42,13 +42,14 @@ export const splitJoinScenarios: Scenarios = {
   },
 
   "deal to three trainers is disjoint, complete and independent of their speeds": async (s) => {
+    const turns = shuffledTurns(4);
     const got: number[][] = [[], [], []];
     const flow = s
       .source("s", 31, (i) => i)
       .pipe(
         s.mapAsync(
           async (v) => {
-            await jitter(v);
+            await turns();
             return v;
           },
           { concurrency: 4 },
