@@ -6,7 +6,7 @@ import { join, sep } from "node:path";
  * `root` must itself be a real path.
  */
 export async function containedPath(root: string, ...names: readonly string[]): Promise<string | undefined> {
-  if (names.some((name) => name === "" || name === "." || name === ".." || name.includes("/") || name.includes("\\") || name.includes("\0"))) {
+  if (names.some((name) => name === "" || name === "." || name === ".." || name.includes("/") || name.includes(sep) || name.includes("\0"))) {
     return undefined;
   }
   try {

@@ -8,9 +8,15 @@ export interface GuardAccessOptions {
   readonly token: string | undefined;
 }
 
-/** What only the token's owner may read. The page's own files hold no data and are open, or nobody could type the token. */
-function isProtected(url: string): boolean {
-  return /^\/(api|metrics)(\/|\?|$)/.test(url);
+/** Wrong tokens that one client may send in a minute. */
+const MOST_FAILURES = { max: 20, timeWindow: "1 minute" } as const;
+
+/**
+ * Everything but the page's own files, which hold no data and are open, or nobody could type the token. Decided by the route that will answer, never by
+ * the address: `/%61pi/runs` is the same route as `/api/runs`. An address without a route is answered with 404 and nothing else.
+ */
+function isProtected({ routeOptions: { url } }: FastifyRequest): boolean {
+  return url !== undefined && url !== "/" && url !== "/*";
 }
 
 /**
@@ -23,7 +29,7 @@ export async function guardAccess(server: FastifyInstance, { token }: GuardAcces
     if (token === undefined && !isLoopbackName(request.headers.host)) {
       throw httpError(403, "dashboard", "the Host header must name this machine (localhost or 127.0.0.1); use a token to serve other names");
     }
-    if (isProtected(request.url) && isForeign(request)) throw httpError(403, "dashboard", "requests from other sites are not answered");
+    if (isProtected(request) && isForeign(request)) throw httpError(403, "dashboard", "requests from other sites are not answered");
   });
   if (token === undefined) {
     server.post("/api/login", async (_request, reply) => reply.code(204).send());
@@ -32,15 +38,23 @@ export async function guardAccess(server: FastifyInstance, { token }: GuardAcces
   const name = `voxstream_${createHash("sha256").update(token).digest("hex").slice(0, 8)}`;
   const session = createHmac("sha256", token).update("voxstream dashboard session").digest("hex");
   await server.register(bearerAuth, { keys: [token], addHook: false });
+  const failures = server.createRateLimit(MOST_FAILURES);
   const verify = (request: FastifyRequest, reply: FastifyReply) =>
     new Promise<void>((resolve, reject) => server.verifyBearerAuth!(request, reply, (error) => (error ? reject(unauthorizedError()) : resolve())));
   server.addHook("onRequest", async (request, reply) => {
-    if (!isProtected(request.url)) return;
+    if (!isProtected(request)) return;
     const cookie = cookieOf(request, name);
     if (cookie !== undefined && isSame(cookie, session)) return;
-    await verify(request, reply);
+    if (isExceeded(await failures(request, { increment: false }))) throw tooManyFailures();
+    try {
+      await verify(request, reply);
+    } catch (error) {
+      // Only what was sent as a token counts: a page that has none yet asks without one.
+      if (request.headers.authorization !== undefined && isExceeded(await failures(request))) throw tooManyFailures();
+      throw error;
+    }
   });
-  server.post("/api/login", { config: { rateLimit: { max: 20, timeWindow: "1 minute" } } }, async (_request, reply) => {
+  server.post("/api/login", async (_request, reply) => {
     reply.header("set-cookie", `${name}=${session}; Path=/; HttpOnly; SameSite=Strict; Max-Age=2592000`);
     return reply.code(204).send();
   });
@@ -48,6 +62,14 @@ export async function guardAccess(server: FastifyInstance, { token }: GuardAcces
 
 function unauthorizedError(): Error {
   return httpError(401, "dashboard", "token must be the one that the dashboard was started with");
+}
+
+function tooManyFailures(): Error {
+  return httpError(429, "dashboard", "too many wrong tokens; wait a minute");
+}
+
+function isExceeded(limit: { readonly isAllowed: boolean; readonly isExceeded?: boolean }): boolean {
+  return limit.isExceeded === true;
 }
 
 function isLoopbackName(host: string | undefined): boolean {

@@ -63,11 +63,11 @@ export class WatchedRun {
   /** Reads the next piece of the file and wakes those who wait for it. Returns whether there is more to read now. */
   async advance(): Promise<boolean> {
     const { offset } = this.tail;
-    const { generation } = this;
+    const { generation, isCaughtUp } = this;
     const result = await this.tail.advance();
     if (result === "gone") this.isGone = true;
     if (result === "end") this.isCaughtUp = true;
-    if (this.isGone || this.tail.offset !== offset || this.generation !== generation) this.#wake();
+    if (this.isGone || this.tail.offset !== offset || this.generation !== generation || this.isCaughtUp !== isCaughtUp) this.#wake();
     return result === "more";
   }
 
@@ -115,7 +115,9 @@ export class WatchedRun {
     const before = Math.min(offset, ANCHOR_BYTES);
     const length = Math.min(CHUNK_BYTES, this.tail.offset - offset);
     const bytes = await this.#bytes(offset - before, before + length);
-    if (!bytes || eventAnchor(offset, bytes.subarray(0, before)) !== anchor) return undefined;
+    // Not readable: deleted a moment ago. Nothing new until the tail has seen it, too.
+    if (!bytes) return { lines: [], anchor };
+    if (eventAnchor(offset, bytes.subarray(0, before)) !== anchor) return undefined;
     if (length === 0) return { lines: [], anchor };
     const newline = bytes.lastIndexOf(10);
     // No newline in the whole piece: a line that the tail stepped over as too long. It holds no event, so step over it as well.

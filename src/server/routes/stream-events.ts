@@ -18,13 +18,15 @@ export function streamEvents(server: FastifyInstance, context: RouteContext): vo
     { sse: { kind: "only" }, schema: { params: runParams, querystring: query } },
     async (request, reply) => {
       const run = findRun(context, request.params);
-      const { generation } = run;
       const left = new AbortController();
       reply.sse.onClose(() => left.abort());
       const signal = AbortSignal.any([left.signal, context.closing]);
       let anchor = request.headers["last-event-id"] ?? request.query.after ?? "";
       // Also sends the headers, so that the client knows that it is connected before anything happens.
       await reply.sse.send({ event: "hello", data: "{}", retry: 1000 });
+      // After a restart of this server the file is still being read: only then can the anchor be judged.
+      while (!run.isCaughtUp && !run.isGone && !signal.aborted) await run.changed(signal);
+      const { generation } = run;
       while (!signal.aborted) {
         const piece = run.isGone || run.generation !== generation ? undefined : await run.linesAfter(String(anchor));
         if (signal.aborted) break;
