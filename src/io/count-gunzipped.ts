@@ -1,6 +1,6 @@
 import { createReadStream } from "node:fs";
 import { createGunzip } from "node:zlib";
-import { gzipError } from "./gzip.js";
+import { gzipError } from "./is-gzip.js";
 
 /** Decompressed length of a gzip file, or `enough` when it is at least that; holds a few buffers only. */
 export async function countGunzipped(path: string, enough: number): Promise<number> {

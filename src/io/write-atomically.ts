@@ -5,7 +5,7 @@ import { basename, dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
-import { writeError } from "./file-errors.js";
+import { writeError } from "./read-error.js";
 
 export interface WriteAtomicallyOptions {
   /** Level 6 gains 2 % over level 1 on CT and takes twice the time. */

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { CaseLayout } from "./case-layout.js";
-import { readDatasetJson } from "./dataset-json.js";
 import { niftiFiles, niftiNamed, niftiStem } from "./nifti-files.js";
+import { readDatasetJson } from "./read-dataset-json.js";
 
 /** Medical Segmentation Decathlon: `imagesTr/<case>.nii.gz` (channels in the fourth axis) and `labelsTr/<case>.nii.gz`; `imagesTs` for the test subset. */
 export const msdLayout: CaseLayout = {

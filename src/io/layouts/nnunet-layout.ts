@@ -2,8 +2,8 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { CaseRef } from "../../core/case.js";
 import type { CaseLayout, LayoutOptions } from "./case-layout.js";
-import { readDatasetJson } from "./dataset-json.js";
 import { niftiFiles, niftiNamed } from "./nifti-files.js";
+import { readDatasetJson } from "./read-dataset-json.js";
 
 const CHANNEL_NAME = /^(.+)_(\d{4})\.nii(?:\.gz)?$/i;
 

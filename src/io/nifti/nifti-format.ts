@@ -1,10 +1,10 @@
 import type { SourceGrid } from "../../core/geometry.js";
 import type { Shape4 } from "../../core/shape.js";
-import { decodeVoxels } from "../../kernels/decode/decode.js";
+import { decodeVoxels } from "../../kernels/decode/decode-voxels.js";
 import { type DecodePlan, DecodeReport, type DecodeTarget, STORED_BYTES, type StoredDtype } from "../../kernels/decode/reference.js";
+import { eachStoredPiece } from "../each-stored-piece.js";
 import { placeOnGrid } from "../place-on-grid.js";
 import { sourceLayout } from "../source-layout.js";
-import { eachStoredPiece } from "../stored-bytes.js";
 import type { VolumeData, VolumeFormat, VolumeHeader, WriteOptions } from "../volume-format.js";
 import { writeAtomically } from "../write-atomically.js";
 import { encodeNiftiHeader, freshNiftiHeader, type KeptNiftiHeader } from "./encode-nifti-header.js";

@@ -1,8 +1,8 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { isVoxError, VoxError } from "../../core/errors.js";
 import { countGunzipped } from "../count-gunzipped.js";
-import { readError } from "../file-errors.js";
-import { gunzipPrefix, isGzip, MAX_DEFLATE_RATIO } from "../gzip.js";
+import { gunzipPrefix, isGzip, MAX_DEFLATE_RATIO } from "../is-gzip.js";
+import { readError } from "../read-error.js";
 import type { NiftiHeader } from "./nifti-header.js";
 import { NIFTI_HEADER_BYTES, niftiVoxelBytes, parseNiftiHeader } from "./parse-nifti-header.js";
 

@@ -1,9 +1,9 @@
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { isVoxError } from "../core/errors.js";
-import { readError } from "./file-errors.js";
-import { eachGunzippedPiece, streamingZlib, tooLong, tooShort } from "./gunzip-pieces.js";
-import { gzipError } from "./gzip.js";
+import { eachGunzippedPiece, streamingZlib, tooLong, tooShort } from "./each-gunzipped-piece.js";
+import { gzipError } from "./is-gzip.js";
+import { readError } from "./read-error.js";
 
 export interface StoredBytesOptions {
   readonly compressed: boolean;

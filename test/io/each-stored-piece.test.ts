@@ -1,8 +1,8 @@
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { streamingZlib } from "../../src/io/gunzip-pieces.js";
-import { eachStoredPiece } from "../../src/io/stored-bytes.js";
+import { streamingZlib } from "../../src/io/each-gunzipped-piece.js";
+import { eachStoredPiece } from "../../src/io/each-stored-piece.js";
 import { scratchFolder } from "./scratch-folder.js";
 
 const zlib = streamingZlib();

@@ -1,8 +1,8 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import { VoxError } from "../core/errors.js";
 import { type NativeAddon, native } from "../kernels/native.js";
-import { gzipError, isGzip } from "./gzip.js";
-import type { StoredBytesOptions } from "./stored-bytes.js";
+import type { StoredBytesOptions } from "./each-stored-piece.js";
+import { gzipError, isGzip } from "./is-gzip.js";
 
 declare module "../kernels/native.js" {
   interface NativeAddon {
