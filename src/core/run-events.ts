@@ -32,6 +32,8 @@ export type RunEvent = { readonly t: number } & (
       readonly classes: readonly string[];
       readonly pid: number;
       readonly resumedAtStep?: number;
+      /** Steps of an epoch, when the configuration fixes them. */
+      readonly stepsPerEpoch?: number;
     }
   | {
       readonly type: "step";
@@ -43,6 +45,8 @@ export type RunEvent = { readonly t: number } & (
       /** Time that the trainer waited for this batch. */
       readonly waitMs: number;
       readonly stepMs: number;
+      /** Of the whole training; absent while the length of an epoch is unknown. */
+      readonly remainingSeconds?: number;
     }
   | {
       readonly type: "epoch";

@@ -152,6 +152,7 @@ export async function train(source: TrainingConfig | string, options: TrainOptio
     classes: data.classes,
     pid: process.pid,
     ...(checkpoint && { resumedAtStep: checkpoint.file.state.step }),
+    ...(training.stepsPerEpoch !== undefined && { stepsPerEpoch: training.stepsPerEpoch }),
   });
 
   let host: GraphHost | undefined;

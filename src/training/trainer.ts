@@ -122,7 +122,18 @@ export class Trainer {
       sums: addStep(state.sums, { loss, metrics, samples: batch.parts.length, waitMs, totalMs }),
       schedule: schedule.state(),
     };
-    await this.tell({ type: "step", step, epoch: state.epoch + 1, loss, metrics, learningRate, waitMs, stepMs: now - began });
+    const remainingSeconds = this.remaining();
+    await this.tell({
+      type: "step",
+      step,
+      epoch: state.epoch + 1,
+      loss,
+      metrics,
+      learningRate,
+      waitMs,
+      stepMs: now - began,
+      ...(remainingSeconds !== undefined && { remainingSeconds }),
+    });
     const { everySteps, everyMinutes = DEFAULT_CHECKPOINT_MINUTES } = training.checkpoint ?? {};
     if ((everySteps !== undefined && step % everySteps === 0) || performance.now() - this.savedAt > everyMinutes * 60_000) await this.saveLatest();
     // Signals, reports of the graph and timers get their turn even when batches are always ready.
@@ -237,6 +248,18 @@ export class Trainer {
     const waited = patience.waited + 1;
     if (waited >= earlyStopping.patience) this.stopReason ??= `no improvement for ${waited} epochs`;
     return { ...patience, waited };
+  }
+
+  /** Seconds to the end: by the last epochs, or in the first one by its steps so far when their number is fixed. */
+  private remaining(): number | undefined {
+    const { epochs, stepsPerEpoch } = this.options.training;
+    const { epoch, epochSeconds, stepInEpoch, sums } = this.state;
+    const inEpoch = (performance.now() - this.epochBegan) / 1000;
+    if (epochSeconds.length > 0) {
+      const mean = epochSeconds.reduce((sum, s) => sum + s, 0) / epochSeconds.length;
+      return Math.max(0, mean - inEpoch) + mean * (epochs - epoch - 1);
+    }
+    return stepsPerEpoch === undefined ? undefined : (sums.totalMs / 1000 / stepInEpoch) * (stepsPerEpoch * (epochs - epoch) - stepInEpoch);
   }
 
   private moment(): { epoch: number; epochs: number; fraction: number } {

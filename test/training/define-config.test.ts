@@ -184,6 +184,24 @@ export default defineConfig({
     expect((await loadConfig(typed)).training.epochs).toBe(4);
   });
 
+  it("gives a config outside any package this very copy of the library", async () => {
+    const script = join(root, "outside.config.ts");
+    writeFileSync(
+      script,
+      `import { defineConfig, unet, tverskyLoss, load, patch, batch, softDice, plateau } from "voxstream";
+export default defineConfig({
+  data: { classes: ["a", "b"], channels: 1, list: async () => [] },
+  graph: ({ cases }) => cases.pipe(load(), patch({ size: [16, 16, 16] }), batch({ size: 2 })),
+  model: unet(), loss: tverskyLoss(), metrics: [softDice()], training: { epochs: 5, schedule: plateau() },
+});`,
+    );
+    const loaded = await loadConfig(script);
+    expect(loaded.model.divisor([16, 16, 16])).toEqual([16, 16, 16]);
+    const inspect = (await import(dist("training/inspect-graph.js"))) as typeof import("../../src/training/inspect-graph.js");
+    // Another copy of the operators would not be recognized.
+    expect(inspect.inspectGraph(loaded)).toMatchObject({ patch: [16, 16, 16], preprocessing: [{ name: "load" }] });
+  });
+
   it("says what is wrong with a file", async () => {
     await expect(loadConfig(join(root, "missing.mjs"))).rejects.toMatchObject({
       code: "ERR_CONFIG",
