@@ -35,8 +35,8 @@ export function overlayPixels({ gray, tint, alpha }: OverlayFrame): Uint8Clamped
 }
 
 const MAX_COLORS = 256;
-const MAX_GRAYS = 128;
-const MIN_GRAYS = 64;
+/** Enough for a window of soft tissue; twice as many make the file a quarter larger. */
+const GRAYS = 64;
 
 /**
  * A frame as indices into its own palette: one ramp of grays, one shorter or equal ramp per tinted class, one entry per plain color. No quantizer has to
@@ -49,15 +49,13 @@ export function indexFrame({ gray, tint, alpha }: OverlayFrame): { readonly pale
   const tints = [...new Set(tint)].filter((t) => t !== 0).sort((a, b) => a - b);
   const fills = tints.filter((t) => t % 2 === 1).length;
   const solids = tints.length - fills;
-  const even = Math.floor((MAX_COLORS - solids) / (1 + fills));
-  const grays = Math.max(MIN_GRAYS, Math.min(MAX_GRAYS, even));
-  const perFill = fills === 0 ? 0 : Math.max(1, Math.min(grays, Math.floor((MAX_COLORS - solids - grays) / fills)));
+  const perFill = fills === 0 ? 0 : Math.max(1, Math.min(GRAYS, Math.floor((MAX_COLORS - solids - GRAYS) / fills)));
 
   const palette: Rgb[] = [];
   // First index and number of levels of each tint's ramp.
   const ramps = new Map<number, readonly [first: number, levels: number]>();
   for (const t of [0, ...tints]) {
-    const levels = t === 0 ? grays : t % 2 === 0 ? 1 : perFill;
+    const levels = t === 0 ? GRAYS : t % 2 === 0 ? 1 : perFill;
     // More classes in one slice than a palette can hold share the entries of the others.
     if (palette.length + levels > MAX_COLORS) {
       ramps.set(t, ramps.get(tints[0]!)!);

@@ -44,6 +44,14 @@ interface Panel {
   readonly map: ArrayLike<number> | undefined;
 }
 
+/** One class in the legend; label 0 is a remark without a swatch. */
+interface LegendEntry {
+  readonly label: number;
+  readonly text: string;
+  readonly left: number;
+  readonly top: number;
+}
+
 interface TextPixel {
   readonly at: number;
   readonly gray: number;
@@ -57,6 +65,7 @@ const TITLE = 26;
 const LEGEND_ROW = 24;
 const BACKGROUND = 18;
 const SWATCH = 12;
+const MAX_ENTRIES = 12;
 /** A short label, such as the id of a test case, must not make the header run into itself. */
 const MIN_WIDTH = 360;
 
@@ -73,7 +82,7 @@ export class OverlayPainter {
   private readonly panelWidth: number;
   private readonly panelHeight: number;
   private readonly fixedText: readonly TextPixel[];
-  private readonly swatches: readonly { readonly label: number; readonly left: number; readonly top: number }[];
+  private readonly swatches: readonly LegendEntry[];
   private readonly window: IntensityWindow;
   private readonly planeName: PlaneName;
   private readonly hasOutline: boolean;
@@ -123,7 +132,7 @@ export class OverlayPainter {
     this.panels = shown.map(([title, map], i) => ({ title, map, left: left + i * (this.panelWidth + GAP), top }));
 
     const legend = this.legend(classes, scores, top + this.panelHeight + 8);
-    this.swatches = legend.entries;
+    this.swatches = legend.entries.filter(({ label }) => label > 0);
     this.height = legend.bottom + 6;
     this.fixedText = this.textPixels(this.width, this.height, (ctx) => {
       ctx.font = `600 15px ${FIGURE_FONT}`;
@@ -138,7 +147,7 @@ export class OverlayPainter {
       ctx.textAlign = "left";
       ctx.fillStyle = "#d8d8d8";
       ctx.font = `400 13px ${FIGURE_FONT}`;
-      for (const entry of legend.entries) ctx.fillText(entry.text, entry.left + SWATCH + 6, entry.top + SWATCH / 2 + 1);
+      for (const { label, text, left: at, top: y } of legend.entries) ctx.fillText(text, at + (label > 0 ? SWATCH + 6 : 0), y + SWATCH / 2 + 1);
     });
   }
 
@@ -230,21 +239,31 @@ export class OverlayPainter {
     }
   }
 
-  /** Positions of the legend's entries, in as many rows as they need: classes that occur in this case. */
-  private legend(classes: readonly string[], scores: Readonly<Record<number, string>>, top: number) {
-    const present = new Set<number>();
-    for (const map of [this.content.label, this.content.prediction]) if (map) for (let i = 0; i < map.length; i++) present.add(map[i]!);
-    const wanted = classes.length <= 8 ? [...new Set([...classes.keys(), ...present])] : [...present];
-    const labels = wanted.filter((value) => value > 0).sort((a, b) => a - b);
+  /** Positions of the legend's entries, in as many rows as they need. Of many classes the largest of this case are named. */
+  private legend(
+    classes: readonly string[],
+    scores: Readonly<Record<number, string>>,
+    top: number,
+  ): { readonly entries: readonly LegendEntry[]; readonly bottom: number } {
+    const voxels = new Map<number, number>();
+    for (const map of [this.content.label, this.content.prediction]) {
+      if (map) for (let i = 0; i < map.length; i++) voxels.set(map[i]!, (voxels.get(map[i]!) ?? 0) + 1);
+    }
+    if (voxels.size === 0) return { entries: [], bottom: top };
+    // All classes of a small set, so that an absent one is seen to be absent.
+    const all = [...new Set([...(classes.length <= MAX_ENTRIES ? classes.keys() : []), ...voxels.keys()])].filter((label) => label > 0);
+    const named = all.sort((a, b) => (voxels.get(b) ?? 0) - (voxels.get(a) ?? 0)).slice(0, MAX_ENTRIES);
     const ctx = this.canvas.createCanvas(1, 1).getContext("2d");
     ctx.font = `400 13px ${FIGURE_FONT}`;
-    const entries: { label: number; text: string; left: number; top: number }[] = [];
+    const texts: { label: number; text: string }[] = named
+      .sort((a, b) => a - b)
+      .map((label) => ({ label, text: `${classes[label] ?? `label ${label}`}${scores[label] === undefined ? "" : `  ${scores[label]}`}` }));
+    if (all.length > named.length) texts.push({ label: 0, text: `and ${all.length - named.length} more` });
+    const entries: LegendEntry[] = [];
     let left = MARGIN;
     let y = top;
-    for (const label of this.content.label || this.content.prediction ? labels : []) {
-      const score = scores[label];
-      const text = `${classes[label] ?? `label ${label}`}${score === undefined ? "" : `  ${score}`}`;
-      const wide = SWATCH + 6 + ctx.measureText(text).width + 18;
+    for (const { label, text } of texts) {
+      const wide = (label > 0 ? SWATCH + 6 : 0) + ctx.measureText(text).width + 18;
       if (left > MARGIN && left + wide > this.width - MARGIN) {
         left = MARGIN;
         y += LEGEND_ROW;
