@@ -102,3 +102,15 @@ export class Counted {
     if (--this.holders <= 0) this.isFreed = true;
   }
 }
+
+/** Runs with a clock that stands still but for what the scenario adds to it. */
+export async function withClock(action: (clock: { ms: number }) => Promise<void>): Promise<void> {
+  const { now } = performance;
+  const clock = { ms: 1000 };
+  performance.now = () => clock.ms;
+  try {
+    await action(clock);
+  } finally {
+    performance.now = now;
+  }
+}
