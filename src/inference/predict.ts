@@ -19,7 +19,7 @@ import { transform } from "../operators/transform.js";
 import { isSampleFault } from "../streams/is-sample-fault.js";
 import { iterate } from "../streams/iterate.js";
 import { prefetch } from "../streams/prefetch.js";
-import type { BundleFile, PreprocessingStep } from "../training/bundle.js";
+import type { BundleFile, PreprocessingStep } from "../training/bundle-description.js";
 import { type LoadedBundle, loadBundle } from "../training/load-bundle.js";
 import { createTaskPool } from "../workers/create-task-pool.js";
 import { notePredictionSettings } from "./prediction-settings.js";

@@ -1,5 +1,5 @@
 export { appendRunEvent } from "./append-run-event.js";
-export type { BundleDescription, BundleFile, NamedOptions, PreprocessingStep } from "./bundle.js";
+export type { BundleDescription, BundleFile, NamedOptions, PreprocessingStep } from "./bundle-description.js";
 export { defineConfig } from "./define-config.js";
 export { type GraphSummary, inspectGraph } from "./inspect-graph.js";
 export { type LoadedBundle, loadBundle, readBundleFile } from "./load-bundle.js";

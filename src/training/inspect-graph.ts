@@ -2,7 +2,7 @@ import { EMPTY } from "rxjs";
 import type { Triple } from "../core/shape.js";
 import { type OperatorLink, recordOperators } from "../operators/operator-link.js";
 import { buildGraph } from "./build-graph.js";
-import type { PreprocessingStep } from "./bundle.js";
+import type { PreprocessingStep } from "./bundle-description.js";
 import type { TrainingConfig } from "./training-config.js";
 
 /** What the operators of a graph say of themselves. */

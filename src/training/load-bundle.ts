@@ -4,7 +4,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { z } from "zod";
 import { errorMessage, VoxError } from "../core/errors.js";
-import type { BundleFile } from "./bundle.js";
+import type { BundleFile } from "./bundle-description.js";
 import { sha256 } from "./save-bundle.js";
 
 export interface LoadedBundle {

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
-import type { BundleDescription, BundleFile } from "./bundle.js";
+import type { BundleDescription, BundleFile } from "./bundle-description.js";
 import { replaceFolder } from "./replace-folder.js";
 import { versions } from "./versions.js";
 import { writeDurably } from "./write-durably.js";

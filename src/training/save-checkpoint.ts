@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import type { Json } from "../core/json.js";
-import type { BundleDescription } from "./bundle.js";
+import type { BundleDescription } from "./bundle-description.js";
 import type { OptimizerState } from "./make-optimizer.js";
 import { replaceFolder } from "./replace-folder.js";
 import type { RunMark } from "./run-folder.js";

@@ -9,7 +9,7 @@ import type { Shape4, Triple } from "../core/shape.js";
 import { type EngineName, startEngine } from "../engine/index.js";
 import { checkPatch } from "../models/index.js";
 import type { BatchSource, GraphHost, TrainingBatch } from "./batch-source.js";
-import type { BundleDescription } from "./bundle.js";
+import type { BundleDescription } from "./bundle-description.js";
 import { dataFingerprint } from "./data-fingerprint.js";
 import { defaultMemory } from "./default-memory.js";
 import { defineConfig } from "./define-config.js";

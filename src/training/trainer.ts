@@ -5,7 +5,7 @@ import { VoxError } from "../core/errors.js";
 import type { Json } from "../core/json.js";
 import type { RunEvent } from "../core/run-events.js";
 import type { BatchSource, GraphHost, TrainingBatch } from "./batch-source.js";
-import type { BundleDescription } from "./bundle.js";
+import type { BundleDescription } from "./bundle-description.js";
 import { capturePreview } from "./capture-preview.js";
 import type { PreviewInput, PreviewRenderer } from "./preview-input.js";
 import type { RunEventInput, RunFolder } from "./run-folder.js";

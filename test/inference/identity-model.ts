@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import "@tensorflow/tfjs-backend-cpu";
 import type { Triple } from "../../src/core/shape.js";
-import type { BundleFile, PreprocessingStep } from "../../src/training/bundle.js";
+import type { BundleFile, PreprocessingStep } from "../../src/training/bundle-description.js";
 import type { LoadedBundle } from "../../src/training/load-bundle.js";
 
 /** A network of one 1x1x1 convolution whose largest logit is the class that equals the intensity: logit of c is 2cx - c², which is x² - (x - c)² up to x². */

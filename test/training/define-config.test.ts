@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -158,66 +159,68 @@ describe("loadConfig", () => {
     root = mkdtempSync(join(tmpdir(), "voxstream-config-"));
   });
   afterAll(() => rmSync(root, { recursive: true, force: true }));
-  // Compiled, because module hooks apply to Node's own loader and not to the test runner's.
   const dist = (path: string) => new URL(`../../dist/${path}`, import.meta.url).href;
-  const loadConfig = async (path: string) => {
-    const module = (await import(dist("training/load-config.js"))) as typeof import("../../src/training/load-config.js");
-    return module.loadConfig(path);
+
+  /** In a process of its own, because module hooks apply to Node's loader and not to the test runner's. */
+  function loaded(...paths: string[]): { epochs?: number; summary?: unknown; code?: string; message?: string }[] {
+    const script = join(root, "load.mjs");
+    writeFileSync(
+      script,
+      `import { inspectGraph } from ${JSON.stringify(dist("training/inspect-graph.js"))};
+import { loadConfig } from ${JSON.stringify(dist("training/load-config.js"))};
+const results = [];
+for (const path of process.argv.slice(2)) {
+  try {
+    const config = await loadConfig(path);
+    results.push({ epochs: config.training.epochs, summary: inspectGraph(config) });
+  } catch ({ code, message }) {
+    results.push({ code, message });
+  }
+}
+console.log("RESULTS" + JSON.stringify(results));
+`,
+    );
+    const output = execFileSync(process.execPath, [script, ...paths], { encoding: "utf8" });
+    return JSON.parse(output.slice(output.indexOf("RESULTS") + 7));
+  }
+  const file = (name: string, text: string): string => {
+    const path = join(root, name);
+    writeFileSync(path, text);
+    return path;
   };
-  const body = (extra = "") => `
-import { defineConfig } from ${JSON.stringify(dist("training/define-config.js"))};
-import { unet } from ${JSON.stringify(dist("models/unet.js"))};
+  const body = (extra: string) => `
+import { batch, defineConfig, load, patch, plateau, softDice, tverskyLoss, unet } from "voxstream";
 ${extra}
 export default defineConfig({
   data: { classes: ["a", "b"], channels: 1, list: async () => [] },
-  graph: ({ cases }) => cases,
-  model: unet(), loss: () => 0, training: { epochs: EPOCHS },
+  graph: ({ cases }) => cases.pipe(load(), patch({ size: [16, 16, 16] }), batch({ size: 2 })),
+  model: unet(), loss: tverskyLoss(), metrics: [softDice()], training: { epochs: EPOCHS, schedule: plateau() },
 });`;
 
-  it("reads JavaScript and TypeScript, with TypeScript neighbors under .js names", async () => {
-    const script = join(root, "plain.mjs");
-    writeFileSync(script, body("const EPOCHS = 3;"));
-    expect((await loadConfig(script)).training.epochs).toBe(3);
-    writeFileSync(join(root, "neighbor.ts"), "export const EPOCHS: number = 4 satisfies number;\n");
-    const typed = join(root, "typed.config.ts");
-    writeFileSync(typed, body('import { EPOCHS } from "./neighbor.js";\ninterface Unused { readonly a: string }'));
-    expect((await loadConfig(typed)).training.epochs).toBe(4);
+  it("reads JavaScript and TypeScript outside any package, with the very copy of the library that runs", () => {
+    const script = file("plain.mjs", body("const EPOCHS = 3;"));
+    file("neighbor.ts", "export const EPOCHS: number = 4 satisfies number;\n");
+    const typed = file("typed.config.ts", body('import { EPOCHS } from "./neighbor.js";\ninterface Unused { readonly a: string }'));
+    // Operators of another copy would not be recognized.
+    const summary = { patch: [16, 16, 16], spacing: null, preprocessing: [{ name: "load", params: { nonFinite: "fail", labels: "declared" } }] };
+    expect(loaded(script, typed)).toEqual([
+      { epochs: 3, summary },
+      { epochs: 4, summary },
+    ]);
   });
 
-  it("gives a config outside any package this very copy of the library", async () => {
-    const script = join(root, "outside.config.ts");
-    writeFileSync(
-      script,
-      `import { defineConfig, unet, tverskyLoss, load, patch, batch, softDice, plateau } from "voxstream";
-export default defineConfig({
-  data: { classes: ["a", "b"], channels: 1, list: async () => [] },
-  graph: ({ cases }) => cases.pipe(load(), patch({ size: [16, 16, 16] }), batch({ size: 2 })),
-  model: unet(), loss: tverskyLoss(), metrics: [softDice()], training: { epochs: 5, schedule: plateau() },
-});`,
+  it("says what is wrong with a file", () => {
+    const [missing, empty, broken, plain, option] = loaded(
+      join(root, "missing.mjs"),
+      file("empty.mjs", "export const a = 1;"),
+      file("broken.ts", "export default {;"),
+      file("object.mjs", "export default { epochs: 3 };"),
+      file("option.mjs", 'import { unet } from "voxstream"; export default unet({ filters: -1 });'),
     );
-    const loaded = await loadConfig(script);
-    expect(loaded.model.divisor([16, 16, 16])).toEqual([16, 16, 16]);
-    const inspect = (await import(dist("training/inspect-graph.js"))) as typeof import("../../src/training/inspect-graph.js");
-    // Another copy of the operators would not be recognized.
-    expect(inspect.inspectGraph(loaded)).toMatchObject({ patch: [16, 16, 16], preprocessing: [{ name: "load" }] });
-  });
-
-  it("says what is wrong with a file", async () => {
-    await expect(loadConfig(join(root, "missing.mjs"))).rejects.toMatchObject({
-      code: "ERR_CONFIG",
-      message: expect.stringContaining("the config file must exist"),
-    });
-    const empty = join(root, "empty.mjs");
-    writeFileSync(empty, "export const a = 1;");
-    await expect(loadConfig(empty)).rejects.toMatchObject({ code: "ERR_CONFIG", message: expect.stringContaining("must have a default export") });
-    const broken = join(root, "broken.ts");
-    writeFileSync(broken, "export default {;");
-    await expect(loadConfig(broken)).rejects.toMatchObject({
-      code: "ERR_CONFIG",
-      message: expect.stringContaining("the config file cannot be loaded"),
-    });
-    const plain = join(root, "plain-object.mjs");
-    writeFileSync(plain, "export default { epochs: 3 };");
-    await expect(loadConfig(plain)).rejects.toMatchObject({ code: "ERR_CONFIG" });
+    expect(missing).toMatchObject({ code: "ERR_CONFIG", message: expect.stringContaining("missing.mjs: the config file must exist") });
+    expect(empty).toMatchObject({ code: "ERR_CONFIG", message: expect.stringContaining("must have a default export") });
+    expect(broken).toMatchObject({ code: "ERR_CONFIG", message: expect.stringContaining("the config file cannot be loaded: Transform failed") });
+    expect(plain).toMatchObject({ code: "ERR_CONFIG", message: expect.stringContaining("data is missing") });
+    expect(option).toMatchObject({ code: "ERR_OPTION", message: "unet: filters must be an integer >= 1, got -1" });
   });
 });
