@@ -12,3 +12,7 @@ void registerReduce(Napi::Env env, Napi::Object exports);
 void registerDecode(Napi::Env env, Napi::Object exports);
 void registerInflate(Napi::Env env, Napi::Object exports);
 void registerPatch(Napi::Env env, Napi::Object exports);
+void registerAxis(Napi::Env env, Napi::Object exports);
+void registerNorm(Napi::Env env, Napi::Object exports);
+void registerOptimizer(Napi::Env env, Napi::Object exports);
+void registerStatistics(Napi::Env env, Napi::Object exports);
