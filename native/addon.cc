@@ -15,6 +15,9 @@ static Napi::Object init(Napi::Env env, Napi::Object exports) {
   registerPool(env, exports);
   registerReduce(env, exports);
   registerPatch(env, exports);
+  registerResample(env, exports);
+  registerLabels(env, exports);
+  registerSampling(env, exports);
   registerDecode(env, exports);
   registerInflate(env, exports);
   registerAxis(env, exports);

@@ -16,3 +16,6 @@ void registerAxis(Napi::Env env, Napi::Object exports);
 void registerNorm(Napi::Env env, Napi::Object exports);
 void registerOptimizer(Napi::Env env, Napi::Object exports);
 void registerStatistics(Napi::Env env, Napi::Object exports);
+void registerResample(Napi::Env env, Napi::Object exports);
+void registerLabels(Napi::Env env, Napi::Object exports);
+void registerSampling(Napi::Env env, Napi::Object exports);

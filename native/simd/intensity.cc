@@ -12,12 +12,16 @@ static void clip(const float* input, float* output, size_t count, float min, flo
 }
 
 static void range(const float* input, size_t count, float* min, float* max) {
-  float smallest = input[0], largest = input[0];
+  // Not from the first voxel: a NaN there would hide all others of its lane.
+  float smallest = __builtin_inff(), largest = -__builtin_inff();
   size_t i = 0;
   if (count >= 4 * kFloats) {
     vfloat low[4], high[4];
-    for (int k = 0; k < 4; k++) low[k] = high[k] = load(input + k * kFloats);
-    for (i = 4 * kFloats; i + 4 * kFloats <= count; i += 4 * kFloats) {
+    for (int k = 0; k < 4; k++) {
+      low[k] = splat(smallest);
+      high[k] = splat(largest);
+    }
+    for (; i + 4 * kFloats <= count; i += 4 * kFloats) {
       for (int k = 0; k < 4; k++) {
         const vfloat x = load(input + i + k * kFloats);
         low[k] = lower(x, low[k]);

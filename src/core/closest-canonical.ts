@@ -68,7 +68,8 @@ function turnAffine(affine: Affine, fileShape: readonly [number, number, number]
     for (let column = 0; column < 3; column++) {
       const { axis, flipped } = axes[column]!;
       const step = affine[row * 4 + axis]!;
-      turned[row * 4 + column] = flipped ? -step : step;
+      // 0 - step instead of -step: no negative zeros.
+      turned[row * 4 + column] = flipped ? 0 - step : step;
       if (flipped) translation += step * (fileShape[axis] - 1);
     }
     turned[row * 4 + 3] = translation;

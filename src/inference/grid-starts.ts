@@ -1,9 +1,10 @@
 import { requireOption } from "../core/errors.js";
 import type { Voxels } from "../core/units.js";
+import { patchStarts } from "../operators/patch/patch-starts.js";
 
 /**
  * First voxels of the windows that cover one axis: 0, w - o, 2(w - o), …; the last one is shifted back to end with the image. An axis shorter than the
- * window has one start, 0.
+ * window has one start, 0. The same grid as that of the `patch` operator, with its numbers checked.
  *
  * @units voxels
  * @throws `ERR_OPTION` unless the sizes are integers, size and patch >= 1, and 0 <= overlap < patch
@@ -15,6 +16,5 @@ export function gridStarts(size: Voxels, patch: Voxels, overlap: Voxels): number
   requireOption(Number.isInteger(size) && size >= 1, "gridStarts", "size", "an integer >= 1", size);
   requireOption(Number.isInteger(patch) && patch >= 1, "gridStarts", "patch", "an integer >= 1", patch);
   requireOption(Number.isInteger(overlap) && overlap >= 0 && overlap < patch, "gridStarts", "overlap", `an integer in [0, ${patch})`, overlap);
-  const count = Math.max(1, Math.ceil((size - overlap) / (patch - overlap)));
-  return Array.from({ length: count }, (_, k) => Math.max(0, Math.min(k * (patch - overlap), size - patch)));
+  return patchStarts(size, patch, overlap);
 }

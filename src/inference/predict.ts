@@ -9,6 +9,7 @@ import type { SourceAxis, SourceGrid } from "../core/geometry.js";
 import type { RunContext } from "../core/run-context.js";
 import type { Sample } from "../core/sample.js";
 import { SlabPool } from "../core/slab-pool.js";
+import { currentEngine, type EngineOptions, startEngine } from "../engine/index.js";
 import { plainFolder } from "../io/plain-folder.js";
 import { writeVolume } from "../io/write-volume.js";
 import { withSample } from "../operators/chain-run.js";
@@ -25,8 +26,12 @@ import { notePredictionSettings } from "./prediction-settings.js";
 import { type PredictorOptions, predictor } from "./predictor.js";
 
 export interface PredictOptions extends Pick<PredictorOptions, "patch" | "overlap" | "weighting" | "batchSize" | "flips"> {
-  /** Folder of a model bundle, or one that is loaded. The engine must have been started. */
+  /** Folder of a model bundle, or one that is loaded. */
   readonly bundle: string | LoadedBundle;
+  /** What executes the model; by default the engine that runs already, else the best one here. */
+  readonly engine?: EngineOptions["engine"];
+  /** Threads of the engine; by default all cores. */
+  readonly threads?: number;
   /** A folder of images or of KiTS cases, one file, or a data set. */
   readonly inputs: string | DataSet;
   /** Folder for `<id>.nii.gz`. */
@@ -99,6 +104,12 @@ export async function predict(options: PredictOptions): Promise<PredictResult> {
   requireOption(Number.isInteger(workers) && workers >= 0 && workers <= availableParallelism() * 4, "predict", "workers", "an integer >= 0", workers);
   const budget = parseBytes(memory, "predict", "memory");
 
+  if (options.engine !== undefined || !currentEngine()) {
+    await startEngine({
+      ...(options.engine !== undefined && { engine: options.engine }),
+      ...(options.threads !== undefined && { threads: options.threads }),
+    });
+  }
   const { model, description } = typeof bundle === "string" ? await loadBundle(bundle) : bundle;
   const data = typeof inputs === "string" ? plainFolder({ root: inputs, channels: description.channels }) : inputs;
   const refs = await chosen(data, ids);

@@ -15,6 +15,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EPERM: "operation not permitted",
   EISDIR: "a folder instead of a file",
   ENOTDIR: "a file where a folder was expected",
+  EEXIST: "a file where a folder was expected",
   ENOSPC: "no space left on the disk",
   EROFS: "a read-only file system",
   EMFILE: "too many open files",

@@ -1,8 +1,11 @@
 import type { CaseRef, DataSet } from "../core/case.js";
 import type { ErrorCode } from "../core/error-codes.js";
 import { errorMessage, isVoxError } from "../core/errors.js";
+import { elementCount } from "../core/shape.js";
 import { labelCounts } from "../kernels/label-counts/label-counts.js";
 import { type LoadedCase, loadCase } from "./load-case.js";
+import { readHeader } from "./read-header.js";
+import { labelDtype, readLabel } from "./read-label.js";
 
 export interface CaseFinding {
   readonly id: string;
@@ -81,17 +84,22 @@ async function verifyCase(dataset: DataSet, ref: CaseRef, needsLabel: boolean): 
 
 /** Reads image and label one without the other, and lists faults beyond the one that is known. */
 async function eachFileAlone(dataset: DataSet, ref: CaseRef, known: unknown): Promise<CaseFinding[]> {
-  if (dataset.read || ref.label === undefined) return [];
   const { label, ...withoutLabel } = ref;
-  const alone = [withoutLabel, { id: ref.id, images: [label] }];
+  if (dataset.read || label === undefined) return [];
   const findings: CaseFinding[] = [];
-  for (const [n, part] of alone.entries()) {
+  const attempt = async (read: () => Promise<unknown>): Promise<void> => {
     try {
-      await loadCase(n === 0 ? dataset : { classes: dataset.classes, channels: 1, list: dataset.list }, part);
+      await read();
     } catch (error) {
       if (errorMessage(error) !== errorMessage(known)) findings.push(failure(ref.id, error));
     }
-  }
+  };
+  await attempt(() => loadCase(dataset, withoutLabel));
+  await attempt(async () => {
+    const header = await readHeader(label);
+    const Label = labelDtype(dataset.classes.length) === "uint8" ? Uint8Array : Uint16Array;
+    readLabel(header, new Label(elementCount(header.shape)), { classes: dataset.classes });
+  });
   return findings;
 }
 

@@ -29,7 +29,8 @@ export async function writeAtomically(path: string, pieces: Iterable<Uint8Array>
     await flush(temporary);
     await rename(temporary, path);
   } catch (error) {
-    await rm(temporary, { force: true });
+    // The folder itself may be what is missing; the first error is the one to report.
+    await rm(temporary, { force: true }).catch(() => undefined);
     throw writeError(path, error);
   }
 }

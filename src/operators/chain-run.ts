@@ -17,6 +17,9 @@ import type { LoadOptions } from "./load/load.js";
 import type { OpenCase } from "./load/open-case.js";
 import type { DrawSubject, OperatorLink } from "./operator-link.js";
 
+/** Share of the memory budget that cases do not fill, so that patches and batches of the stages behind always find room. */
+export const KEPT_FREE = 0.25;
+
 /** What goes into a chain: a sample, or a case whose headers are read. */
 export type ChainInput = Sample | OpenCase;
 
@@ -53,7 +56,8 @@ export class ChainRun {
     // Whoever handed the sample over lets go of it before the next turn of the event loop, and only then can it be nobody else's.
     await Promise.resolve();
     const identity = isOpenCase(input) ? input.item : input;
-    const owns = (source: VoxelSource | undefined): boolean => source instanceof Volume && source.isExclusive;
+    // What comes out of the cache is a copy of ours anyway.
+    const owns = (source: VoxelSource | undefined): boolean => !(source instanceof Volume) || source.isExclusive;
     const plan = isOpenCase(input) ? this.plan(input, true, true) : this.plan(input, owns(input.image), owns(input.label));
     const volumes: (Volume | undefined)[] = [];
     try {
@@ -131,7 +135,7 @@ export class ChainRun {
   ): Sample {
     if (isOpenCase(input)) {
       const { item, voxels } = input;
-      const source = "images" in voxels ? voxels.images[0]!.source : undefined;
+      const source = "custom" in voxels ? undefined : voxels.source;
       return {
         id: item.id,
         epoch: item.epoch,
@@ -152,12 +156,11 @@ export class ChainRun {
 
   private readCall(input: ChainInput): ReadCall | undefined {
     if (!isOpenCase(input) || "custom" in input.voxels) return undefined;
-    const { images, label } = input.voxels;
     const { nonFinite, labels } = this.load!;
     return {
+      header: input.voxels,
       image: 0,
-      images,
-      ...(label && { label: 1, labelHeader: label }),
+      ...(input.voxels.label && { label: 1 }),
       nonFinite,
       ...(labels === "declared" && { classes: input.item.data.classes }),
     };

@@ -2,14 +2,11 @@ import type { Observable, OperatorFunction } from "rxjs";
 import type { RunContext } from "../core/run-context.js";
 import type { Sample } from "../core/sample.js";
 import { mapAsync } from "../streams/map-async.js";
-import { type ChainInput, ChainRun } from "./chain-run.js";
+import { type ChainInput, ChainRun, KEPT_FREE } from "./chain-run.js";
 import type { CaseItem } from "./load/case-item.js";
 import { openCase } from "./load/open-case.js";
 import { type Chain, tagChain } from "./operator-link.js";
 import { withRunContext } from "./with-run-context.js";
-
-/** Share of the memory budget that cases do not fill, so that patches and batches of the stages behind always find room. */
-const KEPT_FREE = 0.25;
 
 /** One stage for a whole chain; the flow remembers its chain, so that the next 1:1 operator prolongs it. */
 export function chainStage(chain: Chain): Observable<Sample> {

@@ -10,9 +10,11 @@ export { type DrawSubject, descriptionOf, type OperatorDescription } from "./ope
 export * from "./patch/patch.js";
 export * from "./patch/patch-starts.js";
 export * from "./patch/skip-blank.js";
+export * from "./replay.js";
 export * from "./spatial/pad.js";
 export * from "./spatial/resample.js";
 export * from "./stream/batch.js";
+export * from "./stream/cached.js";
 export * from "./stream/prefetch.js";
 export * from "./stream/shuffle.js";
 export * from "./transform.js";

@@ -3,6 +3,7 @@ import type { Json } from "../core/json.js";
 import type { Random } from "../core/random.js";
 import type { RunContext } from "../core/run-context.js";
 import type { Sample } from "../core/sample.js";
+import type { Triple } from "../core/shape.js";
 import type { SampleLayout, Step } from "../workers/steps/step.js";
 import type { LoadOptions } from "./load/load.js";
 
@@ -26,7 +27,11 @@ export interface OperatorLink {
 }
 
 /** What an operator is, for those that look into it (`cached`, model bundles). */
-export type OperatorDescription = { readonly load: LoadOptions } | { readonly link: OperatorLink };
+export type OperatorDescription =
+  | { readonly load: LoadOptions }
+  | { readonly link: OperatorLink }
+  | { readonly patch: { readonly size: Triple } }
+  | { readonly cached: { readonly load: LoadOptions; readonly links: readonly OperatorLink[] } };
 
 /** 1:1 operators that run as one task so far, and the flow that feeds the first of them. */
 export interface Chain {
@@ -38,9 +43,28 @@ export interface Chain {
 const descriptions = new WeakMap<object, OperatorDescription>();
 const chains = new WeakMap<object, Chain>();
 
+let recorded: OperatorDescription[] | undefined;
+
 export function describeOperator<A, B>(operator: OperatorFunction<A, B>, description: OperatorDescription): OperatorFunction<A, B> {
-  descriptions.set(operator, description);
-  return operator;
+  const described: OperatorFunction<A, B> = (source) => {
+    recorded?.push(description);
+    return operator(source);
+  };
+  descriptions.set(described, description);
+  return described;
+}
+
+/** What `build` pipes together, in order: the operators that describe themselves. Nothing is subscribed, so no data is read. */
+export function recordOperators(build: () => unknown): readonly OperatorDescription[] {
+  const outer = recorded;
+  const mine: OperatorDescription[] = [];
+  recorded = mine;
+  try {
+    build();
+  } finally {
+    recorded = outer;
+  }
+  return mine;
 }
 
 /** Name and options of a deterministic or random 1:1 operator of ours; undefined for any other function. */

@@ -100,14 +100,16 @@ export class BucketTable {
       const column = this.#column(name);
       if (!column) continue;
       if (column.count[i] === 0) {
+        // What an emptied bucket held before is still in the arrays.
         column.min[i] = value;
         column.max[i] = value;
+        column.sum[i] = value;
       } else {
         if (value < column.min[i]!) column.min[i] = value;
         if (value > column.max[i]!) column.max[i] = value;
+        column.sum[i]! += value;
       }
       column.count[i]!++;
-      column.sum[i]! += value;
     }
   }
 

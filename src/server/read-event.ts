@@ -13,7 +13,7 @@ type Fields = Record<string, unknown>;
 export function readEvent(value: unknown): RunEvent | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   const event = value as Fields;
-  if (!isFinite(event.t)) return undefined;
+  if (!isNumber(event.t)) return undefined;
   const t = event.t;
   switch (event.type) {
     case "step":
@@ -38,7 +38,7 @@ export function readEvent(value: unknown): RunEvent | undefined {
         step: event.step,
         loss: number(event.loss),
         metrics: numbers(event.metrics),
-        ...(isFinite(event.validationLoss) ? { validationLoss: event.validationLoss } : {}),
+        ...(isNumber(event.validationLoss) ? { validationLoss: event.validationLoss } : {}),
         ...(event.validationMetrics ? { validationMetrics: numbers(event.validationMetrics) } : {}),
         learningRate: number(event.learningRate),
         seconds: number(event.seconds),
@@ -65,7 +65,7 @@ export function readEvent(value: unknown): RunEvent | undefined {
         epochs: number(event.epochs, 0),
         classes: Array.isArray(event.classes) ? event.classes.slice(0, MOST_NAMES).map(text) : [],
         pid: number(event.pid, 0),
-        ...(isFinite(event.resumedAtStep) ? { resumedAtStep: event.resumedAtStep } : {}),
+        ...(isNumber(event.resumedAtStep) ? { resumedAtStep: event.resumedAtStep } : {}),
       };
     case "preview":
       return { t, type: "preview", path: text(event.path), id: text(event.id), epoch: number(event.epoch, 0) };
@@ -89,17 +89,17 @@ export function readEvent(value: unknown): RunEvent | undefined {
   }
 }
 
-function isFinite(value: unknown): value is number {
+function isNumber(value: unknown): value is number {
   return typeof value === "number" && Number.isFinite(value);
 }
 
 function isCount(value: unknown): value is number {
-  return isFinite(value) && value >= 0 && value <= Number.MAX_SAFE_INTEGER;
+  return isNumber(value) && value >= 0 && value <= Number.MAX_SAFE_INTEGER;
 }
 
 /** JSON has no NaN: writers put null for a loss that diverged. */
 function number(value: unknown, otherwise = Number.NaN): number {
-  return isFinite(value) ? value : otherwise;
+  return isNumber(value) ? value : otherwise;
 }
 
 function numbers(value: unknown): Record<string, number> {
@@ -109,7 +109,7 @@ function numbers(value: unknown): Record<string, number> {
   for (const name in value) {
     if (left-- === 0) break;
     const entry = (value as Fields)[name];
-    if (isFinite(entry)) result[name.length > 100 ? name.slice(0, 100) : name] = entry;
+    if (isNumber(entry)) result[name.length > 100 ? name.slice(0, 100) : name] = entry;
   }
   return result;
 }

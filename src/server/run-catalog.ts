@@ -44,7 +44,7 @@ export class RunCatalog {
 
   /** Latest first. */
   list(now: number): RunSummary[] {
-    return [...this.#runs.values()].map((run) => run.summary(now)).sort((a, b) => (b.started ?? b.modified) - (a.started ?? a.modified));
+    return [...this.#runs.values()].map((run) => run.summary(now)).sort((a, b) => (b.started ?? b.updated) - (a.started ?? a.updated));
   }
 
   /** A run by its id, which is never used as a path. Reading it goes first from now on. */

@@ -9,7 +9,8 @@ export interface RunSummary {
   /** Share of the event file that has been read, 1 when all of it. */
   readonly progress: number;
   readonly started: number | undefined;
-  readonly modified: number;
+  /** Time of the last event; of the file while it has none. */
+  readonly updated: number;
   readonly engine: string | undefined;
   readonly classes: readonly string[];
   readonly step: number | undefined;
@@ -52,7 +53,7 @@ export function summarizeRun(id: string, record: RunRecord, { now, modified, cor
     state: end?.status ?? (record.events === 0 && progress === 1 ? "empty" : now - modified > SILENT_MS ? "silent" : "running"),
     progress,
     started: start?.t,
-    modified,
+    updated: record.lastTime || modified,
     engine: start?.engine,
     classes: start?.classes ?? [],
     step: step?.step ?? epoch?.step,

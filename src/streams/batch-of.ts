@@ -1,4 +1,5 @@
 import type { OperatorFunction } from "rxjs";
+import { formatBytes } from "../core/bytes.js";
 import { requireOption } from "../core/errors.js";
 import { release, retain } from "../core/retain.js";
 import type { Item, ItemIdentity } from "./item.js";
@@ -6,15 +7,14 @@ import { stage } from "./stage.js";
 import { stageError } from "./stage-error.js";
 import type { StageOptions } from "./stage-options.js";
 
-export interface BatchOfOptions extends StageOptions {
+export interface BatchOfOptions<A, B> extends StageOptions {
   readonly size: number;
   /** What happens to the short batch at the end of an epoch. */
   readonly last?: "keep" | "drop";
-}
-
-export interface CollateOptions<A, B> extends BatchOfOptions {
-  /** Makes one value of the parts, which are released afterwards: it copies. */
-  readonly collate: (parts: readonly A[], identities: readonly ItemIdentity[]) => B;
+  /** Makes one value of the parts, which are released afterwards: it copies. Default: the array of the parts. */
+  readonly collate?: (parts: readonly A[], identities: readonly ItemIdentity[]) => B;
+  /** Bytes of pooled memory that `collate` will allocate; a batch waits until the run's pool has room for them. */
+  readonly bytes?: (parts: readonly A[]) => number;
 }
 
 /**
@@ -22,28 +22,38 @@ export interface CollateOptions<A, B> extends BatchOfOptions {
  *
  * @throws `ERR_OPTION`
  */
-export function batchOf<A>(options: BatchOfOptions): OperatorFunction<A, readonly A[]>;
-export function batchOf<A, B>(options: CollateOptions<A, B>): OperatorFunction<A, B>;
-export function batchOf<A>({
+export function batchOf<A, B = readonly A[]>({
   size,
   last = "keep",
   name = "batch",
-  collate = (parts) => parts,
-}: BatchOfOptions & Partial<CollateOptions<A, unknown>>): OperatorFunction<A, unknown> {
+  // Without collate, B is what its default says.
+  collate = (parts) => parts as B,
+  bytes,
+}: BatchOfOptions<A, B>): OperatorFunction<A, B> {
   requireOption(Number.isInteger(size) && size >= 1, name, "size", "an integer >= 1", size);
   requireOption(last === "keep" || last === "drop", name, "last", '"keep" or "drop"', last);
-  return stage<A, unknown>(name, (node) => {
+  return stage<A, B>(name, (node) => {
     let parts: Item<A>[] = [];
     /** The first item of the next epoch, which told us that this one is over. */
     let next: Item<A> | undefined;
     const isFull = (): boolean => parts.length === size;
+    const pool = node.graph.context?.pool;
+    function hasMemory(): boolean {
+      if (!bytes || !pool) return true;
+      const needed = bytes(parts.map((part) => part.value));
+      const isThere = pool.ask(needed, node.pump);
+      node.waitingFor = isThere
+        ? undefined
+        : `${formatBytes(needed)} of memory (${formatBytes(pool.bytesInUse)} of ${formatBytes(pool.budget)} are in use)`;
+      return isThere;
+    }
     return {
       room: () => !next && !isFull(),
       push: (item) => {
         if (parts.length > 0 && item.epoch !== parts[0]!.epoch) next = item;
         else parts.push(item);
       },
-      ready: () => isFull() || next !== undefined || (node.ended && parts.length > 0),
+      ready: () => (isFull() || next !== undefined || (node.ended && parts.length > 0)) && hasMemory(),
       pull: () => {
         const ready = parts;
         const isShort = !isFull();
@@ -72,6 +82,7 @@ export function batchOf<A>({
       dispose: () => {
         for (const part of parts) release(part.value);
         if (next) release(next.value);
+        node.waitingFor = undefined;
       },
     };
   });

@@ -154,9 +154,10 @@ export function fanOut<A, B>(
             await children.return?.();
           } catch (error) {
             graph.warn(node.name, error);
+          } finally {
+            release(item.value);
+            graph.end();
           }
-          release(item.value);
-          graph.end();
         })();
       },
     };

@@ -1,6 +1,7 @@
 import { errorMessage, VoxError } from "../core/errors.js";
 import type { RunContext } from "../core/run-context.js";
 import type { StageReport } from "../core/run-events.js";
+import type { SlabPool } from "../core/slab-pool.js";
 import type { Position } from "./position.js";
 import type { SkipRecord } from "./skip-record.js";
 
@@ -10,6 +11,8 @@ export interface GraphNode {
   readonly closed: boolean;
   /** Adjustable numbers (concurrency, capacity); call `pump` after a change. */
   readonly knobs: Record<string, number>;
+  /** Items inside, as of the last move. */
+  readonly held: number;
   /** What the stage waits for outside the graph, such as memory; a graph that stands still because of it says so. */
   readonly waitingFor: string | undefined;
   readonly pump: () => void;
@@ -23,9 +26,14 @@ export interface GraphOptions {
   /** Whether standing still is an error; true for graphs that are run from end to end. */
   readonly strict?: boolean;
   readonly onSkip?: (record: SkipRecord) => void;
+  /** How long a graph that stands still may wait for memory that others hold. */
+  readonly patience?: number;
 }
 
-/** Longest stretch of uninterrupted synchronous work. */
+/** Live graphs by the pool that they share: whether all memory that a graph waits for is its own can be said only of a single user. */
+const poolUsers = new WeakMap<SlabPool, Set<Graph>>();
+
+/** Longest stretch of work without a turn for timers and I/O. */
 const SLICE_MS = 10;
 /** Skips that are kept in full; later ones are only counted and reported. */
 const KEPT_SKIPS = 10_000;
@@ -40,23 +48,37 @@ export class Graph {
   readonly context: RunContext | undefined;
   /** Pieces of outside work in flight: tasks, timers, consumers. */
   pending = 0;
-  /** Set when the run stops or ends: standing still is expected from here on. */
-  closed = false;
+  private isFinished = false;
   private readonly strict: boolean;
   private readonly onSkip: ((record: SkipRecord) => void) | undefined;
   private depth = 0;
   private sliceBegan = 0;
   private emitted = 0;
+  private isLong = false;
+  private isInTurn = false;
+  private readonly patience: number;
+  private patienceTimer: NodeJS.Timeout | undefined;
   private readonly idleWaiters: (() => void)[] = [];
 
   constructor(
     readonly name = "graph",
-    { from = {}, context, strict = false, onSkip }: GraphOptions = {},
+    { from = {}, context, strict = false, onSkip, patience = 60_000 }: GraphOptions = {},
   ) {
     this.from = from;
     this.context = context;
     this.strict = strict;
     this.onSkip = onSkip;
+    this.patience = patience;
+    if (!strict || !context) return;
+    const users = poolUsers.get(context.pool) ?? new Set();
+    poolUsers.set(context.pool, users.add(this));
+  }
+
+  /** The run stops or has ended: standing still is expected from here on. */
+  finish(): void {
+    this.isFinished = true;
+    clearTimeout(this.patienceTimer);
+    if (this.context) poolUsers.get(this.context.pool)?.delete(this);
   }
 
   /** Registers a stage and returns its name, unique among the live stages: a second `shuffle`, in order of subscription, becomes `shuffle#2`. */
@@ -83,18 +105,33 @@ export class Graph {
   /** A stage begins to move items. */
   enter(): void {
     if (this.depth++ > 0) return;
-    this.sliceBegan = performance.now();
-    this.emitted = 0;
+    if (!this.isInTurn) {
+      // Promises that settle one after the other never leave the turn of the event loop, so a slice ends only with the turn.
+      this.isInTurn = true;
+      this.sliceBegan = performance.now();
+      this.isLong = false;
+      setImmediate(() => {
+        this.isInTurn = false;
+      });
+    }
+    if (this.patienceTimer === undefined) return;
+    clearTimeout(this.patienceTimer);
+    this.patienceTimer = undefined;
   }
 
   leave(): void {
     if (--this.depth === 0 && this.pending === 0) this.settle();
   }
 
-  /** Whether the event loop should get a turn before the next item; looks at the clock once in 64 items, or after work known to be slow. */
-  isOverSlice(now?: number): boolean {
-    if (now === undefined && (++this.emitted & 63) !== 0) return false;
-    return (now ?? performance.now()) - this.sliceBegan > SLICE_MS;
+  /** Whether the event loop should get a turn before the next item; looks at the clock once in 64 items. */
+  isOverSlice(): boolean {
+    if (!this.isLong && (++this.emitted & 63) === 0) this.noteTime(performance.now());
+    return this.isLong;
+  }
+
+  /** Somebody who has just looked at the clock says what time it is. */
+  noteTime(now: number): void {
+    if (now - this.sliceBegan > SLICE_MS) this.isLong = true;
   }
 
   /** Resolves when no outside work is in flight; after a stop this means that everything is really over. */
@@ -116,18 +153,24 @@ export class Graph {
   /** One thread, nothing pending, nothing on the stack: whatever is unfinished now can never move again. */
   private settle(): void {
     for (const wake of this.idleWaiters.splice(0)) wake();
-    if (!this.strict || this.closed) return;
+    if (!this.strict || this.isFinished) return;
     const live = this.nodes.filter((node) => !node.closed);
     const last = live.at(-1);
     if (!last) return;
     const waiting = live.find((node) => node.waitingFor !== undefined);
     if (waiting) {
-      waiting.fail(
-        new VoxError(`the graph cannot go on: '${waiting.name}' waits for ${waiting.waitingFor}`, { code: "ERR_MEMORY", where: this.name }),
-      );
+      const isAlone = (this.context && poolUsers.get(this.context.pool)?.size) === 1;
+      const holdsMore = live.some((node) => node !== waiting && node.held > 0);
+      if (isAlone && holdsMore) this.failForMemory(waiting);
+      // Others hold memory, too, and may give it back.
+      else this.patienceTimer ??= setTimeout(() => this.failForMemory(waiting), this.patience);
       return;
     }
     const states = live.map((node) => node.report()).map(({ name, held, state }) => `${name} holds ${held} (${state})`);
     last.fail(new VoxError(`the graph is stuck: ${states.join(", ")}`, { code: "ERR_STUCK", where: this.name }));
+  }
+
+  private failForMemory(node: GraphNode): void {
+    node.fail(new VoxError(`the graph cannot go on: '${node.name}' waits for ${node.waitingFor}`, { code: "ERR_MEMORY", where: this.name }));
   }
 }

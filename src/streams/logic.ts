@@ -11,7 +11,10 @@ export interface Logic<A, B> {
   push(item: Item<A>, inlet: number): void;
   /** Might the outlet have an item? */
   ready(outlet: number): boolean;
-  /** Hands an item over, or `undefined` when there is none after all. Called only when ready and the receiver has room. The node releases it afterwards. */
+  /**
+   * Hands an item over, or `undefined` when there is none after all. Called only when ready and the receiver has room. The node releases its memory
+   * afterwards, so a value that the stage has made is retained first.
+   */
   pull(outlet: number): Item<B> | undefined;
   /** Items held inside. When it is 0 and all inlets have ended, the stage completes. */
   size(): number;

@@ -21,7 +21,8 @@ export function node<A, B>({ name, from, outlets = 1 }: NodeOptions<A>, make: (n
     (_, outlet) =>
       new Observable<B>((subscriber) => {
         if (outlets === 1) return new StageNode(name, from, 1, make).attach(outlet, subscriber);
-        shared ??= new StageNode(name, from, outlets, make);
+        // Subscribed again after its end, as by repeat, it starts anew.
+        if (!shared || shared.closed) shared = new StageNode(name, from, outlets, make);
         return shared.attach(outlet, subscriber);
       }),
   );

@@ -1,4 +1,5 @@
 import type { Observable } from "rxjs";
+import { retain } from "../core/retain.js";
 import type { ItemIdentity } from "./item.js";
 import { node } from "./node.js";
 
@@ -12,6 +13,7 @@ export function one<T>(value: T, { id, epoch }: ItemIdentity): Observable<T> {
       ready: () => isLeft,
       pull: () => {
         isLeft = false;
+        retain(value);
         return { value, id, epoch, at: self.graph.from };
       },
       size: () => 0,

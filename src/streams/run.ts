@@ -14,6 +14,8 @@ export interface RunOptions {
   readonly context?: RunContext;
   /** Called for every item that a stage leaves out. */
   readonly onSkip?: (record: SkipRecord) => void;
+  /** Milliseconds that a graph which can move only when others give memory back waits for that before it fails with `ERR_MEMORY`. */
+  readonly patience?: number;
 }
 
 export interface Run {
@@ -39,8 +41,14 @@ export interface Run {
  * const job = run("kits", [batches.pipe(to((batch) => trainer.step(batch), { name: "trainer" }))], { signal });
  * await job.done;
  */
-export function run(name: string, flows: readonly Observable<Position>[], { from, signal, context, onSkip }: RunOptions = {}): Run {
-  const graph = new Graph(name, { strict: true, ...(from && { from }), ...(context && { context }), ...(onSkip && { onSkip }) });
+export function run(name: string, flows: readonly Observable<Position>[], { from, signal, context, onSkip, patience }: RunOptions = {}): Run {
+  const graph = new Graph(name, {
+    strict: true,
+    ...(from && { from }),
+    ...(context && { context }),
+    ...(onSkip && { onSkip }),
+    ...(patience !== undefined && { patience }),
+  });
   const positions: Position[] = flows.map(() => graph.from);
   const subscriptions = new Subscription();
   let left = flows.length;
@@ -50,7 +58,7 @@ export function run(name: string, flows: readonly Observable<Position>[], { from
   });
 
   async function teardown(): Promise<void> {
-    graph.closed = true;
+    graph.finish();
     subscriptions.unsubscribe();
     await graph.idle();
   }
@@ -62,6 +70,10 @@ export function run(name: string, flows: readonly Observable<Position>[], { from
     await teardown();
     settle.reject(error);
   }
+  const complete = (): void => {
+    graph.finish();
+    settle.resolve("completed");
+  };
   const onAbort = (): void => {
     const reason: unknown = signal!.reason;
     void failWith(new VoxError(`the run was stopped: ${errorMessage(reason)}`, { code: "ERR_STOPPED", where: name, cause: reason }));
@@ -78,13 +90,13 @@ export function run(name: string, flows: readonly Observable<Position>[], { from
           },
           error: (error) => void failWith(error),
           complete: () => {
-            if (--left === 0) void graph.idle().then(() => settle.resolve("completed"));
+            if (--left === 0) void graph.idle().then(complete);
           },
         }),
       ),
     );
   });
-  if (flows.length === 0) settle.resolve("completed");
+  if (flows.length === 0) complete();
   if (signal?.aborted) onAbort();
   else if (signal) {
     signal.addEventListener("abort", onAbort, { once: true });

@@ -1,5 +1,6 @@
 import type { Observable } from "rxjs";
 import { requireOption } from "../core/errors.js";
+import { retain } from "../core/retain.js";
 import { node } from "./node.js";
 import { stageError } from "./stage-error.js";
 
@@ -50,6 +51,7 @@ export function source<T>(
         } catch (error) {
           throw stageError(error, self.name, place);
         }
+        retain(value);
         return { value, id: id?.(value, index, epoch) ?? ownId(value) ?? place, epoch, at: { [self.name]: next } };
       },
       size: () => 0,

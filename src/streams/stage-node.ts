@@ -34,6 +34,7 @@ export class StageNode<A, B> implements GraphNode {
   waitingFor: string | undefined;
   /** Pieces of outside work of this stage in flight. */
   running = 0;
+  held = 0;
 
   private logic: Logic<A, B> | undefined;
   private readonly inlets: Inlet[];
@@ -41,12 +42,12 @@ export class StageNode<A, B> implements GraphNode {
   private attached = 0;
   private pumping = false;
   private again = false;
+  private isYielding = false;
   private last: Item<B> | undefined;
   private readonly aborts = new Set<AbortController>();
   private readonly to: string[] = [];
   private taken = 0;
   private given = 0;
-  private held = 0;
   private maxHeld = 0;
   private skipped = 0;
   private state: StageReport["state"] = "starved";
@@ -96,6 +97,7 @@ export class StageNode<A, B> implements GraphNode {
 
   /** Connects an outlet; the stage starts when the last one is connected. Returns the teardown. */
   attach(index: number, subscriber: Subscriber<B>): () => void {
+    if (this.outlets[index]) throw protocolError(this.name, "twice: a branch must be subscribed once, in the run of its other branches");
     const demand = askingDemand() ?? { ask: () => true, graph: this.graph ?? new Graph(), name: "subscriber" };
     this.graph ??= demand.graph;
     this.outlets[index] = { subscriber, demand, closed: false };
@@ -166,7 +168,7 @@ export class StageNode<A, B> implements GraphNode {
     } finally {
       const now = this.enterState(state);
       this.workMs += now - began;
-      if (now - began > 1 && this.graph.isOverSlice(now)) this.overSlice = true;
+      this.graph.noteTime(now);
     }
   }
 
@@ -210,8 +212,6 @@ export class StageNode<A, B> implements GraphNode {
     const named = stageError(error, this.name, item);
     this.close((outlet) => outlet.subscriber.error(named));
   };
-
-  private overSlice = false;
 
   private start(): void {
     try {
@@ -305,16 +305,16 @@ export class StageNode<A, B> implements GraphNode {
         for (let index = 0; index < this.outletCount; index++) {
           const outlet = this.outlets[index]!;
           while (!this.closed && !outlet.closed && logic.ready(index)) {
+            if (this.graph.isOverSlice()) {
+              this.yieldToEventLoop();
+              return;
+            }
             if (!outlet.demand.ask(this.pump)) {
               blocked = true;
               break;
             }
             const item = logic.pull(index);
             if (item) this.emit(outlet, item);
-            if (this.overSlice || this.graph.isOverSlice()) {
-              this.yieldToEventLoop();
-              return;
-            }
           }
         }
         if (this.closed) return;
@@ -346,9 +346,11 @@ export class StageNode<A, B> implements GraphNode {
   }
 
   private yieldToEventLoop(): void {
-    this.overSlice = false;
+    if (this.isYielding) return;
+    this.isYielding = true;
     this.graph.begin();
     setImmediate(() => {
+      this.isYielding = false;
       this.pump();
       this.graph.end();
     });

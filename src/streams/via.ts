@@ -1,4 +1,4 @@
-import { Observable, type OperatorFunction, type Subscriber } from "rxjs";
+import { type OperatorFunction, Subject } from "rxjs";
 import { requireOption, VoxError } from "../core/errors.js";
 import { release, retain } from "../core/retain.js";
 import type { Item } from "./item.js";
@@ -11,7 +11,8 @@ export interface ViaOptions extends StageOptions {
 }
 
 /**
- * Any RxJS operator that answers each item with exactly one item, however late, as a bounded stage. Identities are given in order of arrival.
+ * Any RxJS operator that answers each item with exactly one item, however late, as a bounded stage. Identities are given in order of arrival. An operator
+ * that swallows an item leaves its slot taken: with all slots taken the graph waits for answers that never come.
  *
  * @throws `ERR_OPTION`; in the run `ERR_PROTOCOL` when the operator answers with more or fewer items
  * @example
@@ -23,47 +24,43 @@ export function via<A, B>(operator: OperatorFunction<A, B>, { name = "via", capa
     const { graph } = node;
     const inside: Item<A>[] = [];
     const outside: Item<B>[] = [];
-    let input: Subscriber<A> | undefined;
+    const input = new Subject<A>();
     let isComplete = false;
     const wrongCount = (what: string): VoxError =>
       new VoxError(`the operator must answer each item with exactly one item, but it gave ${what}`, { code: "ERR_PROTOCOL", where: node.name });
-    const subscription = new Observable<A>((subscriber) => {
-      input = subscriber;
-    })
-      .pipe(operator)
-      .subscribe({
-        next: (value) => {
-          const item = inside.shift();
-          if (!item) {
-            node.fail(wrongCount("more"));
-            return;
-          }
-          retain(value);
-          release(item.value);
-          outside.push({ value, id: item.id, epoch: item.epoch, at: item.at });
-          node.pump();
-          graph.end();
-        },
-        error: (error) => node.fail(error, inside[0]?.id),
-        complete: () => {
-          isComplete = true;
-          if (inside.length > 0 || !node.ended) node.fail(wrongCount("fewer"), inside[0]?.id);
-          else node.pump();
-        },
-      });
+    const subscription = input.pipe(operator).subscribe({
+      next: (value) => {
+        const item = inside.shift();
+        if (!item) {
+          node.fail(wrongCount("more"));
+          return;
+        }
+        retain(value);
+        release(item.value);
+        outside.push({ value, id: item.id, epoch: item.epoch, at: item.at });
+        node.pump();
+        graph.end();
+      },
+      error: (error) => node.fail(error, inside[0]?.id),
+      complete: () => {
+        isComplete = true;
+        if (inside.length > 0 || !node.ended) node.fail(wrongCount("fewer"), inside[0]?.id);
+        else node.pump();
+      },
+    });
     return {
       room: () => inside.length + outside.length < capacity,
       push: (item) => {
         inside.push(item);
         graph.begin();
-        input!.next(item.value);
+        input.next(item.value);
       },
       ready: () => outside.length > 0,
       pull: () => outside.shift(),
       size: () => inside.length + outside.length,
       done: () => {
         // The operator must know that no more comes: it may hold answers back until then.
-        if (node.ended && !isComplete) input!.complete();
+        if (node.ended && !isComplete) input.complete();
         return isComplete && inside.length + outside.length === 0;
       },
       dispose: () => {

@@ -1,11 +1,9 @@
-import type { Observable } from "rxjs";
-import type { Batch } from "../core/batch.js";
 import type { CaseRef } from "../core/case.js";
-import { errorMessage, VoxError } from "../core/errors.js";
 import type { RunContext } from "../core/run-context.js";
 import { cases } from "../operators/load/cases.js";
 import { type Run, run } from "../streams/index.js";
 import type { BatchSourceOptions } from "./batch-source.js";
+import { buildGraph } from "./build-graph.js";
 import { type Delivery, deliver } from "./deliver.js";
 import type { SessionListener } from "./graph-messages.js";
 import type { TrainingConfig } from "./training-config.js";
@@ -30,7 +28,7 @@ export class GraphSession {
 
   constructor({ config, refs, context, listener, mode, ids, epochs, from }: GraphSessionOptions) {
     const makeGraph = (mode === "validation" && config.validation?.graph) || config.graph;
-    const batches = buildGraph(() => makeGraph({ cases: cases(config.data, { refs, ids, epochs }), mode, classes: config.data.classes }));
+    const batches = buildGraph(makeGraph, { cases: cases(config.data, { refs, ids, epochs }), mode, classes: config.data.classes });
     const delivered = batches.pipe(
       deliver({
         slots: SLOTS,
@@ -75,26 +73,4 @@ export class GraphSession {
     await this.running.stop();
     await this.running.done.catch(() => {});
   }
-}
-
-function buildGraph(make: () => Observable<Batch>): Observable<Batch> {
-  let flow: unknown;
-  try {
-    flow = make();
-  } catch (error) {
-    if (error instanceof VoxError) throw error;
-    throw new VoxError(`the graph function must return batches, but it failed: ${errorMessage(error)}`, {
-      code: "ERR_CONFIG",
-      where: "graph",
-      cause: error,
-    });
-  }
-  if (typeof (flow as { subscribe?: unknown } | undefined)?.subscribe !== "function") {
-    throw new VoxError("the graph function must return an Observable of batches: ({ cases }) => cases.pipe(…)", {
-      code: "ERR_CONFIG",
-      where: "graph",
-    });
-  }
-  // Checked just above; its items are checked by the trainer, which needs images and labels.
-  return flow as Observable<Batch>;
 }

@@ -6,6 +6,7 @@ import { errorMessage, VoxError } from "../core/errors.js";
 import type { Json } from "../core/json.js";
 import type { RunEvent, StageReport } from "../core/run-events.js";
 import type { Shape4, Triple } from "../core/shape.js";
+import { type EngineName, startEngine } from "../engine/index.js";
 import { checkPatch } from "../models/index.js";
 import type { BatchSource, GraphHost, TrainingBatch } from "./batch-source.js";
 import type { BundleDescription } from "./bundle.js";
@@ -13,7 +14,6 @@ import { dataFingerprint } from "./data-fingerprint.js";
 import { defaultMemory } from "./default-memory.js";
 import { defineConfig } from "./define-config.js";
 import { describeMachine } from "./describe-machine.js";
-import { startEngine } from "./engine-shim.js";
 import type { GraphSettings, StageNote } from "./graph-messages.js";
 import { inspectGraph } from "./inspect-graph.js";
 import { hasCheckpoint, type LoadedCheckpoint, loadCheckpoint, requireSameRun } from "./load-checkpoint.js";
@@ -98,7 +98,8 @@ export async function train(source: TrainingConfig | string, options: TrainOptio
 
   const engine = await startEngine({
     seed,
-    ...(config.engine !== undefined && { engine: config.engine }),
+    // The engine checks the name.
+    ...(config.engine !== undefined && { engine: config.engine as EngineName | "auto" }),
     ...(config.threads !== undefined && { threads: config.threads }),
   });
   const runPath = resolveRunFolder(config.runs ?? "runs", config.name ?? nameOf(path), resume);

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
+import type { Tensor } from "@tensorflow/tfjs-core";
 import { VoxError } from "../core/errors.js";
 import type { Json } from "../core/json.js";
 import type { RunEvent } from "../core/run-events.js";
@@ -35,6 +36,8 @@ export interface TrainerOptions {
 /** How many of the last epochs the time left is estimated from. */
 const RECENT_EPOCHS = 5;
 const DEFAULT_CHECKPOINT_MINUTES = 5;
+/** Most of the time that checkpoints at the ends of epochs may take. */
+const SAVE_SHARE = 0.05;
 
 /** The training loop: next batch → forward, loss, backward, clip, update → log; after each epoch validate, save, decide. */
 export class Trainer {
@@ -47,12 +50,15 @@ export class Trainer {
   private epochBegan = performance.now();
   private stepEnded = performance.now();
   private savedAt = performance.now();
+  private saveMs = 0;
+  private savedStep: number;
 
   constructor(
     private readonly options: TrainerOptions,
     public state: TrainingState,
   ) {
     const { learner, folder } = options;
+    this.savedStep = state.step;
     this.context = { model: learner.model, folder: folder.path, classes: learner.classes, stop: (reason) => (this.stopReason ??= reason) };
   }
 
@@ -80,6 +86,7 @@ export class Trainer {
       if (batch === undefined) break;
       await this.step(batch);
     }
+    if (this.state.step > this.savedStep) await this.saveLatest();
     if (this.state.step === 0) throw new VoxError("the graph must deliver at least one batch, got none", { code: "ERR_EMPTY", where: "trainer" });
     return "completed";
   }
@@ -169,7 +176,9 @@ export class Trainer {
       waitShare: state.sums.totalMs > 0 ? Math.min(1, state.sums.waitMs / state.sums.totalMs) : 0,
     });
     if (isBest) await this.save("best");
-    await this.saveLatest();
+    // Epochs of a second must not spend half of it on writing checkpoints.
+    const isCheap = performance.now() - this.savedAt > this.saveMs / SAVE_SHARE;
+    if (isCheap || this.state.epoch === training.epochs) await this.saveLatest();
     this.stepEnded = performance.now();
     return true;
   }
@@ -186,9 +195,10 @@ export class Trainer {
       for (;;) {
         const batch = await orAborted(source.next(), signal);
         if (!batch || signal.aborted) break;
-        const look =
-          preview && !captured ? (logits: Parameters<typeof capturePreview>[1]): void => void (captured = capturePreview(batch, logits)) : undefined;
-        const figures = validationStep(learner, batch, look);
+        const look = (logits: Tensor): void => {
+          captured ??= capturePreview(batch, logits);
+        };
+        const figures = validationStep(learner, batch, preview && look);
         sums = addStep(sums, { ...figures, samples: batch.parts.length, waitMs: source.waitMs, totalMs: 0 });
         batch.release();
         await nextTurn();
@@ -241,8 +251,11 @@ export class Trainer {
   }
 
   async saveLatest(): Promise<void> {
+    const began = performance.now();
     await this.save("latest");
     this.savedAt = performance.now();
+    this.saveMs = this.savedAt - began;
+    this.savedStep = this.state.step;
   }
 
   private async save(kind: "latest" | "best"): Promise<void> {

@@ -38,6 +38,7 @@ export interface EarlyStoppingOptions {
   readonly minDelta?: number;
 }
 
+/** When checkpoints are written, besides at the ends of epochs (those of very short ones are passed over), on signals, and at the end. */
 export interface CheckpointOptions {
   readonly everySteps?: number;
   /** 5 by default. */

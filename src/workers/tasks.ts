@@ -1,9 +1,11 @@
 import type { Task } from "./task.js";
 import { moduleTask } from "./tasks/module-task.js";
+import { hashFile } from "./tasks/hash-file.js";
 import { runSteps } from "./tasks/run-steps.js";
 
 /** All tasks that a worker thread knows, by name. */
 export const tasks: Readonly<Record<string, Task>> = {
+  hashFile,
   module: moduleTask,
   runSteps,
 };

@@ -28,10 +28,10 @@ export function phantomCommand(): Command {
       const made = await writePhantoms({ folder, cases, shape, seed, onCase: ({ id }) => output.note(`${id} written`) });
       output.result(
         { folder, cases: made.map((info) => ({ ...info, spacing: [...info.spacing] })) },
-        formatTable([
+        `${formatTable([
           ["case", "orientation", "spacing z,y,x mm", "tumors"],
           ...made.map(({ id, orientation, spacing, tumors }) => [id, orientation, spacing.map((side) => side.toFixed(2)).join(", "), String(tumors)]),
-        ]) + `\n\n${cases} cases of ${formatShape(shape)} voxels in ${folder}`,
+        ])}\n\n${cases} cases of ${formatShape(shape)} voxels in ${folder}`,
       );
     });
 }

@@ -196,7 +196,7 @@ export class OverlayPainter {
         const above = source[upper + a]! * (1 - fx) + source[upper + b]! * fx;
         const below = source[lower + a]! * (1 - fx) + source[lower + b]! * fx;
         const value = (above * (1 - fy) + below * fy - min) * factor;
-        out[i] = value <= 0 ? 0 : value >= 255 ? 255 : value;
+        out[i] = value <= 0 ? 0 : value >= 255 ? 255 : value + 0.5;
       }
     }
     return out;

@@ -29,7 +29,7 @@ export function freshNiftiHeader(affine: Affine): KeptNiftiHeader {
     version: 1,
     qformCode: 0,
     sformCode: ALIGNED,
-    pixdim: [1, x, y, z, 0, 0, 0, 0],
+    pixdim: [1, x, y, z, 1, 1, 1, 1],
     quaternion: [0, 0, 0],
     qoffset: [0, 0, 0],
     srow: affine.slice(0, 12),
@@ -47,13 +47,12 @@ export function encodeNiftiHeader(kept: KeptNiftiHeader, grid: SourceGrid, chann
   const extents = channels > 1 ? [...grid.shape, channels] : grid.shape.slice(0, grid.dimensions);
   const dim = [extents.length, ...extents, ...Array<number>(7 - extents.length).fill(1)];
   const datatype = Number(Object.entries(NIFTI_DTYPES).find(([, name]) => name === dtype)![0]);
-  const pixdim = kept.pixdim.map((size, n) => (n === 0 || n <= grid.dimensions ? size : 1));
   return kept.version === 2 || extents.some((extent) => extent > INT16_MAX)
-    ? encodeVersion2(kept, dim, pixdim, datatype, dtype)
-    : encodeVersion1(kept, dim, pixdim, datatype, dtype);
+    ? encodeVersion2(kept, dim, datatype, dtype)
+    : encodeVersion1(kept, dim, datatype, dtype);
 }
 
-function encodeVersion1(kept: KeptNiftiHeader, dim: readonly number[], pixdim: readonly number[], datatype: number, dtype: StoredDtype): Uint8Array {
+function encodeVersion1(kept: KeptNiftiHeader, dim: readonly number[], datatype: number, dtype: StoredDtype): Uint8Array {
   const bytes = new Uint8Array(352);
   const view = new DataView(bytes.buffer);
   view.setInt32(0, 348, true);
@@ -62,7 +61,7 @@ function encodeVersion1(kept: KeptNiftiHeader, dim: readonly number[], pixdim: r
   for (const [n, extent] of dim.entries()) view.setInt16(40 + 2 * n, extent, true);
   view.setInt16(70, datatype, true);
   view.setInt16(72, 8 * STORED_BYTES[dtype], true);
-  for (const [n, size] of pixdim.entries()) view.setFloat32(76 + 4 * n, size, true);
+  for (const [n, size] of kept.pixdim.entries()) view.setFloat32(76 + 4 * n, size, true);
   view.setFloat32(108, bytes.length, true);
   view.setFloat32(112, 1, true);
   bytes[123] = kept.xyztUnits;
@@ -74,7 +73,7 @@ function encodeVersion1(kept: KeptNiftiHeader, dim: readonly number[], pixdim: r
   return bytes;
 }
 
-function encodeVersion2(kept: KeptNiftiHeader, dim: readonly number[], pixdim: readonly number[], datatype: number, dtype: StoredDtype): Uint8Array {
+function encodeVersion2(kept: KeptNiftiHeader, dim: readonly number[], datatype: number, dtype: StoredDtype): Uint8Array {
   const bytes = new Uint8Array(544);
   const view = new DataView(bytes.buffer);
   view.setInt32(0, 540, true);
@@ -82,7 +81,7 @@ function encodeVersion2(kept: KeptNiftiHeader, dim: readonly number[], pixdim: r
   view.setInt16(12, datatype, true);
   view.setInt16(14, 8 * STORED_BYTES[dtype], true);
   for (const [n, extent] of dim.entries()) view.setBigInt64(16 + 8 * n, BigInt(extent), true);
-  for (const [n, size] of pixdim.entries()) view.setFloat64(104 + 8 * n, size, true);
+  for (const [n, size] of kept.pixdim.entries()) view.setFloat64(104 + 8 * n, size, true);
   view.setBigInt64(168, BigInt(bytes.length), true);
   view.setFloat64(176, 1, true);
   writeText(bytes, 240, DESCRIPTION);

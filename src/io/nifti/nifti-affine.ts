@@ -22,7 +22,8 @@ export function niftiAffine(header: NiftiHeader, path: string): Affine {
   const usable = header.dim[0]! === 2 ? withNormal(affine) : affine;
   if (!usable.every(Number.isFinite)) throw new VoxError(`the ${name} must be finite, got ${rowsOf(usable)}`, { code: "ERR_HEADER", where: path });
   if (!isInvertible(usable)) throw new VoxError(`the ${name} must be invertible, got ${rowsOf(usable)}`, { code: "ERR_HEADER", where: path });
-  return usable;
+  // Products with 0 leave negative zeros, which comparisons and hashes of geometry would see.
+  return usable.map((value) => value + 0) as unknown as Affine;
 }
 
 function sformAffine({ srow }: NiftiHeader): Affine {

@@ -1,5 +1,6 @@
 import { Random } from "../../core/random.js";
 import type { Triple } from "../../core/shape.js";
+import { roughNormal } from "./rough-normal.js";
 import { smoothField } from "./smooth-field.js";
 
 /** A drawn case in canonical orientation. */
@@ -86,7 +87,7 @@ function drawTumors(random: Random, kidneys: readonly Kidney[]): Tumor[] {
       ry: size * random.uniform(0.9, 1.1),
       rz: size * random.uniform(0.9, 1.2),
       lean: 0,
-      value: random.uniform(60, 110),
+      value: random.uniform(60, 100),
     };
   });
 }
@@ -240,13 +241,4 @@ function withNoise(random: Random, shape: Triple, values: Float32Array): Int16Ar
     const strength = value < -800 ? 0.5 : 1;
     return Math.max(-1024, Math.round(value + strength * (correlated * grain[n]! + white * noise[n]!)));
   });
-}
-
-/** Sum of four uniform numbers, scaled to mean 0 and standard deviation 1: near enough to normal, exact on every machine, and fast. */
-function roughNormal(random: Random): number {
-  const a = random.uint32();
-  const b = random.uint32();
-  const sum = (a & 0xffff) + (a >>> 16) + (b & 0xffff) + (b >>> 16);
-  // Four uniforms on 0..65535 have the standard deviation 65536 / sqrt(3).
-  return ((sum - 131070) * 1.7320508075688772) / 65536;
 }

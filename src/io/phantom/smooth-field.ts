@@ -1,10 +1,11 @@
 import type { Random } from "../../core/random.js";
 import type { Triple } from "../../core/shape.js";
+import { roughNormal } from "./rough-normal.js";
 
 /** A smooth random field with values around 0 (standard deviation about 0.6): normal deviates on a coarse lattice, interpolated without creases. */
 export function smoothField(random: Random, shape: Triple, lattice: Triple): Float32Array {
   const [lz, ly, lx] = lattice;
-  const nodes = Float64Array.from({ length: lz * ly * lx }, () => random.normal());
+  const nodes = Float64Array.from({ length: lz * ly * lx }, () => roughNormal(random));
   const [depth, height, width] = shape;
   const field = new Float32Array(depth * height * width);
   const at = (n: number, extent: number, count: number): readonly [number, number] => {

@@ -1,9 +1,11 @@
 import { StoredVolume } from "../../cache/stored-volume.js";
+import { VoxError } from "../../core/errors.js";
 import { Random } from "../../core/random.js";
 import type { RunContext } from "../../core/run-context.js";
 import type { Sample } from "../../core/sample.js";
-import { type Shape4, spatial, type Triple } from "../../core/shape.js";
-import type { Volume } from "../../core/volume.js";
+import { elementCount, type Shape4, spatial, type Triple } from "../../core/shape.js";
+import { Volume } from "../../core/volume.js";
+import type { LabelArray } from "../../workers/steps/step.js";
 import { drawEpoch } from "../chain-run.js";
 import { type ForegroundPoints, foregroundPoints } from "./foreground-points.js";
 import { patchStarts } from "./patch-starts.js";
@@ -35,6 +37,12 @@ export function drawStart(plan: PatchPlan, sample: Sample, k: number, { seed, mo
   const { shape } = sample.image;
   const random = new Random(seed, drawEpoch(sample.epoch, mode), sample.id, k, "patch", sample.history.length);
   const { label } = sample;
+  if (label && label.shape[3] !== 1 && (plan.foreground > 0 || plan.attempts > 1)) {
+    throw new VoxError(`the label map must have 1 channel to find foreground in, got ${label.shape[3]}: put patch in front of oneHot`, {
+      code: "ERR_SHAPE",
+      where: "patch",
+    });
+  }
   for (let attempt = 1; ; attempt++) {
     const near = label && plan.foreground > 0 && random.chance(plan.foreground) ? drawPoint(pointsOf(label), shape, random) : undefined;
     const at = (axis: 0 | 1 | 2) => drawOffset(random, shape[axis], plan.size[axis], near?.[axis]);
@@ -65,11 +73,16 @@ function pointsOf(label: NonNullable<Sample["label"]>): ForegroundPoints {
   if (label instanceof StoredVolume && label.points) return label.points;
   let points = known.get(label);
   if (!points) {
-    // A source that is not stored is a volume.
-    points = foregroundPoints((label as unknown as Volume<"uint8" | "uint16">).data);
+    points = foregroundPoints(label instanceof Volume ? label.data : wholeOf(label));
     known.set(label, points);
   }
   return points;
+}
+
+function wholeOf(label: NonNullable<Sample["label"]>): LabelArray {
+  const voxels = label.dtype === "uint8" ? new Uint8Array(elementCount(label.shape)) : new Uint16Array(elementCount(label.shape));
+  readBox<"uint8" | "uint16">(label, [0, 0, 0], spatial(label.shape), voxels, 0);
+  return voxels;
 }
 
 function hasForeground(label: NonNullable<Sample["label"]>, start: Triple, size: Triple): boolean {

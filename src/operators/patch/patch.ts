@@ -13,6 +13,7 @@ import type { Position } from "../../streams/position.js";
 import { stage } from "../../streams/stage.js";
 import { stageError } from "../../streams/stage-error.js";
 import { withSample } from "../chain-run.js";
+import { describeOperator } from "../operator-link.js";
 import { withRunContext } from "../with-run-context.js";
 import { drawStart, gridStarts, marginFor, type PatchPlan } from "./patch-plan.js";
 import { backgroundOf, isInside, readBox } from "./read-box.js";
@@ -37,6 +38,9 @@ export interface PatchOptions {
   readonly attempts?: number;
 }
 
+/** Share of the memory budget that patches do not fill: with all of it in patches, no batch could be made of them. */
+const KEPT_FOR_BATCHES = 0.1;
+
 /**
  * Cuts patches out of cases. Each is a copy, so the case's memory is free again after its last patch; from cached cases only the touched chunks are read.
  * Every offset is equally likely, the last one included. The last patch of a grid row is shifted back to end with the case. A case smaller than the patch
@@ -52,7 +56,7 @@ export interface PatchOptions {
  */
 export function patch(options: PatchOptions): OperatorFunction<Sample, Sample> {
   const plan = planOf(options);
-  return withRunContext("patch", (context) =>
+  const operator = withRunContext<Sample, Sample>("patch", (context) =>
     stage<Sample, Sample>("patch", (node) => {
       const { pool, mode } = context;
       const isGrid = plan.mode === "grid" || mode === "prediction";
@@ -85,7 +89,7 @@ export function patch(options: PatchOptions): OperatorFunction<Sample, Sample> {
             finish();
             return false;
           }
-          const hasMemory = pool.ask(parent.bytes, node.pump);
+          const hasMemory = pool.ask(parent.bytes, node.pump, KEPT_FOR_BATCHES * pool.budget);
           node.waitingFor = hasMemory
             ? undefined
             : `${formatBytes(parent.bytes)} of memory (${formatBytes(pool.bytesInUse)} of ${formatBytes(pool.budget)} are in use)`;
@@ -116,6 +120,7 @@ export function patch(options: PatchOptions): OperatorFunction<Sample, Sample> {
       };
     }),
   );
+  return describeOperator(operator, { patch: { size: plan.size } });
 }
 
 function bytesOf({ image, label }: Sample, { size }: PatchPlan, margin: Triple = [0, 0, 0]): number {

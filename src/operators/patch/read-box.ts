@@ -1,7 +1,7 @@
 import { StoredVolume } from "../../cache/stored-volume.js";
 import type { DtypeArrays } from "../../core/dtype.js";
 import { VoxError } from "../../core/errors.js";
-import type { Shape4, Triple } from "../../core/shape.js";
+import { elementCount, type Shape4, spatial, type Triple } from "../../core/shape.js";
 import { Volume } from "../../core/volume.js";
 import type { VoxelSource } from "../../core/voxel-source.js";
 import { copyBox } from "../../kernels/copy-box/copy-box.js";
@@ -49,9 +49,14 @@ export function backgroundOf(image: VoxelSource<"float32">): readonly number[] {
   if (image instanceof StoredVolume) return image.minimum;
   let minimum = measured.get(image);
   if (!minimum) {
-    // A source that is not stored is a volume.
-    minimum = statistics((image as unknown as Volume<"float32">).data, { channels: image.shape[3] }).map(({ min }) => min);
+    minimum = statistics(image instanceof Volume ? image.data : wholeOf(image), { channels: image.shape[3] }).map(({ min }) => min);
     measured.set(image, minimum);
   }
   return minimum;
+}
+
+function wholeOf(image: VoxelSource<"float32">): Float32Array {
+  const voxels = new Float32Array(elementCount(image.shape));
+  readBox(image, [0, 0, 0], spatial(image.shape), voxels, 0);
+  return voxels;
 }

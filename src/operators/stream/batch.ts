@@ -7,6 +7,7 @@ import { formatShape, type Shape4, type Shape5, type Triple } from "../../core/s
 import type { SlabPool } from "../../core/slab-pool.js";
 import type { VoxelSource } from "../../core/voxel-source.js";
 import { batchOf } from "../../streams/batch-of.js";
+import { withSample } from "../chain-run.js";
 import { withRunContext } from "../with-run-context.js";
 
 export interface BatchOptions {
@@ -34,42 +35,48 @@ export function batch({ size, incomplete = "keep" }: BatchOptions): OperatorFunc
       size,
       last: mode === "training" ? incomplete : "keep",
       collate: (samples) => stack(samples, pool),
+      bytes: bytesOf,
     }),
   );
+}
+
+/** Two blocks, each rounded up to a page. */
+function bytesOf(samples: readonly Sample[]): number {
+  return samples.reduce((sum, { image, label }) => sum + image.byteLength + (label?.byteLength ?? 0), 2 * 4096);
 }
 
 function stack(samples: readonly Sample[], pool: SlabPool): Batch {
   const first = samples[0]!;
   for (const sample of samples) requireAlike(first, sample);
-  const image = stackArrays(
-    samples.map((sample) => sample.image),
-    pool,
-  );
-  const { label } = first;
-  return {
-    image: image as Batch["image"],
-    ...(label && {
-      // Every sample has one: requireAlike has looked.
-      label: stackArrays(
-        samples.map((sample) => sample.label!),
-        pool,
-      ) as NonNullable<Batch["label"]>,
-    }),
-    parts: samples.map(partOf),
-  };
+  const image = stackArrays(samples, (sample) => sample.image, pool);
+  try {
+    // Every sample has one if the first has: requireAlike has looked.
+    const label = first.label && stackArrays(samples, (sample) => sample.label!, pool);
+    return { image: image as Batch["image"], ...(label && { label: label as NonNullable<Batch["label"]> }), parts: samples.map(partOf) };
+  } catch (error) {
+    image.retain().release();
+    throw error;
+  }
 }
 
-function stackArrays(sources: readonly VoxelSource<"float32" | "uint8" | "uint16">[], pool: SlabPool): Block<"float32" | "uint8" | "uint16"> {
-  const { shape, dtype } = sources[0]!;
-  const block = Block.allocate(pool, dtype, [sources.length, ...shape] satisfies Shape5);
-  const each = block.data.length / sources.length;
-  sources.forEach((source, index) => {
-    copyInto(source, block.data.subarray(index * each, (index + 1) * each));
+type StackedDtype = "float32" | "uint8" | "uint16";
+
+function stackArrays(samples: readonly Sample[], arrayOf: (sample: Sample) => VoxelSource<StackedDtype>, pool: SlabPool): Block<StackedDtype> {
+  const { shape, dtype } = arrayOf(samples[0]!);
+  const block = Block.allocate(pool, dtype, [samples.length, ...shape] satisfies Shape5);
+  const each = block.data.length / samples.length;
+  samples.forEach((sample, index) => {
+    try {
+      copyInto(arrayOf(sample), block.data.subarray(index * each, (index + 1) * each));
+    } catch (error) {
+      block.retain().release();
+      throw withSample(error, sampleName(sample));
+    }
   });
   return block;
 }
 
-function copyInto(source: VoxelSource<"float32" | "uint8" | "uint16">, target: Float32Array | Uint8Array | Uint16Array): void {
+function copyInto(source: VoxelSource<StackedDtype>, target: Float32Array | Uint8Array | Uint16Array): void {
   if (source.readRegion) source.readRegion([0, 0, 0], source.shape.slice(0, 3) as unknown as Triple, target);
   // A source that is not stored is a volume.
   else target.set((source as unknown as { readonly data: Float32Array }).data);

@@ -1,0 +1,331 @@
+import { mkdirSync, statSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { crc32 } from "node:zlib";
+import type { RootDatabase } from "lmdb";
+import { formatBytes } from "../core/bytes.js";
+import { DTYPE_BYTES, type DtypeArrays, typedView } from "../core/dtype.js";
+import { errorMessage, isVoxError, VoxError } from "../core/errors.js";
+import { elementCount } from "../core/shape.js";
+import type { ArrayRecord, CaseRecord } from "./case-record.js";
+import { chunkBox, chunkCount, chunkGrid } from "./chunk-grid.js";
+import { copyRows } from "./copy-rows.js";
+import { CHECKSUM_BYTES, isIntact, StoredVolume } from "./stored-volume.js";
+
+/** A case as it comes out of the store; its arrays read their chunks when asked. */
+export interface StoredCase {
+  readonly record: CaseRecord;
+  readonly image: StoredVolume<"float32">;
+  readonly label?: StoredVolume<"uint8" | "uint16">;
+}
+
+/** The arrays of a case that is written. */
+export interface CaseArrays {
+  readonly image: Float32Array;
+  readonly label?: Uint8Array | Uint16Array;
+}
+
+type Kind = "image" | "label";
+
+/** Bytes of chunks that one transaction writes: LMDB keeps the pages of a transaction in memory, and larger ones are slower. */
+const TRANSACTION_BYTES = 1024 ** 2;
+/** Longest time that writing keeps the event loop to itself. */
+const SLICE_MS = 10;
+/** A case that was used so recently is never thrown out: some run lives on it. */
+const IN_USE_MS = 60 * 60 * 1000;
+/** How old the note of the last use may get before it is renewed. */
+const NOTE_EVERY_MS = 10 * 60 * 1000;
+
+// `lmdb` ships one declaration file for both module systems, which NodeNext takes for CommonJS.
+const { open } = createRequire(import.meta.url)("lmdb") as typeof import("lmdb");
+
+/**
+ * Cases by key in one LMDB environment: chunks with checksums, and a commit record that is written last, so a case is there as a whole or not at all.
+ * Several processes may read and write at once. Nothing is flushed to disk on purpose: everything can be made again, and checksums find what a crash spoiled.
+ */
+export class CaseStore {
+  readonly folder: string;
+  private readonly database: RootDatabase<Uint8Array, (string | number)[]>;
+  private readonly checked = new Map<string, Set<number>>();
+  private readonly noted = new Map<string, number>();
+
+  /** @throws `ERR_CACHE` when the folder cannot be made or the environment cannot be opened */
+  constructor(folder: string) {
+    this.folder = folder;
+    try {
+      mkdirSync(folder, { recursive: true });
+      this.database = open<Uint8Array, (string | number)[]>({ path: join(folder, "cases.lmdb"), encoding: "binary", noSync: true, pageSize: 16384 });
+    } catch (error) {
+      throw this.fault("opened", error);
+    }
+  }
+
+  /** The commit record of a case, or undefined when it is not there as a whole. */
+  record(key: string): CaseRecord | undefined {
+    const bytes = this.database.get(["case", key]);
+    return bytes && (JSON.parse(Buffer.from(bytes).toString()) as CaseRecord);
+  }
+
+  /** A case for reading; undefined when it is not there as a whole. */
+  read(key: string): StoredCase | undefined {
+    const record = this.record(key);
+    if (!record) return undefined;
+    this.noteUse(key);
+    return {
+      record,
+      image: this.volume(key, "image", record.image, record.id),
+      ...(record.label && { label: this.volume(key, "label", record.label, record.id) }),
+    };
+  }
+
+  /**
+   * Writes a case. Returns false, and writes nothing, when `quota` bytes of voxels in all leave no room for it.
+   *
+   * @throws `ERR_CACHE` when the disk is full or the environment cannot be written; nothing of the case stays visible then
+   */
+  async write(key: string, record: Omit<CaseRecord, "bytes" | "created">, arrays: CaseArrays, quota = Number.POSITIVE_INFINITY): Promise<boolean> {
+    if (this.record(key)) return true;
+    const bytes = storedBytes(record.image) + (record.label ? storedBytes(record.label) : 0);
+    if (!this.makeRoom(bytes, quota)) return false;
+    try {
+      this.put(() => this.database.putSync(["writing", key], encode({ since: Date.now(), pid: process.pid })));
+      await this.writeArray(key, "image", record.image, arrays.image);
+      if (record.label && arrays.label) await this.writeArray(key, "label", record.label, arrays.label);
+      const complete: CaseRecord = { ...record, bytes, created: Date.now() };
+      this.put(() => {
+        this.database.putSync(["case", key], encode(complete));
+        this.database.putSync(["used", key], encode(Date.now()));
+        this.database.removeSync(["writing", key]);
+      });
+    } catch (error) {
+      this.dropQuietly(key);
+      throw isVoxError(error) ? error : this.fault("written", error);
+    }
+    this.noted.set(key, Date.now());
+    return true;
+  }
+
+  /** All cases that are there as a whole. */
+  *cases(): Generator<{ readonly key: string; readonly record: CaseRecord; readonly used: number }> {
+    for (const key of this.keys("case")) {
+      const record = this.record(key);
+      if (record) yield { key, record, used: this.lastUse(key) ?? record.created };
+    }
+  }
+
+  /** Bytes of all cases. */
+  get bytes(): number {
+    let sum = 0;
+    for (const { record } of this.cases()) sum += record.bytes;
+    return sum;
+  }
+
+  /** Bytes of the environment's file, free pages included. */
+  get fileBytes(): number {
+    return statSync(join(this.folder, "cases.lmdb"), { throwIfNoEntry: false })?.size ?? 0;
+  }
+
+  /** Reads every chunk of a case; the numbers of chunks that are gone or damaged. */
+  damage(key: string): number {
+    const record = this.record(key);
+    if (!record) return 0;
+    let damaged = 0;
+    for (const [kind, array] of arraysOf(record)) {
+      const size = DTYPE_BYTES[array.dtype];
+      const grid = chunkGrid(array.shape, size);
+      for (let number = 0; number < chunkCount(grid); number++) {
+        const bytes = this.chunk(key, kind, number);
+        const end = elementCount(chunkBox(grid, array.shape, number).size) * array.shape[3] * size;
+        if (!bytes || !isIntact(bytes, end)) damaged++;
+      }
+    }
+    return damaged;
+  }
+
+  /** Removes a case, the commit record first. */
+  remove(key: string): void {
+    try {
+      this.put(() => {
+        this.database.removeSync(["case", key]);
+        this.database.removeSync(["used", key]);
+      });
+      this.checked.delete(`${key}/image`);
+      this.checked.delete(`${key}/label`);
+      this.removeChunks(key);
+    } catch (error) {
+      throw isVoxError(error) ? error : this.fault("written", error);
+    }
+  }
+
+  /** Removes the remains of cases that nobody finishes any more; returns how many. */
+  removeRemains(olderThanMs = IN_USE_MS): number {
+    let removed = 0;
+    for (const key of this.keys("writing")) {
+      const bytes = this.database.get(["writing", key]);
+      const since = bytes ? (JSON.parse(Buffer.from(bytes).toString()) as { since: number }).since : 0;
+      if (Date.now() - since < olderThanMs) continue;
+      if (!this.record(key)) this.removeChunks(key);
+      this.put(() => this.database.removeSync(["writing", key]));
+      removed++;
+    }
+    return removed;
+  }
+
+  /** A small note beside the cases, such as the hash of a file. */
+  note(name: string): string | undefined {
+    const bytes = this.database.get(["note", name]);
+    return bytes && Buffer.from(bytes).toString();
+  }
+
+  setNote(name: string, text: string): void {
+    try {
+      this.put(() => this.database.putSync(["note", name], Buffer.from(text)));
+    } catch (error) {
+      throw this.fault("written", error);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.database.close();
+  }
+
+  private keys(kind: "case" | "writing"): string[] {
+    return [...this.database.getKeys({ start: [kind], end: [kind, "\uffff"] })].map((key) => String(key[1]));
+  }
+
+  private lastUse(key: string): number | undefined {
+    const bytes = this.database.get(["used", key]);
+    return bytes && Number(Buffer.from(bytes).toString());
+  }
+
+  /** Tells other runs, which may look for room, that the case is in use. */
+  private noteUse(key: string): void {
+    const now = Date.now();
+    if (now - (this.noted.get(key) ?? 0) < NOTE_EVERY_MS) return;
+    this.noted.set(key, now);
+    try {
+      this.put(() => this.database.putSync(["used", key], encode(now)));
+    } catch {
+      // A full disk must not keep anybody from reading what is there.
+    }
+  }
+
+  /** Throws out cases that no run has used for an hour, oldest first, until `bytes` fit; cases in use stay, so an over-full cache does not turn over for ever. */
+  private makeRoom(bytes: number, quota: number): boolean {
+    if (quota === Number.POSITIVE_INFINITY) return true;
+    const all = [...this.cases()];
+    let excess = all.reduce((sum, { record }) => sum + record.bytes, 0) + bytes - quota;
+    const idle = all.filter(({ used }) => Date.now() - used > IN_USE_MS).sort((a, b) => a.used - b.used);
+    const freed = idle.reduce((sum, { record }) => sum + record.bytes, 0);
+    if (excess > freed) return false;
+    for (const { key, record } of idle) {
+      if (excess <= 0) break;
+      this.remove(key);
+      excess -= record.bytes;
+    }
+    return true;
+  }
+
+  private volume<D extends "float32" | "uint8" | "uint16">(key: string, kind: Kind, record: ArrayRecord<D>, id: string): StoredVolume<D> {
+    const name = `${key}/${kind}`;
+    let checked = this.checked.get(name);
+    if (!checked) {
+      checked = new Set();
+      this.checked.set(name, checked);
+    }
+    return new StoredVolume({ record, read: (number) => this.chunk(key, kind, number), checked, where: `cache ${this.folder}, case ${id}` });
+  }
+
+  private chunk(key: string, kind: Kind, number: number): Uint8Array | undefined {
+    const bytes = this.database.getBinaryFast(["chunk", key, kind, number]);
+    // The buffer is used for every value; only its `length` is set to that of the last one.
+    return bytes && new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+  }
+
+  private async writeArray(key: string, kind: Kind, record: ArrayRecord, data: DtypeArrays[ArrayRecord["dtype"]]): Promise<void> {
+    const size = DTYPE_BYTES[record.dtype];
+    const channels = record.shape[3];
+    const grid = chunkGrid(record.shape, size);
+    let since = performance.now();
+    let pending: { readonly number: number; readonly bytes: Uint8Array }[] = [];
+    let pendingBytes = 0;
+    const flush = () => {
+      const chunks = pending;
+      this.put(() => {
+        for (const { number, bytes } of chunks) this.database.putSync(["chunk", key, kind, number], bytes);
+      });
+      pending = [];
+      pendingBytes = 0;
+    };
+    for (let number = 0; number < chunkCount(grid); number++) {
+      const box = chunkBox(grid, record.shape, number);
+      const length = elementCount(box.size) * channels;
+      const bytes = new Uint8Array(length * size + CHECKSUM_BYTES);
+      const voxels = typedView(record.dtype, bytes.buffer, 0, length) as Float32Array | Uint8Array | Uint16Array;
+      copyRows(data, record.shape, box.start, voxels, [...box.size, channels], [0, 0, 0], box.size);
+      new DataView(bytes.buffer).setUint32(length * size, crc32(bytes.subarray(0, length * size)), true);
+      pending.push({ number, bytes });
+      pendingBytes += bytes.length;
+      if (pendingBytes >= TRANSACTION_BYTES) flush();
+      if (performance.now() - since > SLICE_MS) {
+        await nextTurn();
+        since = performance.now();
+      }
+    }
+    flush();
+  }
+
+  /** One transaction. Synchronous, because the asynchronous form reports a full disk as a rejection that nobody can catch. */
+  private put(action: () => void): void {
+    this.database.transactionSync(action);
+  }
+
+  private removeChunks(key: string): void {
+    const keys = [...this.database.getKeys({ start: ["chunk", key], end: ["chunk", `${key}\uffff`] })];
+    this.put(() => {
+      for (const chunk of keys) this.database.removeSync(chunk);
+    });
+  }
+
+  /** After a failed write: without its commit record the case is invisible, so what cannot be removed now does no harm. */
+  private dropQuietly(key: string): void {
+    try {
+      // Another process may have finished the same case meanwhile.
+      if (!this.record(key)) this.removeChunks(key);
+    } catch {
+      // The disk that refused the case may refuse this too.
+    }
+  }
+
+  private fault(what: "opened" | "written", cause: unknown): VoxError {
+    // LMDB passes on the system's code as a number: 5 is EIO, which a short write to a full disk gives, 28 is ENOSPC.
+    const { code } = (cause ?? {}) as { readonly code?: number | string };
+    const isFull = code === 5 || code === 28 || code === "ENOSPC" || /MDB_MAP_FULL|no space/i.test(errorMessage(cause));
+    const reason =
+      what === "written" && isFull
+        ? `${errorMessage(cause)}, most likely a full disk; free space, set a quota, or choose another folder`
+        : errorMessage(cause);
+    return new VoxError(
+      `the cache in ${this.folder} (${formatBytes(this.fileBytes)}) must be ${what === "opened" ? "readable" : "writable"}, got ${reason}`,
+      {
+        code: "ERR_CACHE",
+        where: "cached",
+        cause,
+      },
+    );
+  }
+}
+
+function arraysOf(record: CaseRecord): [Kind, ArrayRecord][] {
+  return [["image", record.image], ...(record.label ? ([["label", record.label]] as [Kind, ArrayRecord][]) : [])];
+}
+
+function storedBytes({ shape, dtype }: ArrayRecord): number {
+  const size = DTYPE_BYTES[dtype];
+  return elementCount(shape) * size + chunkCount(chunkGrid(shape, size)) * CHECKSUM_BYTES;
+}
+
+function encode(value: unknown): Buffer {
+  return Buffer.from(JSON.stringify(value));
+}

@@ -1,0 +1,53 @@
+import { Command } from "commander";
+import { cacheInfo, listCache, pruneCache, verifyCache } from "../../cache/index.js";
+import { formatBytes } from "../../core/bytes.js";
+import { type CommonOptions, commandOutput } from "../command-output.js";
+import { formatTable } from "../format-table.js";
+import { parsePositiveInteger } from "../parse-positive-integer.js";
+
+const folderOf = (folder: string | undefined): string => folder ?? process.env.VOXSTREAM_CACHE ?? "cache";
+
+/** `voxstream cache list|verify|prune [folder]`: looks after the cases that `cached(...)` keeps. */
+export function cacheCommand(): Command {
+  const command = new Command("cache").description(
+    "list, verify or prune the cases that cached(...) keeps; the folder is VOXSTREAM_CACHE or `cache` by default",
+  );
+  command
+    .command("list [folder]")
+    .description("what is stored, with size and last use")
+    .option("--json", "print the result as JSON on stdout")
+    .action((folder: string | undefined, options: CommonOptions) => {
+      const cases = listCache(folderOf(folder));
+      const info = cacheInfo(folderOf(folder));
+      commandOutput(options).result(
+        JSON.parse(JSON.stringify({ ...info, entries: cases })),
+        `${formatTable([["case", "size", "last used", "made by"], ...cases.map(({ id, bytes, used, made }) => [id, formatBytes(bytes), new Date(used).toISOString().slice(0, 16), made])])}\n\n${cases.length} cases in ${folderOf(folder)}`,
+      );
+    });
+  command
+    .command("verify [folder]")
+    .description("read everything against its checksums; damaged cases are removed and will be made again")
+    .option("--json", "print the result as JSON on stdout")
+    .option("--keep", "only report")
+    .action(async (folder: string | undefined, options: CommonOptions & { readonly keep?: boolean }) => {
+      const damages = await verifyCache(folderOf(folder), { remove: !options.keep });
+      commandOutput(options).result(
+        JSON.parse(JSON.stringify({ folder: folderOf(folder), damages })),
+        damages.length === 0 ? "everything is intact" : damages.map(({ id, damagedChunks }) => `${id}: ${damagedChunks} damaged chunks`).join("\n"),
+      );
+      if (damages.length > 0) process.exitCode = 1;
+    });
+  command
+    .command("prune [folder]")
+    .description("remove cases that no run has used for some days")
+    .option("--json", "print the result as JSON on stdout")
+    .option("--days <n>", "days without use", parsePositiveInteger, 30)
+    .action((folder: string | undefined, options: CommonOptions & { readonly days: number }) => {
+      const pruned = pruneCache(folderOf(folder), { unusedMs: options.days * 86_400_000 });
+      commandOutput(options).result(
+        JSON.parse(JSON.stringify({ folder: folderOf(folder), ...pruned })),
+        `${pruned.cases} cases removed, ${formatBytes(pruned.bytes)}`,
+      );
+    });
+  return command;
+}

@@ -1,0 +1,34 @@
+import { Command } from "commander";
+import { startDashboard } from "../../server/index.js";
+import { type CommonOptions, commandOutput } from "../command-output.js";
+import { parseNaturalNumber } from "../parse-natural-number.js";
+
+interface DashboardCommandOptions extends CommonOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly token?: string;
+}
+
+/** `voxstream dashboard <runs>`: serves the live page of a folder of runs until it is interrupted. */
+export function dashboardCommand(): Command {
+  return new Command("dashboard")
+    .description(
+      "serve the live page of a folder of runs (or of one run); only reads, so it may start late, restart, or watch another machine's runs",
+    )
+    .argument("[runs]", "folder of runs", "runs")
+    .option("--host <address>", "address to listen on; any other than this machine's own needs --token", "127.0.0.1")
+    .option("--port <n>", "port; 0 takes a free one", parseNaturalNumber, 6180)
+    .option("--token <text>", "what readers must know, at least 16 characters (or VOXSTREAM_TOKEN)")
+    .action(async (runs: string, options: DashboardCommandOptions) => {
+      const output = commandOutput(options);
+      const token = options.token ?? process.env.VOXSTREAM_TOKEN;
+      const dashboard = await startDashboard({ runs, host: options.host, port: options.port, ...(token === undefined ? {} : { token }) });
+      output.result({ url: dashboard.url, runs }, `dashboard of ${runs}: ${dashboard.url}`);
+      output.note("Ctrl-C ends it.");
+      await new Promise<void>((resolve) => {
+        process.once("SIGINT", resolve);
+        process.once("SIGTERM", resolve);
+      });
+      await dashboard.close();
+    });
+}

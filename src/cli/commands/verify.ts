@@ -1,0 +1,45 @@
+import { Command } from "commander";
+import { niftiCases, verifyCases } from "../../io/index.js";
+import { type CommonOptions, commandOutput } from "../command-output.js";
+import { type LayoutName, layoutOption } from "../layout-option.js";
+import { progressLine } from "../progress-line.js";
+
+interface VerifyCommandOptions extends CommonOptions {
+  readonly classes?: readonly string[];
+  readonly layout: LayoutName;
+  readonly labels: boolean;
+}
+
+/** `voxstream verify <data>`: reads everything and lists what is wrong, each with file and fix. */
+export function verifyCommand(): Command {
+  return new Command("verify")
+    .description("read every file of a data set and list what is wrong, each finding with its file and a fix")
+    .argument("<data>", "folder in KiTS, nnU-Net or Decathlon layout, or a CSV manifest")
+    .option("--classes <names>", "class names in the order of their labels, background first; needed where no dataset.json gives them", (text) =>
+      text.split(","),
+    )
+    .addOption(layoutOption())
+    .option("--no-labels", "cases without a label are no error")
+    .action(async (root: string, options: VerifyCommandOptions) => {
+      const output = commandOutput(options);
+      const data = niftiCases({ root, layout: options.layout, ...(options.classes !== undefined && { classes: options.classes }) });
+      const line = progressLine();
+      const findings = await verifyCases(data, {
+        needsLabel: options.labels,
+        onCase: (id, _, done, total) => line.update(`${id} (${done}/${total})`),
+      });
+      line.end();
+      const errors = findings.filter(({ severity }) => severity === "error").length;
+      output.result(
+        { findings: findings.map((finding) => ({ ...finding })), errors, warnings: findings.length - errors },
+        findings.length === 0
+          ? "nothing found: every case can be used"
+          : [
+              ...findings.map(({ severity, message, fix }) => `${severity}: ${message}\n  fix: ${fix}`),
+              "",
+              `${errors} errors, ${findings.length - errors} warnings`,
+            ].join("\n"),
+      );
+      if (errors > 0) process.exitCode = 1;
+    });
+}

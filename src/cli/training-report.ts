@@ -1,0 +1,88 @@
+import type { RunEvent } from "../core/run-events.js";
+import { formatDuration } from "./format-duration.js";
+import { type ProgressLine, progressLine } from "./progress-line.js";
+
+type EventOf<T extends RunEvent["type"]> = Extract<RunEvent, { readonly type: T }>;
+
+/** Tells a training on stderr: one living line of steps, one lasting line per epoch. */
+export interface TrainingReport {
+  onEvent(event: RunEvent): void;
+  end(): void;
+}
+
+export function trainingReport(line: ProgressLine = progressLine()): TrainingReport {
+  const began = performance.now();
+  let epochs = 0;
+  let stepsPerEpoch = 0;
+  let stepsBefore = 0;
+  let remaining: { readonly seconds: number; readonly at: number } | undefined;
+  let verdict = "";
+
+  const left = (): string => {
+    if (!remaining) return "";
+    return `, ${formatDuration(remaining.seconds - (performance.now() - remaining.at) / 1000)} left`;
+  };
+
+  const onStep = ({ step, epoch, loss, metrics, waitMs, stepMs }: EventOf<"step">): void => {
+    const inEpoch = step - stepsBefore;
+    const ofEpoch = stepsPerEpoch > 0 ? `/${stepsPerEpoch}` : "";
+    line.update(
+      `epoch ${epoch}/${epochs} step ${inEpoch}${ofEpoch}: loss ${loss.toFixed(4)}, ${figures(metrics)}${stepMs.toFixed(0)} ms a step, ${waitMs.toFixed(0)} ms waiting${left()}${verdict}`,
+    );
+  };
+
+  const onEpoch = (event: EventOf<"epoch">): void => {
+    stepsPerEpoch = event.step - stepsBefore;
+    stepsBefore = event.step;
+    remaining = { seconds: event.remainingSeconds, at: performance.now() };
+    const validation =
+      event.validationLoss === undefined
+        ? ""
+        : ` | validation loss ${event.validationLoss.toFixed(4)}, ${figures(event.validationMetrics ?? {})}`.replace(/, $/, "");
+    line.end(
+      `epoch ${event.epoch}/${epochs}: loss ${event.loss.toFixed(4)}, ${figures(event.metrics)}waiting ${(event.waitShare * 100).toFixed(1)} %${validation} | ${formatDuration((performance.now() - began) / 1000)}${left()}`,
+    );
+  };
+
+  return {
+    onEvent(event) {
+      switch (event.type) {
+        case "start":
+          epochs = event.epochs;
+          stepsBefore = event.resumedAtStep ?? 0;
+          line.end(`training ${event.run} on engine ${event.engine}${event.resumedAtStep ? `, resumed at step ${event.resumedAtStep}` : ""}`);
+          break;
+        case "step":
+          onStep(event);
+          break;
+        case "epoch":
+          onEpoch(event);
+          break;
+        case "stages":
+          verdict = event.verdict ? ` (${event.verdict})` : "";
+          break;
+        case "skip":
+          line.end(`skipped ${event.id} in ${event.stage}: ${event.message}`);
+          break;
+        case "warning":
+          line.end(`warning: ${event.message}`);
+          break;
+        case "preview":
+        case "checkpoint":
+        case "prediction":
+        case "evaluation":
+        case "end":
+          break;
+        default:
+          event satisfies never;
+      }
+    },
+    end: () => line.end(),
+  };
+}
+
+/** `softDice 0.812, `: the means; single classes would fill the line. */
+function figures(metrics: Readonly<Record<string, number>>): string {
+  const means = Object.entries(metrics).filter(([name]) => !/[_:/]/.test(name));
+  return means.map(([name, value]) => `${name} ${value.toFixed(3)}, `).join("");
+}

@@ -1,0 +1,25 @@
+import type { EvaluationRow } from "./evaluation-summary.js";
+
+/** One line per case and class: names, state, voxel counts, volumes, metrics. An empty cell is NaN: it does not count. */
+export function detailedTsv(rows: readonly EvaluationRow[]): string {
+  const columns = Object.keys(rows[0]?.metrics ?? {});
+  const head = ["case", "class", "labels", "state", "tp", "fp", "fn", "tn", "reference_mm3", "prediction_mm3", ...columns];
+  const lines = rows.map(({ id, class: name, labels, state, counts, volumes, metrics }) =>
+    [
+      id,
+      name,
+      labels.join("+"),
+      state,
+      counts.tp,
+      counts.fp,
+      counts.fn,
+      counts.tn,
+      ...[volumes.reference, volumes.prediction, ...columns.map((column) => metrics[column]!)].map(cell),
+    ].join("\t"),
+  );
+  return `${[head.join("\t"), ...lines].join("\n")}\n`;
+}
+
+function cell(value: number): string {
+  return Number.isNaN(value) ? "" : String(Number(value.toPrecision(9)));
+}

@@ -1,0 +1,109 @@
+import { join } from "node:path";
+import type { DataSet } from "../core/case.js";
+import { requireOption, VoxError } from "../core/errors.js";
+import { elementCount, spatial } from "../core/shape.js";
+import { niftiNamed } from "../io/layouts/nifti-files.js";
+import { plainFolder } from "../io/plain-folder.js";
+import { readHeader } from "../io/read-header.js";
+import { labelDtype, readLabel } from "../io/read-label.js";
+import { readVolume } from "../io/read-volume.js";
+import { requireSameGrid } from "../io/require-same-grid.js";
+import type { VolumeHeader } from "../io/volume-format.js";
+import { writeAtomically } from "../io/write-atomically.js";
+import type { EvaluationRow } from "./evaluation-summary.js";
+import { type OverlayGifOptions, overlayGif } from "./figures/overlay-gif.js";
+import type { OverlayCase } from "./figures/overlay-painter.js";
+import { overlayPng } from "./figures/overlay-png.js";
+import { labelFiles } from "./label-files.js";
+
+export interface WriteOverlaysOptions extends Omit<OverlayGifOptions, "scores" | "caption" | "classes"> {
+  /** The images: a folder as `predict` takes it, or a data set. */
+  readonly images: string | DataSet;
+  /** The references, as `evaluate` takes them; without them only the prediction is shown. */
+  readonly labels?: string | DataSet;
+  /** Folder of `<id>.nii.gz`. */
+  readonly predictions: string;
+  readonly classes: readonly string[];
+  /** Gets `<id>.gif` and `<id>.png`. */
+  readonly output: string;
+  /** By default all cases that have a prediction. */
+  readonly ids?: readonly string[];
+  /** Of an evaluation of these predictions: the legend then gives each class's Dice. */
+  readonly rows?: readonly EvaluationRow[];
+  readonly onCase?: (files: { readonly id: string; readonly gif: string; readonly png: string }) => void;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Draws each case: an animated GIF through all slices with ground truth beside prediction over the image, and a PNG of the most telling slice.
+ *
+ * @returns the paths, GIF and PNG per case
+ * @throws `ERR_GEOMETRY` when image, label and prediction do not lie on one grid; `ERR_EMPTY` when no case has a prediction; what reading and writing throw
+ * @example
+ * await writeOverlays({ images: data, labels: data, predictions: "predictions", classes, output: "overlays", window: { min: -160, max: 240 } });
+ */
+export async function writeOverlays(
+  options: WriteOverlaysOptions,
+): Promise<readonly { readonly id: string; readonly gif: string; readonly png: string }[]> {
+  const { images, labels, predictions, classes, output, ids, rows = [], onCase, signal, ...style } = options;
+  requireOption(classes.length >= 2, "writeOverlays", "classes", "at least two class names, the background first", classes);
+  const data = typeof images === "string" ? plainFolder({ root: images }) : images;
+  const references = labels === undefined ? undefined : await labelFiles(labels);
+  const cases = (await data.list()).flatMap(({ id, images: files }) => {
+    const prediction = niftiNamed(predictions, id);
+    return prediction === undefined || (ids && !ids.includes(id)) ? [] : [{ id, image: files[0]!, prediction, label: references?.get(id) }];
+  });
+  if (cases.length === 0)
+    throw new VoxError("there must be predictions <id>.nii.gz of the given images, got none", { code: "ERR_EMPTY", where: predictions });
+  const written: { id: string; gif: string; png: string }[] = [];
+  for (const { id, ...files } of cases) {
+    if (signal?.aborted) throw new VoxError("the drawing was stopped", { code: "ERR_STOPPED", where: "writeOverlays", cause: signal.reason });
+    const content = await readOverlayCase(id, files, classes);
+    const scores = Object.fromEntries(
+      rows.flatMap((row): [number, string][] => {
+        const { dice } = row.metrics;
+        return row.id === id && row.labels.length === 1 && dice !== undefined && !Number.isNaN(dice)
+          ? [[row.labels[0]!, `Dice ${dice.toFixed(2)}`]]
+          : [];
+      }),
+    );
+    const full = { ...style, classes, scores };
+    const paths = { id, gif: join(output, `${id}.gif`), png: join(output, `${id}.png`) };
+    await writeAtomically(paths.gif, [await overlayGif(content, full)]);
+    await writeAtomically(paths.png, [await overlayPng(content, full)]);
+    written.push(paths);
+    onCase?.(paths);
+  }
+  return written;
+}
+
+async function readOverlayCase(
+  id: string,
+  { image, label, prediction }: { readonly image: string; readonly label: string | undefined; readonly prediction: string },
+  classes: readonly string[],
+): Promise<OverlayCase> {
+  const header = await readHeader(image);
+  const voxels = new Float32Array(elementCount(header.shape));
+  readVolume(header, voxels, { nonFinite: "replace" });
+  const map = async (path: string): Promise<Uint8Array | Uint16Array> => {
+    const own = await readHeader(path);
+    requireSameGrid(header, own, "label", id);
+    return labelsOf(own, classes);
+  };
+  return {
+    id,
+    image: voxels,
+    channels: header.shape[3],
+    shape: spatial(header.shape),
+    spacing: header.geometry.spacing,
+    prediction: await map(prediction),
+    ...(label !== undefined && { label: await map(label) }),
+  };
+}
+
+function labelsOf(header: VolumeHeader, classes: readonly string[]): Uint8Array | Uint16Array {
+  const count = elementCount(header.shape);
+  const target = labelDtype(classes.length) === "uint8" ? new Uint8Array(count) : new Uint16Array(count);
+  readLabel(header, target);
+  return target;
+}

@@ -1,0 +1,70 @@
+import { createHash } from "node:crypto";
+import { statSync } from "node:fs";
+import { resolve } from "node:path";
+import type { CaseStore } from "../../cache/case-store.js";
+import type { CustomCase } from "../../core/case.js";
+import type { RunContext } from "../../core/run-context.js";
+import type { CaseItem } from "../load/case-item.js";
+import type { LoadOptions } from "../load/load.js";
+import type { OperatorLink } from "../operator-link.js";
+import { codeVersion } from "./code-version.js";
+
+/** What makes a cached case, apart from its source bytes. */
+export interface CaseRecipe {
+  readonly load: LoadOptions;
+  readonly links: readonly OperatorLink[];
+}
+
+/** Name of a cached case: SHA-256 over source bytes, operators with their options, declared classes and code version. */
+export async function caseKey(
+  item: CaseItem,
+  recipe: CaseRecipe,
+  context: RunContext,
+  store: CaseStore,
+  custom?: CustomCase,
+  signal?: AbortSignal,
+): Promise<string> {
+  const { ref, data } = item;
+  const withLabel = context.mode !== "prediction";
+  const sources = custom
+    ? [customHash(custom, withLabel)]
+    : await Promise.all(
+        [...ref.images, ...(withLabel && ref.label !== undefined ? [ref.label] : [])].map((path) => fileHash(path, context, store, signal)),
+      );
+  const text = JSON.stringify([
+    sources,
+    withLabel,
+    recipe.load,
+    recipe.links.map(({ name, params }) => [name, params]),
+    data.classes,
+    data.channels,
+    codeVersion(),
+  ]);
+  return createHash("sha256").update(text).digest("hex").slice(0, 32);
+}
+
+/** Hash of a file's bytes, remembered for as long as size, time and file number stay the same. */
+async function fileHash(path: string, { tasks }: RunContext, store: CaseStore, signal?: AbortSignal): Promise<string> {
+  const file = resolve(path);
+  const stat = statSync(file, { bigint: true, throwIfNoEntry: false });
+  const state = stat ? `${stat.size}.${stat.mtimeNs}.${stat.ctimeNs}.${stat.ino}` : "";
+  // Long paths do not fit a key.
+  const name = `file.${createHash("sha256").update(file).digest("hex")}`;
+  const [knownState, knownHash] = store.note(name)?.split(" ") ?? [];
+  if (state !== "" && knownState === state && knownHash) return knownHash;
+  const hash = (await tasks.run("hashFile", file, signal ? { signal } : {})) as string;
+  store.setNote(name, `${state} ${hash}`);
+  return hash;
+}
+
+/** A custom reader has no files that we know of: its arrays are the source. */
+function customHash({ image, label }: CustomCase, withLabel: boolean): string {
+  const hash = createHash("sha256").update(JSON.stringify([image.shape, image.affine ?? null, image.data.constructor.name]));
+  hash.update(bytesOf(image.data));
+  if (withLabel && label) hash.update(JSON.stringify([label.shape, label.data.constructor.name])).update(bytesOf(label.data));
+  return hash.digest("hex");
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: CustomCase["image"]["data"]): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}

@@ -1,0 +1,10 @@
+import type { LiveRun } from "./live-run.js";
+
+/** A part of the page. `update` is called whenever the run has changed; it changes the elements in place, so focus and scroll position stay. */
+export interface View {
+  readonly element: HTMLElement;
+  update(): void;
+  destroy(): void;
+}
+
+export type RunView = (run: LiveRun) => View;

@@ -1,0 +1,211 @@
+import type { StageReport } from "../../../core/run-events.js";
+import type { StageMoment } from "../../run-record.js";
+import { element, setText } from "../element.js";
+import { formatAgo, formatBytes, formatCount, formatPercent, formatRate } from "../format.js";
+import type { LiveRun } from "../live-run.js";
+import { drawPipeline } from "../pipeline-drawing.js";
+import { sparkline } from "../sparkline.js";
+import type { View } from "../view.js";
+
+/** How a stage spent the last seconds, and how fast it was. */
+export interface StageActivity {
+  readonly report: StageReport;
+  readonly perSecond: number | undefined;
+  readonly busy: number;
+  readonly blocked: number;
+  readonly starved: number;
+  readonly rates: readonly number[];
+}
+
+const STATE_WORDS = { busy: "busy", blocked: "blocked", starved: "starved", done: "done" } as const;
+const MOMENTS = 12;
+
+/** The stages of the graph: drawn, and as a table with throughput, queue, and the shares of busy, blocked and starved time. */
+export function pipelineView(run: LiveRun): View {
+  const verdict = element("p", { class: "verdict", role: "status" });
+  const memoryText = element("p", { class: "memory-text number" });
+  const memoryBar = element("div", { class: "meter-fill" });
+  const meter = element("div", { class: "meter", role: "meter", "aria-label": "Memory in use", "aria-valuemin": 0, "aria-valuemax": 100 }, memoryBar);
+  const memorySpark = element("div", { class: "memory-spark" });
+  const drawing = element("div", { class: "pipeline-drawing" });
+  const body = element("tbody");
+  const age = element("span", { class: "hint" });
+  const content = element(
+    "div",
+    { class: "stack" },
+    element(
+      "div",
+      { class: "pipeline-top" },
+      element("section", { class: "card", "aria-label": "Verdict" }, element("h3", {}, "Where the time goes"), verdict, age),
+      element("section", { class: "card", "aria-label": "Memory" }, element("h3", {}, "Pooled memory"), memoryText, meter, memorySpark),
+    ),
+    element(
+      "section",
+      { class: "card", "aria-label": "The graph" },
+      element("div", { class: "card-head" }, element("h3", {}, "Graph"), stateLegend()),
+      drawing,
+    ),
+    element(
+      "section",
+      { class: "card", "aria-label": "Stages" },
+      element("h3", {}, "Stages"),
+      element(
+        "div",
+        { class: "table-scroll" },
+        element(
+          "table",
+          { class: "stages-table responsive" },
+          element(
+            "thead",
+            {},
+            element(
+              "tr",
+              {},
+              ["Stage", "State", "Items/s", "In", "Out", "Queue", "Time, last seconds", "Skipped", "Settings"].map((name, i) =>
+                element("th", { scope: "col", class: i >= 2 && i <= 4 ? "right" : i === 7 ? "right" : "" }, name),
+              ),
+            ),
+          ),
+          body,
+        ),
+      ),
+    ),
+  );
+  const empty = element("p", { class: "empty" }, "The pipeline has not reported yet. Its stages appear here as soon as the graph runs.");
+  const root = element("div", { class: "view" }, empty, content);
+  const observer = new ResizeObserver(() => update());
+  observer.observe(drawing);
+  let drawnAt = "";
+
+  function update(): void {
+    const { stages, moments } = run.record;
+    empty.hidden = stages !== undefined;
+    content.hidden = stages === undefined;
+    if (!stages) return;
+    setText(verdict, stages.verdict || "No verdict yet: the stages have not run long enough.");
+    setText(age, run.record.end ? "As it was when the run ended" : `Reported ${formatAgo(stages.t, Date.now())}`);
+    const share = stages.budget > 0 ? stages.bytesInUse / stages.budget : 0;
+    setText(
+      memoryText,
+      stages.budget > 0
+        ? `${formatBytes(stages.bytesInUse)} of ${formatBytes(stages.budget)} (${formatPercent(share)})`
+        : formatBytes(stages.bytesInUse),
+    );
+    memoryBar.style.width = `${Math.min(100, share * 100)}%`;
+    memoryBar.dataset.level = share > 0.95 ? "full" : share > 0.8 ? "high" : "normal";
+    meter.setAttribute("aria-valuenow", String(Math.round(share * 100)));
+    const key = `${stages.t} ${drawing.clientWidth}`;
+    if (key === drawnAt) return;
+    drawnAt = key;
+    memorySpark.replaceChildren(
+      sparkline(
+        moments.map(({ bytesInUse }) => bytesInUse),
+        "Memory in use over the last minutes",
+        320,
+        36,
+      ),
+    );
+    const activities = stages.stages.map((report) => activity(report, moments));
+    const slowest = bottleneck(activities);
+    drawing.replaceChildren(drawPipeline(activities, slowest, drawing.clientWidth));
+    body.replaceChildren(...activities.map((entry) => stageRow(entry, entry.report.name === slowest)));
+  }
+
+  update();
+  return { element: root, update, destroy: () => observer.disconnect() };
+}
+
+function stateLegend(): HTMLElement {
+  return element(
+    "div",
+    { class: "state-legend" },
+    element("span", { class: "key busy" }, "busy"),
+    element("span", { class: "key blocked" }, "blocked: the next stage is full"),
+    element("span", { class: "key starved" }, "starved: waits for input"),
+  );
+}
+
+function stageRow({ report, perSecond, busy, blocked, starved, rates }: StageActivity, isSlowest: boolean): HTMLElement {
+  const { name, state, held, maxHeld, skipped, knobs, running } = report;
+  const share = element("div", {
+    class: "shares",
+    role: "img",
+    "aria-label": `busy ${formatPercent(busy)}, blocked ${formatPercent(blocked)}, starved ${formatPercent(starved)}`,
+  });
+  for (const [kind, value] of Object.entries({ busy, blocked, starved })) {
+    const part = element("span", { class: `share ${kind}`, title: `${kind} ${formatPercent(value)}` });
+    part.style.flexGrow = String(Math.max(0, value));
+    share.append(part);
+  }
+  const fill = element("div", { class: "queue-fill" });
+  fill.style.width = `${maxHeld > 0 ? Math.min(100, (held / maxHeld) * 100) : 0}%`;
+  const cell = (label: string, kind: string, ...children: (Node | string | undefined)[]) =>
+    element("td", { "data-label": label, class: kind }, ...children);
+  return element(
+    "tr",
+    { class: isSlowest ? "slowest" : "" },
+    element("th", { scope: "row", class: "stage-name" }, name, isSlowest ? element("span", { class: "badge" }, "bottleneck") : undefined),
+    cell("State", "", element("span", { class: `key ${state}` }, STATE_WORDS[state])),
+    cell(
+      "Items/s",
+      "right number",
+      element("span", { class: "rate" }, rates.length > 2 ? sparkline(rates, `Throughput of ${name}`, 64, 20) : undefined, formatRate(perSecond)),
+    ),
+    cell("In", "right number", formatCount(report.in)),
+    cell("Out", "right number", formatCount(report.out)),
+    cell(
+      "Queue",
+      "",
+      element(
+        "div",
+        { class: "queue" },
+        element("div", { class: "queue-bar", role: "img", "aria-label": `${held} of ${maxHeld} held` }, fill),
+        element("span", { class: "number" }, `${held}/${maxHeld}`),
+      ),
+    ),
+    cell(
+      "Time",
+      "",
+      element("div", { class: "shares-cell" }, share, element("span", { class: "number shares-text" }, `${formatPercent(busy)} busy`)),
+    ),
+    cell("Skipped", `right number${skipped === 0 ? " zero" : ""}`, formatCount(skipped)),
+    cell(
+      "Settings",
+      "settings",
+      [...(running > 1 ? [`${running} running`] : []), ...Object.entries(knobs).map(([knob, value]) => `${knob} ${value}`)].join(", ") || "–",
+    ),
+  );
+}
+
+/** Speed and shares of time over the last moments; over the whole run while there is only one. */
+export function activity(report: StageReport, moments: readonly StageMoment[]): StageActivity {
+  const recent = moments.filter(({ names }) => names.includes(report.name)).map((moment) => ({ moment, i: moment.names.indexOf(report.name) }));
+  const rates: number[] = [];
+  for (let k = 1; k < recent.length; k++) {
+    const [a, b] = [recent[k - 1]!, recent[k]!];
+    const seconds = (b.moment.t - a.moment.t) / 1000;
+    if (seconds > 0) rates.push((b.moment.out[b.i]! - a.moment.out[a.i]!) / seconds);
+  }
+  const last = recent[recent.length - 1];
+  const first = recent[Math.max(0, recent.length - 1 - MOMENTS)];
+  const since = (key: "busyMs" | "blockedMs" | "starvedMs") =>
+    last && first && last !== first ? last.moment[key][last.i]! - first.moment[key][first.i]! : report[key];
+  const [busy, blocked, starved] = [since("busyMs"), since("blockedMs"), since("starvedMs")].map((ms) => Math.max(0, ms)) as [number, number, number];
+  const total = busy + blocked + starved || 1;
+  const seconds = last && first ? (last.moment.t - first.moment.t) / 1000 : 0;
+  return {
+    report,
+    perSecond: seconds > 0 ? (last!.moment.out[last!.i]! - first!.moment.out[first!.i]!) / seconds : undefined,
+    busy: busy / total,
+    blocked: blocked / total,
+    starved: starved / total,
+    rates: rates.slice(-40),
+  };
+}
+
+/** The stage that all others wait for: the one that is busy for the largest share of its time. */
+export function bottleneck(activities: readonly StageActivity[]): string | undefined {
+  let most: StageActivity | undefined;
+  for (const entry of activities) if (entry.report.state !== "done" && entry.busy > (most?.busy ?? 0.5)) most = entry;
+  return most?.report.name;
+}

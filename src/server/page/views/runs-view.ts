@@ -1,0 +1,182 @@
+import type { RunSummary } from "../../summarize-run.js";
+import { getJson } from "../api-client.js";
+import { element, setText } from "../element.js";
+import { formatAgo, formatCount, formatDate, formatDuration, formatScore, formatValue } from "../format.js";
+import { statePill } from "../run-state.js";
+import { sparkline } from "../sparkline.js";
+import type { View } from "../view.js";
+
+const POLL_MS = 2000;
+const MOST_COMPARED = 8;
+
+export function runAddress(id: string, view = "training"): string {
+  return `#/run/${encodeURIComponent(id)}/${view}`;
+}
+
+/** All runs of the folder, latest first. */
+export function runsView(): View {
+  const body = element("tbody");
+  const problem = element("p", { class: "problem", role: "alert" });
+  const count = element("span", { class: "hint" });
+  const search = element("input", { type: "search", placeholder: "Filter by name", "aria-label": "Filter runs by name", oninput: () => draw() });
+  const compare = element("a", { class: "button disabled", "aria-disabled": "true" }, "Compare");
+  const table = element(
+    "div",
+    { class: "table-scroll" },
+    element(
+      "table",
+      { class: "responsive runs" },
+      element(
+        "thead",
+        {},
+        element(
+          "tr",
+          {},
+          element("th", { scope: "col" }, element("span", { class: "hidden-text" }, "Compare")),
+          ["Run", "State", "Loss curve", "Epoch", "Loss", "Best score", "Time left", "Updated"].map((name, i) =>
+            element("th", { scope: "col", class: i >= 3 && i <= 6 ? "right" : "" }, name),
+          ),
+        ),
+      ),
+      body,
+    ),
+  );
+  const empty = element("div", { class: "empty" });
+  const root = element(
+    "div",
+    { class: "view" },
+    element(
+      "div",
+      { class: "page-head" },
+      element("div", {}, element("h1", {}, "Runs"), count),
+      element("div", { class: "controls" }, search, compare),
+    ),
+    problem,
+    element("section", { class: "card flush", "aria-label": "List of runs" }, table, empty),
+  );
+  const chosen = new Set<string>();
+  let runs: readonly RunSummary[] | undefined;
+  let isClosed = false;
+  let drawn = "";
+
+  function load(): void {
+    if (document.hidden && runs) return;
+    getJson<{ runs: RunSummary[] }>("api/runs").then(
+      (answer) => {
+        if (isClosed) return;
+        runs = answer.runs;
+        setText(problem, "");
+        draw();
+        if (runs.some(({ progress }) => progress < 1)) setTimeout(load, 250);
+      },
+      (error: Error) => setText(problem, `The list of runs could not be read: ${error.message}. Trying again.`),
+    );
+  }
+
+  function draw(): void {
+    if (!runs) return;
+    const wanted = search.value.trim().toLowerCase();
+    const shown = runs.filter(({ id }) => id.toLowerCase().includes(wanted));
+    const running = runs.filter(({ state }) => state === "running").length;
+    setText(
+      count,
+      runs.length === 0 ? "" : `${formatCount(runs.length)} ${runs.length === 1 ? "run" : "runs"}${running ? `, ${running} running` : ""}`,
+    );
+    table.hidden = shown.length === 0;
+    empty.hidden = shown.length > 0;
+    if (shown.length === 0) {
+      empty.replaceChildren(
+        ...(runs.length > 0
+          ? [element("p", {}, "No run has this in its name.")]
+          : [
+              element("p", { class: "empty-title" }, "No runs yet"),
+              element("p", {}, "Start a training, and it appears here by itself:"),
+              element("pre", {}, "voxstream train config.ts"),
+            ]),
+      );
+    }
+    const now = Date.now();
+    const key = JSON.stringify([shown, [...chosen], Math.floor(now / 15_000)]);
+    if (key === drawn) return;
+    drawn = key;
+    // Rows are made anew: keep the keyboard's place.
+    const focused = document.activeElement?.getAttribute("data-key");
+    body.replaceChildren(...shown.map((run) => row(run, now)));
+    if (focused) body.querySelector<HTMLElement>(`[data-key="${CSS.escape(focused)}"]`)?.focus();
+  }
+
+  function row(run: RunSummary, now: number): HTMLElement {
+    const { id, state, progress, epoch, epochs, loss, best, spark, remainingSeconds, updated, engine, started } = run;
+    const done = epoch === undefined ? undefined : epoch + 1;
+    const bar = element("div", { class: "progress-fill" });
+    bar.style.width = `${done !== undefined && epochs ? Math.min(100, (done / epochs) * 100) : 0}%`;
+    const cell = (label: string, kind: string, ...children: (Node | string | undefined)[]) =>
+      element("td", { "data-label": label, class: kind }, ...children);
+    return element(
+      "tr",
+      { class: state },
+      element(
+        "td",
+        { class: "choose" },
+        element("input", {
+          type: "checkbox",
+          checked: chosen.has(id),
+          "aria-label": `Choose ${id} for comparison`,
+          "data-key": `choose ${id}`,
+          onchange: (event) => {
+            if ((event.target as HTMLInputElement).checked && chosen.size < MOST_COMPARED) chosen.add(id);
+            else chosen.delete(id);
+            showCompare();
+            draw();
+          },
+        }),
+      ),
+      element(
+        "th",
+        { scope: "row" },
+        element("a", { href: runAddress(id), class: "run-name", "data-key": `open ${id}` }, id),
+        element("span", { class: "run-note" }, [engine ? `${engine} engine` : "", started ? formatDate(started) : ""].filter(Boolean).join(" · ")),
+      ),
+      cell("State", "", statePill(progress < 1 ? "reading" : state)),
+      cell("Loss curve", "spark", spark.length > 1 ? sparkline(spark, `Loss of ${id}`, 132, 30) : element("span", { class: "hint" }, "–")),
+      cell(
+        "Epoch",
+        "right number",
+        element(
+          "div",
+          { class: "progress-cell" },
+          done === undefined ? "–" : `${formatCount(done)}${epochs ? ` / ${formatCount(epochs)}` : ""}`,
+          element("div", { class: "progress-bar", "aria-hidden": "true" }, bar),
+        ),
+      ),
+      cell("Loss", "right number", formatValue(loss)),
+      cell("Best score", "right number", element("span", { title: best?.name }, formatScore(best?.value))),
+      cell("Time left", "right number", state === "running" ? formatDuration(remainingSeconds) : "–"),
+      cell("Updated", "number", formatAgo(updated, now)),
+    );
+  }
+
+  function showCompare(): void {
+    const isReady = chosen.size >= 2;
+    compare.classList.toggle("disabled", !isReady);
+    setText(compare, chosen.size === 0 ? "Compare" : `Compare ${chosen.size}`);
+    if (isReady) {
+      compare.href = `#/compare/${[...chosen].map(encodeURIComponent).join(",")}`;
+      compare.removeAttribute("aria-disabled");
+    } else {
+      compare.removeAttribute("href");
+      compare.setAttribute("aria-disabled", "true");
+    }
+  }
+
+  const timer = setInterval(load, POLL_MS);
+  load();
+  return {
+    element: root,
+    update: load,
+    destroy: () => {
+      isClosed = true;
+      clearInterval(timer);
+    },
+  };
+}

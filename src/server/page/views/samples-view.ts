@@ -1,0 +1,170 @@
+import type { Table } from "../../parse-tsv.js";
+import type { RunFile } from "../../routes/list-files.js";
+import { getJson, runPath } from "../api-client.js";
+import { element, setText } from "../element.js";
+import { formatCount, formatScore } from "../format.js";
+import type { LiveRun } from "../live-run.js";
+import type { View } from "../view.js";
+
+interface Picture {
+  readonly title: string;
+  readonly note: string;
+  readonly address: string;
+}
+
+/** The latest preview of the training, earlier ones, and the pictures of every case: ground truth beside prediction. */
+export function samplesView(run: LiveRun): View {
+  const latest = element("div", { class: "latest-preview" });
+  const earlier = element("div", { class: "strip" });
+  const cases = element("div", { class: "gallery" });
+  const figures = element("div", { class: "gallery wide" });
+  const large = dialog();
+  const search = element("input", { type: "search", placeholder: "Filter by case", "aria-label": "Filter by case", oninput: () => draw() });
+  const problem = element("p", { class: "problem", role: "alert" });
+  const section = (title: string, ...children: HTMLElement[]) => element("section", { class: "card", "aria-label": title }, ...children);
+  const earlierCard = section("Earlier previews", element("h3", {}, "Earlier previews"), earlier);
+  const figuresCard = section("Figures", element("h3", {}, "Figures"), figures);
+  const root = element(
+    "div",
+    { class: "view stack" },
+    problem,
+    section("Latest preview", element("h3", {}, "Latest preview"), latest),
+    earlierCard,
+    section("Cases", element("div", { class: "card-head" }, element("h3", {}, "Cases: ground truth beside prediction"), search), cases),
+    figuresCard,
+    large.element,
+  );
+  let files: readonly RunFile[] = [];
+  let scores: ReadonlyMap<string, number> = new Map();
+  let seen = "";
+  let isClosed = false;
+
+  const address = ({ folder, name, modified }: RunFile) => `${runPath(run.id, "files", folder, name)}?v=${Math.round(modified)}`;
+
+  function load(): void {
+    Promise.all([getJson<{ files: RunFile[] }>(runPath(run.id, "files")), getJson<{ table: Table | null }>(runPath(run.id, "evaluation"))]).then(
+      ([answer, { table }]) => {
+        if (isClosed) return;
+        files = answer.files;
+        scores = meanDice(table);
+        setText(problem, "");
+        draw();
+      },
+      (error: Error) => setText(problem, `The list of files could not be read: ${error.message}`),
+    );
+  }
+
+  function draw(): void {
+    const byPath = new Map(files.map((file) => [`${file.folder}/${file.name}`, file]));
+    const previews = run.record.previews.last.flatMap((event): Picture[] => {
+      const file = byPath.get(event.path.split(/[\\/]/).slice(-2).join("/"));
+      return file ? [{ title: event.id, note: `epoch ${formatCount(event.epoch + 1)}`, address: address(file) }] : [];
+    });
+    const newest = previews[previews.length - 1];
+    latest.replaceChildren(
+      newest
+        ? figure(newest, large.show, "large")
+        : element(
+            "p",
+            { class: "empty" },
+            "No preview yet. The training draws one from time to time: image, ground truth and what the network sees in it.",
+          ),
+    );
+    const rest = previews.slice(-13, -1).reverse();
+    earlierCard.hidden = rest.length === 0;
+    earlier.replaceChildren(...rest.map((picture) => figure(picture, large.show, "thumb")));
+    const wanted = search.value.trim().toLowerCase();
+    const overlays = files.filter(({ folder, name }) => folder === "overlays" && name.toLowerCase().includes(wanted));
+    const score = ({ name }: RunFile) => scores.get(bare(name));
+    // Worst cases first: they are what one should look at.
+    overlays.sort((a, b) => (score(a) ?? 2) - (score(b) ?? 2));
+    cases.replaceChildren(
+      ...(overlays.length > 0
+        ? overlays
+            .slice(0, 120)
+            .map((file) =>
+              figure(
+                { title: bare(file.name), note: score(file) === undefined ? "" : `mean Dice ${formatScore(score(file))}`, address: address(file) },
+                large.show,
+                "case",
+              ),
+            )
+        : [
+            element(
+              "p",
+              { class: "empty" },
+              wanted ? "No case has this in its name." : "No overlays yet. They are drawn when cases are predicted or evaluated.",
+            ),
+          ]),
+    );
+    const curves = files.filter(({ folder, name }) => folder === "figures" && /\.png$/i.test(name));
+    figuresCard.hidden = curves.length === 0;
+    figures.replaceChildren(...curves.map((file) => figure({ title: bare(file.name), note: "", address: address(file) }, large.show, "case")));
+  }
+
+  function update(): void {
+    const { previews, predictions, evaluation, end } = run.record;
+    const now = [previews.count, predictions.count, evaluation?.t, end?.t, run.generation].join(" ");
+    if (now === seen) return;
+    seen = now;
+    load();
+  }
+
+  update();
+  return { element: root, update, destroy: () => (isClosed = true) };
+}
+
+function bare(name: string): string {
+  return name.replace(/\.(gif|png)$/i, "");
+}
+
+/** Mean of the Dice columns of every case, the background left out. */
+function meanDice(table: Table | null): Map<string, number> {
+  const columns = table?.columns.flatMap((name, i) => (i > 0 && /dice/i.test(name) && !/background|mean/i.test(name) ? [i] : [])) ?? [];
+  const means = new Map<string, number>();
+  for (const row of table?.rows ?? []) {
+    const values = columns.map((i) => (row[i] === "" ? Number.NaN : Number(row[i]))).filter(Number.isFinite);
+    if (values.length > 0) means.set(row[0]!, values.reduce((sum, value) => sum + value, 0) / values.length);
+  }
+  return means;
+}
+
+function figure({ title, note, address }: Picture, show: (picture: Picture) => void, kind: string): HTMLElement {
+  const picture = { title, note, address };
+  return element(
+    "figure",
+    { class: `picture ${kind}` },
+    element(
+      "button",
+      { type: "button", class: "picture-button", "aria-label": `Enlarge ${title}`, onclick: () => show(picture) },
+      element("img", {
+        class: kind === "large" ? "picture-image-large" : undefined,
+        src: address,
+        alt: [title, note].filter(Boolean).join(", "),
+        loading: "lazy",
+        decoding: "async",
+      }),
+    ),
+    element("figcaption", {}, element("span", { class: "picture-title" }, title), element("span", { class: "picture-note" }, note)),
+  );
+}
+
+function dialog(): { readonly element: HTMLDialogElement; show(picture: Picture): void } {
+  const image = element("img", { alt: "" });
+  const caption = element("p", { class: "picture-title" });
+  const box: HTMLDialogElement = element(
+    "dialog",
+    { class: "large-picture", "aria-label": "Enlarged picture", onclick: (event) => event.target === box && box.close() },
+    image,
+    element("div", { class: "card-head" }, caption, element("button", { type: "button", class: "button", onclick: () => box.close() }, "Close")),
+  );
+  return {
+    element: box,
+    show: ({ title, note, address }) => {
+      image.src = address;
+      image.alt = [title, note].filter(Boolean).join(", ");
+      setText(caption, image.alt);
+      box.showModal();
+    },
+  };
+}

@@ -1,0 +1,205 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { map } from "rxjs";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { tverskyLoss } from "../../src/losses/index.js";
+import { unet } from "../../src/models/index.js";
+import { clip } from "../../src/operators/intensity/clip.js";
+import { normalize } from "../../src/operators/intensity/normalize.js";
+import { load } from "../../src/operators/load/load.js";
+import { patch } from "../../src/operators/patch/patch.js";
+import { resample } from "../../src/operators/spatial/resample.js";
+import { batch } from "../../src/operators/stream/batch.js";
+import { cached } from "../../src/operators/stream/cached.js";
+import { defineConfig } from "../../src/training/define-config.js";
+import { inspectGraph } from "../../src/training/inspect-graph.js";
+import { plateau } from "../../src/training/plateau.js";
+import { train } from "../../src/training/train.js";
+import type { TrainingConfig } from "../../src/training/training-config.js";
+import { tinyData } from "./tiny-case.js";
+
+const valid: TrainingConfig = {
+  data: tinyData(2),
+  graph: ({ cases }) => cases.pipe(load(), patch({ size: [1, 8, 8] }), batch({ size: 1 })),
+  model: unet({ filters: 2, depth: 1 }),
+  loss: tverskyLoss(),
+  training: { epochs: 1 },
+};
+/** A config with wrong parts, which types would refuse. */
+const wrong = (parts: object): TrainingConfig => ({ ...valid, ...parts }) as TrainingConfig;
+
+describe("defineConfig", () => {
+  it("gives back what it was given", () => {
+    expect(defineConfig(valid)).toBe(valid);
+    const full: TrainingConfig = {
+      ...valid,
+      split: { validation: ["a"] },
+      validation: { every: 2 },
+      metrics: [],
+      training: {
+        epochs: 3,
+        optimizer: { name: "sgd", momentum: 0.9 },
+        schedule: plateau(),
+        earlyStopping: { patience: 2 },
+        clipNorm: 1,
+        checkpoint: { everySteps: 5 },
+      },
+      memory: "2GB",
+      workers: 0,
+      seed: 4,
+      onError: "skip",
+    };
+    expect(defineConfig(full)).toBe(full);
+  });
+
+  it.each([
+    [{ sead: 1 }, "config: sead is not a field of the configuration; did you mean seed?"],
+    [{ training: { epochs: 1, learningrate: 1 } }, "config: training.learningrate is not a field of the configuration; did you mean learningRate?"],
+    [
+      { training: { epochs: 1, optimizer: { name: "adam", beta: 1 } } },
+      "config: training.optimizer.beta is not a field of the configuration; did you mean beta1?",
+    ],
+    [{ validation: { zzzzzzzz: 1 } }, "config: validation.zzzzzzzz is not a field of the configuration; known: every, graph"],
+    [{ model: undefined }, "config: model is missing; it must be a model such as unet()"],
+    [{ loss: "tversky" }, 'config: loss must be a function, such as tverskyLoss(), got "tversky"'],
+    [{ data: { root: "x" } }, 'config: data must be a data set such as niftiCases({ root, classes }), got {"root":"x"}'],
+    [{ training: { epochs: 0 } }, "config: training.epochs must be >=1, got 0"],
+    [
+      { training: { epochs: 1, optimizer: "lion" } },
+      'config: training.optimizer must be "adam", "sgd", or { name, … } with their options, got "lion"',
+    ],
+    [{ split: { validation: 2 } }, "config: split.validation must be <1, got 2"],
+    [{ split: [1] }, "config: split must be { validation: share between 0 and 1 }, or { validation: [ids], training?: [ids] }, got [1]"],
+    [{ memory: "many" }, 'config: memory must be a size such as "4GB" or "512MB", got "many"'],
+    [{ name: "a/b" }, "config: name must be letters, digits, '.', '_' and '-', got \"a/b\""],
+    [{ onError: "ignore" }, 'config: onError must be one of "fail"|"skip", got "ignore"'],
+    [{ graph: 3 }, "config: graph must be a function, ({ cases }) => cases.pipe(…), got 3"],
+  ])("refuses %j by name and rule", (parts, message) => {
+    let error: unknown;
+    try {
+      defineConfig(wrong(parts));
+    } catch (fault) {
+      error = fault;
+    }
+    expect(error).toMatchObject({ message });
+  });
+});
+
+describe("inspectGraph", () => {
+  it("finds patch, spacing and the deterministic operators in front of the patch, cached or not", () => {
+    const plain = inspectGraph({
+      data: valid.data,
+      graph: ({ cases }) =>
+        cases.pipe(
+          load(),
+          clip({ min: -79, max: 304 }),
+          resample({ spacing: [3, 2, 1] }),
+          map((sample) => sample),
+          normalize(),
+          patch({ size: [8, 16, 16] }),
+          clip({ min: 0, max: 1 }),
+          batch({ size: 2 }),
+        ),
+    });
+    expect(plain.patch).toEqual([8, 16, 16]);
+    expect(plain.spacing).toEqual([3, 2, 1]);
+    expect(plain.preprocessing.map(({ name }) => name)).toEqual(["load", "clip", "resample", "normalize"]);
+    expect(plain.preprocessing[1]!.params).toEqual({ min: -79, max: 304 });
+    const stored = inspectGraph({
+      data: valid.data,
+      graph: ({ cases }) =>
+        cases.pipe(
+          cached(load(), clip({ min: -79, max: 304 }), resample({ spacing: [3, 2, 1] }), normalize()),
+          patch({ size: [8, 16, 16] }),
+          batch({ size: 2 }),
+        ),
+    });
+    expect(stored).toEqual(plain);
+  });
+
+  it("says what is wrong with a graph function", () => {
+    expect(() => inspectGraph({ data: valid.data, graph: (() => 3) as never })).toThrow(
+      "graph: the graph function must return an Observable of batches",
+    );
+    expect(() =>
+      inspectGraph({
+        data: valid.data,
+        graph: () => {
+          throw new TypeError("oops");
+        },
+      }),
+    ).toThrow("graph: the graph function must return batches, but it failed: oops");
+  });
+});
+
+describe("before any data is read", () => {
+  it("a patch that does not fit the network is refused with the numbers", async () => {
+    let hasListed = false;
+    const data = {
+      ...tinyData(2),
+      list: async () => {
+        hasListed = true;
+        return [];
+      },
+    };
+    const graph: TrainingConfig["graph"] = ({ cases }) => cases.pipe(load(), patch({ size: [1, 9, 8] }), batch({ size: 1 }));
+    await expect(train({ ...valid, data, graph })).rejects.toMatchObject({
+      code: "ERR_MODEL",
+      message: "unet: the patch must be divisible by 1x2x2, got 1x9x8; 1x8x8 or 1x10x8 would fit, or fewer levels (depth)",
+    });
+    expect(hasListed).toBe(false);
+  });
+});
+
+describe("loadConfig", () => {
+  let root: string;
+  beforeAll(() => {
+    root = mkdtempSync(join(tmpdir(), "voxstream-config-"));
+  });
+  afterAll(() => rmSync(root, { recursive: true, force: true }));
+  // Compiled, because module hooks apply to Node's own loader and not to the test runner's.
+  const dist = (path: string) => new URL(`../../dist/${path}`, import.meta.url).href;
+  const loadConfig = async (path: string) => {
+    const module = (await import(dist("training/load-config.js"))) as typeof import("../../src/training/load-config.js");
+    return module.loadConfig(path);
+  };
+  const body = (extra = "") => `
+import { defineConfig } from ${JSON.stringify(dist("training/define-config.js"))};
+import { unet } from ${JSON.stringify(dist("models/unet.js"))};
+${extra}
+export default defineConfig({
+  data: { classes: ["a", "b"], channels: 1, list: async () => [] },
+  graph: ({ cases }) => cases,
+  model: unet(), loss: () => 0, training: { epochs: EPOCHS },
+});`;
+
+  it("reads JavaScript and TypeScript, with TypeScript neighbors under .js names", async () => {
+    const script = join(root, "plain.mjs");
+    writeFileSync(script, body("const EPOCHS = 3;"));
+    expect((await loadConfig(script)).training.epochs).toBe(3);
+    writeFileSync(join(root, "neighbor.ts"), "export const EPOCHS: number = 4 satisfies number;\n");
+    const typed = join(root, "typed.config.ts");
+    writeFileSync(typed, body('import { EPOCHS } from "./neighbor.js";\ninterface Unused { readonly a: string }'));
+    expect((await loadConfig(typed)).training.epochs).toBe(4);
+  });
+
+  it("says what is wrong with a file", async () => {
+    await expect(loadConfig(join(root, "missing.mjs"))).rejects.toMatchObject({
+      code: "ERR_CONFIG",
+      message: expect.stringContaining("the config file must exist"),
+    });
+    const empty = join(root, "empty.mjs");
+    writeFileSync(empty, "export const a = 1;");
+    await expect(loadConfig(empty)).rejects.toMatchObject({ code: "ERR_CONFIG", message: expect.stringContaining("must have a default export") });
+    const broken = join(root, "broken.ts");
+    writeFileSync(broken, "export default {;");
+    await expect(loadConfig(broken)).rejects.toMatchObject({
+      code: "ERR_CONFIG",
+      message: expect.stringContaining("the config file cannot be loaded"),
+    });
+    const plain = join(root, "plain-object.mjs");
+    writeFileSync(plain, "export default { epochs: 3 };");
+    await expect(loadConfig(plain)).rejects.toMatchObject({ code: "ERR_CONFIG" });
+  });
+});
