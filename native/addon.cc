@@ -20,6 +20,10 @@ static Napi::Object init(Napi::Env env, Napi::Object exports) {
   registerSampling(env, exports);
   registerDecode(env, exports);
   registerInflate(env, exports);
+  registerAxis(env, exports);
+  registerNorm(env, exports);
+  registerOptimizer(env, exports);
+  registerStatistics(env, exports);
   return exports;
 }
 

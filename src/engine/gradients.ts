@@ -1,7 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
 // Its bundle registers the stock gradients; tfjs-core alone has none.
 import "@tensorflow/tfjs-layers";
+import { fusedGradients } from "./fused-gradients.js";
 import { dilateFilter } from "./ops/dilate-filter.js";
+import { hasKernel, runKernel as run } from "./ops/run-kernel.js";
 
 type Attributes = Record<string, unknown>;
 type Triple = [number, number, number];
@@ -16,6 +18,7 @@ export function registerGradients(): void {
   if (isRegistered) return;
   isRegistered = true;
   for (const config of [
+    ...fusedGradients,
     conv3d,
     conv3dBackpropInput,
     tile,
@@ -33,14 +36,6 @@ export function registerGradients(): void {
     if (tf.getGradient(config.kernelName)) tf.unregisterGradient(config.kernelName);
     tf.registerGradient(config);
   }
-}
-
-function hasKernel(name: string): boolean {
-  return tf.getKernel(name, tf.getBackend()) !== undefined;
-}
-
-function run(name: string, inputs: Record<string, tf.Tensor>, attrs: Attributes = {}): tf.Tensor {
-  return tf.engine().runKernel(name, inputs as unknown as tf.NamedTensorMap, attrs as tf.NamedAttrMap) as tf.Tensor;
 }
 
 function triple(value: unknown): Triple {

@@ -2,6 +2,7 @@ import "@tensorflow/tfjs-backend-cpu";
 import * as tf from "@tensorflow/tfjs-core";
 import { requireOption, VoxError } from "../core/errors.js";
 import { native, nativeMissingReason } from "../kernels/native.js";
+import { installGradientTape } from "./gradient-tape.js";
 import { registerGradients } from "./gradients.js";
 import { nativeCalls, registerNative } from "./native/register-native.js";
 
@@ -53,6 +54,7 @@ export async function startEngine({ engine = "auto", threads = 0, seed = 0 }: En
   requireOption(Number.isInteger(threads) && threads >= 0 && threads <= 1024, "startEngine", "threads", "an integer from 0 to 1024", threads);
   requireOption(Number.isSafeInteger(seed), "startEngine", "seed", "an integer", seed);
   registerGradients();
+  installGradientTape();
   const addon = native();
   if (engine === "native" && !addon) {
     throw new VoxError(`engine native is not available: ${nativeMissingReason()}`, { code: "ERR_ENGINE", where: "startEngine" });

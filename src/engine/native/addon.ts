@@ -34,6 +34,87 @@ declare module "../../kernels/native.js" {
     stridedCopy(source: Elements, target: Elements, view: Float64Array): void;
     poolForward(x: Float32Array, y: Float32Array, geometry: Float64Array, average: number): void;
     maxPoolGrad(x: Float32Array, dy: Float32Array, dx: Float32Array, geometry: Float64Array): void;
+    normForward(
+      x: Float32Array,
+      gamma: Float32Array,
+      beta: Float32Array,
+      y: Float32Array,
+      mean: Float32Array,
+      variance: Float32Array,
+      segments: number,
+      rows: number,
+      channels: number,
+      sets: number,
+      epsilon: number,
+      activation: number,
+      alpha: number,
+      given: number,
+    ): void;
+    normGrad(
+      x: Float32Array,
+      dy: Float32Array,
+      gamma: Float32Array,
+      beta: Float32Array,
+      mean: Float32Array,
+      variance: Float32Array,
+      dx: Float32Array,
+      dgamma: Float32Array,
+      dbeta: Float32Array,
+      segments: number,
+      rows: number,
+      channels: number,
+      sets: number,
+      epsilon: number,
+      activation: number,
+      alpha: number,
+      given: number,
+    ): void;
+    biasGrad(
+      dy: Float32Array,
+      y: Float32Array | null,
+      g: Float32Array | null,
+      dbias: Float32Array,
+      rows: number,
+      channels: number,
+      activation: number,
+      alpha: number,
+    ): void;
+    adam(
+      w: Float32Array,
+      g: Float32Array,
+      m: Float32Array,
+      v: Float32Array,
+      beta1: number,
+      beta2: number,
+      size: number,
+      root: number,
+      epsilon: number,
+      decay: number,
+    ): void;
+    momentum(w: Float32Array, g: Float32Array, u: Float32Array, momentum: number, rate: number, nesterov: number, decay: number): void;
+    softmaxStatistics(logits: Float32Array, labels: Int32Array, sums: Float32Array, batch: number, rows: number, channels: number): void;
+    softmaxStatisticsGrad(
+      logits: Float32Array,
+      labels: Int32Array,
+      dx: Float32Array,
+      overlap: Float32Array,
+      predicted: Float32Array,
+      surprise: Float32Array,
+      batch: number,
+      rows: number,
+      channels: number,
+    ): void;
+    applyAxis(
+      x: Float32Array,
+      y: Float32Array,
+      outer: number,
+      inSize: number,
+      outSize: number,
+      inner: number,
+      starts: Int32Array,
+      indices: Int32Array,
+      weights: Float32Array,
+    ): void;
     averagePoolGrad(dy: Float32Array, dx: Float32Array, geometry: Float64Array): void;
   }
 }

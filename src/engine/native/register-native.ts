@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { NativeAddon } from "../../kernels/native.js";
 import { convolutionKernels } from "./convolution.js";
 import { elementwiseKernels } from "./elementwise.js";
+import { fusedKernels } from "./fused.js";
 import { gradientKernels } from "./gradient-kernels.js";
 import type { KernelTable } from "./kernel-table.js";
 import { layoutKernels } from "./layout.js";
@@ -12,6 +13,7 @@ import { reductionKernels } from "./reduction.js";
 export const NATIVE_KERNELS: KernelTable = {
   ...convolutionKernels,
   ...elementwiseKernels,
+  ...fusedKernels,
   ...gradientKernels,
   ...layoutKernels,
   ...poolingKernels,

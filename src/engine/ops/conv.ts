@@ -24,9 +24,10 @@ export function fusedConv3d(
   bias: tf.Tensor1D | undefined,
   { strides = [1, 1, 1], dilations = [1, 1, 1], pad = "same", activation = "linear", alpha = LEAKY_SLOPE }: ConvOptions = {},
 ): tf.Tensor5D {
-  if (hasKernel("FusedConv3D")) {
+  const kernel = activation === "linear" ? "FusedConv3D" : "FusedConv3DActivation";
+  if (hasKernel(kernel)) {
     const inputs: Record<string, tf.Tensor> = bias ? { x, filter, bias } : { x, filter };
-    return runKernel("FusedConv3D", inputs, { strides, dilations, pad, activation, alpha }) as tf.Tensor5D;
+    return runKernel(kernel, inputs, { strides, dilations, pad, activation, alpha }) as tf.Tensor5D;
   }
   const y = tf.conv3d(x, filter, [...strides], pad, "NDHWC", [...dilations]);
   return applyActivation(bias ? tf.add(y, bias) : y, activation, alpha);
@@ -45,9 +46,10 @@ export function fusedConv3dTranspose(
 ): tf.Tensor5D {
   const [n, d, h, w] = x.shape;
   const inputShape: [number, number, number, number, number] = [n, d * strides[0], h * strides[1], w * strides[2], filter.shape[3]];
-  if (hasKernel("FusedConv3DTranspose")) {
+  const kernel = activation === "linear" ? "FusedConv3DTranspose" : "FusedConv3DTransposeActivation";
+  if (hasKernel(kernel)) {
     const inputs: Record<string, tf.Tensor> = bias ? { x, filter, bias } : { x, filter };
-    return runKernel("FusedConv3DTranspose", inputs, { strides, pad: "same", inputShape, activation, alpha }) as tf.Tensor5D;
+    return runKernel(kernel, inputs, { strides, pad: "same", inputShape, activation, alpha }) as tf.Tensor5D;
   }
   const y = tf.conv3dTranspose(x, filter, inputShape, [...strides], "same");
   return applyActivation(bias ? tf.add(y, bias) : y, activation, alpha);

@@ -56,6 +56,10 @@ export function normalizeWith(
   variance: tf.Tensor1D,
   { epsilon = 1e-5, activation = "linear", alpha = LEAKY_SLOPE }: Omit<NormalizationOptions, "over" | "groups"> = {},
 ): tf.Tensor {
+  if (hasKernel("FusedNormalizationGiven")) {
+    const attrs = { segments: 1, sets: gamma.size, epsilon, activation, alpha };
+    return runKernels("FusedNormalizationGiven", { x, gamma, beta, mean, variance }, attrs)[0]!;
+  }
   const scale = tf.mul(gamma, tf.rsqrt(tf.add(variance, epsilon)));
   const shift = tf.sub(beta, tf.mul(mean, scale));
   return applyActivation(tf.add(tf.mul(x, scale), shift), activation, alpha);

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { CheckCase, CheckInput, InputKind } from "./check-case.js";
+import { fusedCases } from "./fused-cases.js";
 
 type Triple = readonly [number, number, number];
 type Pad = "same" | "valid";
@@ -344,5 +345,6 @@ export function checkCases(): CheckCase[] {
     ...binaryCases(),
     ...reductionCases(),
     ...layoutCases(),
+    ...fusedCases(),
   ];
 }
