@@ -46,7 +46,7 @@ const GRAYS = 64;
  * const { palette, indices } = indexFrame(frame);
  */
 export function indexFrame({ gray, tint, alpha }: OverlayFrame): { readonly palette: readonly Rgb[]; readonly indices: Uint8Array } {
-  const tints = [...new Set(tint)].filter((t) => t !== 0).sort((a, b) => a - b);
+  const tints = tintsOf(tint);
   const fills = tints.filter((t) => t % 2 === 1).length;
   const solids = tints.length - fills;
   const perFill = fills === 0 ? 0 : Math.max(1, Math.min(GRAYS, Math.floor((MAX_COLORS - solids - GRAYS) / fills)));
@@ -64,16 +64,31 @@ export function indexFrame({ gray, tint, alpha }: OverlayFrame): { readonly pale
     ramps.set(t, [palette.length, levels]);
     for (let level = 0; level < levels; level++) palette.push(overlayColor(levels === 1 ? 128 : Math.round((level * 255) / (levels - 1)), t, alpha));
   }
+  const tables = new Map(
+    [...ramps].map(([t, [first, levels]]) => [t, Uint8Array.from({ length: 256 }, (_, level) => first + Math.round((level * (levels - 1)) / 255))]),
+  );
   const indices = new Uint8Array(gray.length);
-  let last = -1;
-  let ramp: readonly [number, number] = [0, 1];
+  let last = 0;
+  let table = tables.get(0)!;
   for (let i = 0; i < gray.length; i++) {
     const t = tint[i]!;
     if (t !== last) {
-      ramp = ramps.get(t)!;
+      table = tables.get(t)!;
       last = t;
     }
-    indices[i] = ramp[0] + Math.round((gray[i]! * (ramp[1] - 1)) / 255);
+    indices[i] = table[gray[i]!]!;
   }
   return { palette, indices };
+}
+
+/** Tints that occur, ascending, without 0. Neighbors are mostly equal, so most pixels cost one comparison. */
+function tintsOf(tint: Uint32Array): number[] {
+  const found = new Set<number>();
+  let last = 0;
+  for (let i = 0; i < tint.length; i++) {
+    if (tint[i] === last) continue;
+    last = tint[i]!;
+    if (last !== 0) found.add(last);
+  }
+  return [...found].sort((a, b) => a - b);
 }
