@@ -199,6 +199,17 @@ describe("graph hosts", () => {
     expect(threads.filter((resource) => resource === "Worker")).toEqual([]);
   });
 
+  it("say so when the graph thread dies", async () => {
+    const path = tinyConfigFile(root, { name: "dies", before: 'mapAsync(async () => process.exit(3), { name: "dies" }), ' });
+    const host = await threadGraphHost(path, SETTINGS, listener());
+    const first = host.open({ mode: "training", ids, epochs: 1 }).then((source) => source.next());
+    await expect(first).rejects.toMatchObject({
+      code: "ERR_WORKER",
+      message: "graph thread: the graph thread must live as long as the training, but it ended with code 3",
+    });
+    await host.close();
+  });
+
   it("tell why a config file cannot be loaded, and leave no thread", async () => {
     const path = tinyConfigFile(root, { name: "wrong", fields: "sead: 1," });
     await expect(threadGraphHost(path, SETTINGS, listener())).rejects.toMatchObject({

@@ -5,8 +5,10 @@ import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { StageReport } from "../../src/core/run-events.js";
 import { unet } from "../../src/models/index.js";
 import { clipGradients } from "../../src/training/clip-gradients.js";
+import { dataFingerprint } from "../../src/training/data-fingerprint.js";
 import { loadBundle } from "../../src/training/load-bundle.js";
 import { makeOptimizer, type OptimizerOptions } from "../../src/training/make-optimizer.js";
 import { nearestName } from "../../src/training/nearest-name.js";
@@ -17,6 +19,7 @@ import { resolveRunFolder } from "../../src/training/resolve-run-folder.js";
 import { RunFolder } from "../../src/training/run-folder.js";
 import { saveBundle } from "../../src/training/save-bundle.js";
 import { splitCases } from "../../src/training/split-cases.js";
+import { stageVerdict } from "../../src/training/stage-verdict.js";
 
 let root: string;
 beforeAll(async () => {
@@ -183,6 +186,46 @@ describe("nearestName", () => {
   it("finds typing errors and nothing far away", () => {
     expect(nearestName("epoch", ["epochs", "engine"])).toBe("epochs");
     expect(nearestName("xyz", ["epochs", "engine"])).toBeUndefined();
+  });
+});
+
+describe("stageVerdict", () => {
+  const stage = (
+    name: string,
+    [busyMs, blockedMs, starvedMs, workMs]: readonly [number, number, number, number],
+    knobs: Record<string, number> = {},
+  ): StageReport => ({
+    ...{ name, to: [], in: 0, out: 0, held: 0, maxHeld: 0, running: 0, skipped: 0, state: "busy" },
+    ...{ busyMs, blockedMs, starvedMs, workMs, knobs },
+  });
+  it("names the trainer when it hardly waits", () => {
+    expect(stageVerdict([], [stage("load", [100, 900, 0, 100]), stage("trainer", [990, 0, 10, 990])])).toBe(
+      "the trainer sets the pace: batches are always ready",
+    );
+  });
+  it("names the stage that works at its limit, and its knob, from the time since the last look", () => {
+    const before = [stage("load", [0, 5000, 0, 0], { concurrency: 2 }), stage("trainer", [5000, 0, 0, 5000])];
+    const now = [stage("load", [1000, 5000, 0, 1900], { concurrency: 2 }), stage("trainer", [5600, 0, 400, 5600])];
+    expect(stageVerdict(before, now)).toBe("the trainer waits 40 % of its time for 'load', which is busy 95 %: raise workers, or cache it");
+  });
+  it("looks for buffers when nobody works at the limit", () => {
+    const now = [stage("load", [300, 0, 700, 300]), stage("trainer", [600, 0, 400, 600])];
+    expect(stageVerdict([], now)).toBe("the trainer waits 40 % of its time; no stage works at its limit: raise prefetch, or memory");
+  });
+});
+
+describe("dataFingerprint", () => {
+  it("changes with ids, names and sizes of files, and not with their folder or order", async () => {
+    const put = (folder: string, text: string) => {
+      mkdirSync(join(root, folder), { recursive: true });
+      writeFileSync(join(root, folder, "a.nii"), text);
+      return { id: "a", images: [join(root, folder, "a.nii")] };
+    };
+    const other = { id: "b", images: [] };
+    const one = await dataFingerprint([put("one", "1234"), other]);
+    expect(await dataFingerprint([other, put("two", "5678")])).toBe(one);
+    expect(await dataFingerprint([put("three", "12345"), other])).not.toBe(one);
+    expect(await dataFingerprint([put("one", "1234")])).not.toBe(one);
   });
 });
 

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
@@ -277,6 +277,32 @@ describe("a run that is stopped", () => {
       steps: 3,
       folder: join(root, "nothing"),
     });
+  });
+
+  it("refuses a checkpoint that was changed or cut off", async () => {
+    const { folder } = await train(config("damaged", training({ epochs: 1 })));
+    const damage = async (name: string, change: (text: string) => string) => {
+      const path = join(folder, "checkpoints/latest", name);
+      const good = readFileSync(path, "latin1");
+      writeFileSync(path, change(good), "latin1");
+      const error = await train(config("damaged"), { resume: true }).catch((fault: unknown) => fault);
+      writeFileSync(path, good, "latin1");
+      return error;
+    };
+    expect(await damage("optimizer.bin", (text) => text.slice(4))).toMatchObject({
+      code: "ERR_CHECKPOINT",
+      message: expect.stringContaining("optimizer.bin must be the file that was saved"),
+    });
+    expect(await damage("state.json", (text) => text.slice(0, 50))).toMatchObject({
+      code: "ERR_CHECKPOINT",
+      message: expect.stringContaining("state.json must be JSON"),
+    });
+    expect(await damage("state.json", () => "{}")).toMatchObject({
+      code: "ERR_CHECKPOINT",
+      message: expect.stringContaining("state.json must be of format voxstream-checkpoint 1, but format"),
+    });
+    expect(await damage("weights.bin", (text) => `${text.slice(0, -1)}!`)).toMatchObject({ code: "ERR_BUNDLE" });
+    expect(await train(config("damaged"), { resume: true })).toMatchObject({ status: "completed", epochs: 2 });
   });
 
   it("refuses to continue as something else, naming the difference", async () => {
