@@ -29,6 +29,7 @@ export function runPage(id: string): View & { show(view: string): void } {
   const problem = element("p", { class: "problem", role: "alert" });
   const tabs = element("nav", { class: "tabs", "aria-label": "Views of the run" });
   const outlet = element("div");
+  const waiting = element("p", { class: "empty", role: "status" });
   const root = element(
     "div",
     {},
@@ -77,13 +78,13 @@ export function runPage(id: string): View & { show(view: string): void } {
               : (summary?.state ?? "reading");
     if (current !== shownState) {
       shownState = current;
-      state.replaceChildren(statePill(current));
+      state.replaceChildren(...(current === "gone" && run.generation === 0 ? [] : [statePill(current)]));
     }
     const words = {
       loading: "Connecting…",
       live: isOver ? "Up to date" : "Live",
       reconnecting: "Connection lost, trying again…",
-      gone: "No longer on disk",
+      gone: "Not on disk",
     }[run.state];
     setText(link, words);
     link.dataset.state = run.state;
@@ -94,16 +95,17 @@ export function runPage(id: string): View & { show(view: string): void } {
     setText(note, parts.filter(Boolean).join(" · "));
     setText(
       problem,
-      run.state === "gone"
+      run.state === "gone" && run.generation > 0
         ? "This run is not in the folder any more: it was deleted or renamed. What was read before is still shown."
-        : (run.error ?? (record.end?.status === "failed" ? `The run failed: ${record.end.message ?? "no reason was written"}` : "")),
+        : ((run.state === "gone" ? undefined : run.error) ??
+            (record.end?.status === "failed" ? `The run failed: ${record.end.message ?? "no reason was written"}` : "")),
     );
     root.dataset.steps = String(record.steps.rows);
     root.dataset.lastStep = String(record.step?.step ?? "");
     document.title = `${id} · Voxstream`;
     if (run.generation === 0) {
-      if (outlet.childElementCount === 0)
-        outlet.replaceChildren(element("p", { class: "empty" }, run.state === "gone" ? "There is no run of this name." : "Loading the run…"));
+      if (outlet.childElementCount === 0) outlet.append(waiting);
+      setText(waiting, run.state === "gone" ? "There is no run of this name." : "Loading the run…");
       return;
     }
     if (view) view.update();

@@ -1,0 +1,331 @@
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { build } from "vite";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { startDashboard } from "../../src/server/index.js";
+import { openDashboard } from "../server/fixture/open-dashboard.js";
+import { RunWriter } from "../server/fixture/run-writer.js";
+import { temporaryFolder } from "../server/fixture/temporary-folder.js";
+import { findChromium } from "./find-chromium.js";
+
+/** What `evaluate` and `waitForFunction` run lives in the page; the types of this project are those of Node. */
+declare const document: any;
+
+const ARTIFACTS = fileURLToPath(new URL("../artifacts/dashboard", import.meta.url));
+const executablePath = findChromium();
+if (!executablePath)
+  console.warn("test/e2e/dashboard.test.ts is skipped: there is no Chromium on the search path (Debian: apt-get install chromium)");
+
+/** A page that notes everything that must not happen. */
+async function openPage(browser: Browser, url: string, options: BrowserContextOptions = {}) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, ...options });
+  onTestFinished(() => context.close());
+  const page = await context.newPage();
+  const faults: string[] = [];
+  page.on("console", (message) => {
+    if (message.type() === "error" || message.type() === "warning") faults.push(`console: ${message.text()}`);
+  });
+  page.on("pageerror", (error) => faults.push(`exception: ${error.message}`));
+  page.on("dialog", (dialog) => {
+    faults.push(`dialog: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  page.on("request", (sent) => {
+    if (new URL(sent.url()).host !== new URL(url).host) faults.push(`request off the host: ${sent.url()}`);
+  });
+  await page.goto(url);
+  return { page, faults };
+}
+
+const steps = (page: Page) => page.locator("[data-steps]").getAttribute("data-steps").then(Number);
+const hasSteps = (page: Page, count: number) =>
+  page.waitForFunction((wanted) => document.querySelector("[data-steps]")?.dataset.steps === String(wanted), count, { timeout: 15_000 });
+const lossPicture = (page: Page) => page.locator('section[aria-label="Loss"] canvas').evaluate((canvas) => (canvas as any).toDataURL());
+
+describe.skipIf(!executablePath)("the dashboard in Chromium", () => {
+  let browser: Browser;
+
+  beforeAll(async () => {
+    await build({ configFile: fileURLToPath(new URL("../../src/server/page/vite.config.ts", import.meta.url)), logLevel: "warn" });
+    mkdirSync(ARTIFACTS, { recursive: true });
+    browser = await chromium.launch({ executablePath: executablePath!, args: ["--no-sandbox"] });
+  }, 60_000);
+
+  afterAll(() => browser?.close());
+
+  test("curves and pipeline grow while the page is open", async () => {
+    const runs = temporaryFolder();
+    const writer = new RunWriter({ folder: join(runs, "live"), epochs: 20, stepsPerEpoch: 50 });
+    writer.manifest();
+    writer.start();
+    writer.until(120);
+    const { url } = await openDashboard({ runs });
+    const { page, faults } = await openPage(browser, url);
+    await page.getByRole("link", { name: "live" }).click();
+    await hasSteps(page, 120);
+    await page.locator("text=Live").first().waitFor();
+    const before = await lossPicture(page);
+    writer.until(260);
+    await hasSteps(page, 260);
+    await page.waitForFunction((old) => document.querySelector('section[aria-label="Loss"] canvas')!.toDataURL() !== old, before);
+    expect(Number(await page.locator('section[aria-label="Loss"]').getAttribute("data-points"))).toBe(260);
+    expect(await page.locator(".tile", { hasText: "Step" }).first().locator(".tile-value").textContent()).toBe("259");
+
+    await page.getByRole("link", { name: "Pipeline" }).click();
+    const out = page.locator("tr", { hasText: "trainer" }).locator('td[data-label="Out"]');
+    expect(await out.textContent()).toBe("260");
+    writer.until(300);
+    await page.waitForFunction(
+      () =>
+        [...document.querySelectorAll("tr")].find((row) => row.textContent?.startsWith("trainer"))?.querySelector('td[data-label="Out"]')
+          ?.textContent === "300",
+    );
+    expect(await page.locator(".node").count()).toBe(9);
+    expect(await page.locator(".node.slowest .node-name").textContent()).toBe("trainer");
+    writer.until(1000);
+    writer.evaluation();
+    writer.write({ type: "end", status: "completed" });
+    await page.locator(".pill.completed").waitFor();
+    expect(faults).toEqual([]);
+  });
+
+  test("a restart of the server loses no point", async () => {
+    const runs = temporaryFolder();
+    const writer = new RunWriter({ folder: join(runs, "live"), epochs: 20, stepsPerEpoch: 50 });
+    writer.start();
+    writer.until(40);
+    const first = await startDashboard({ runs, pollMs: 20 });
+    const { page } = await openPage(browser, `${first.url}#/run/live/training`);
+    await hasSteps(page, 40);
+    writer.until(70);
+    await hasSteps(page, 70);
+    await first.close();
+    await page.locator("text=Connection lost").waitFor();
+    writer.until(130);
+    await openDashboard({ runs, port: Number(new URL(first.url).port) });
+    await hasSteps(page, 130);
+    await page.locator('.live-state[data-state="live"]').waitFor();
+    writer.until(150);
+    await hasSteps(page, 150);
+    expect(Number(await page.locator('section[aria-label="Loss"]').getAttribute("data-points"))).toBe(150);
+  });
+
+  test("a resumed run shows its steps once, and a deleted one says so", async () => {
+    const runs = temporaryFolder();
+    const writer = new RunWriter({ folder: join(runs, "live"), epochs: 20, stepsPerEpoch: 50 });
+    writer.start();
+    writer.until(90);
+    const { url } = await openDashboard({ runs });
+    const { page } = await openPage(browser, `${url}#/run/live/training`);
+    await hasSteps(page, 90);
+    writer.start(49);
+    writer.step = 50;
+    writer.until(60);
+    await hasSteps(page, 60);
+    rmSync(join(runs, "live"), { recursive: true });
+    await page.locator("text=it was deleted or renamed").waitFor();
+    expect(await steps(page)).toBe(60);
+  });
+
+  test("every view fits 1280 and 390 pixels, light and dark, without an error or a foreign request", async () => {
+    const runs = temporaryFolder();
+    const day = 86_400_000;
+    new RunWriter({ folder: join(runs, "kits19-baseline"), seed: 3, epochs: 40, stepsPerEpoch: 40, from: Date.now() - day }).complete();
+    const failed = new RunWriter({ folder: join(runs, "kits19-lr-1e-3"), seed: 4, epochs: 40, stepsPerEpoch: 40, from: Date.now() - day / 2 });
+    failed.start();
+    failed.until(300);
+    failed.write({ type: "end", status: "failed", message: "training: loss must be finite, got NaN (sample case_00041)" });
+    const live = new RunWriter({ folder: join(runs, "kits19-residual"), seed: 6, epochs: 40, stepsPerEpoch: 40, from: Date.now() - 300_000 });
+    live.manifest();
+    live.start();
+    live.until(960);
+    new RunWriter({ folder: join(runs, "just-started") }).start();
+    const { url } = await openDashboard({ runs });
+    const views = {
+      runs: "#/",
+      training: "#/run/kits19-residual/training",
+      pipeline: "#/run/kits19-residual/pipeline",
+      samples: "#/run/kits19-baseline/samples",
+      evaluation: "#/run/kits19-baseline/evaluation",
+      log: "#/run/kits19-baseline/log",
+      compare: "#/compare/kits19-residual,kits19-baseline",
+      empty: "#/run/just-started/pipeline",
+      failed: "#/run/kits19-lr-1e-3/training",
+      unknown: "#/run/none/training",
+    };
+    for (const [width, colorScheme] of [
+      [1280, "light"],
+      [390, "light"],
+      [1280, "dark"],
+    ] as const) {
+      const { page, faults } = await openPage(browser, url, { viewport: { width, height: 860 }, colorScheme });
+      for (const [name, address] of Object.entries(views)) {
+        const expected =
+          {
+            runs: "kits19-residual",
+            samples: "case_00003",
+            evaluation: "case_00003",
+            log: "Completed",
+            compare: "kits19-baseline",
+            empty: "has not reported yet",
+            failed: "loss must be finite",
+            unknown: "no run of this name",
+          }[name] ?? "Live";
+        await page.goto(url + address);
+        await page.locator(`text=${expected}`).first().waitFor();
+        if (name === "samples")
+          await page.waitForFunction(() =>
+            [...document.images].filter(({ loading }) => loading === "lazy").every(({ complete, naturalWidth }) => !complete || naturalWidth > 0),
+          );
+        await page.screenshot({ path: join(ARTIFACTS, `${name}-${width}-${colorScheme}.png`), fullPage: true });
+        const found = await page.evaluate(() => {
+          const nameOf = (node: any) => node.getAttribute("aria-label") || node.textContent?.trim() || node.labels?.[0]?.textContent?.trim() || "";
+          return {
+            width: document.documentElement.scrollWidth,
+            nameless: [...document.querySelectorAll("a, button, input, select, [role=img]")]
+              .filter((node) => nameOf(node) === "")
+              .map((node) => node.outerHTML.slice(0, 120)),
+            imagesWithoutAlt: [...document.images].filter((image) => !image.hasAttribute("alt")).length,
+            headings: document.querySelectorAll("h1").length,
+          };
+        });
+        expect(found, `${name} at ${width}`).toEqual({ width, nameless: [], imagesWithoutAlt: 0, headings: 1 });
+      }
+      // The unknown run answers 404, which Chromium notes in the console.
+      expect(faults.filter((fault) => !fault.includes("status of 404"))).toEqual([]);
+    }
+  }, 120_000);
+
+  test("HTML in names and messages stays text", async () => {
+    const runs = temporaryFolder();
+    const evil = `<img src=x onerror="alert(1)">`;
+    const writer = new RunWriter({
+      folder: join(runs, evil),
+      epochs: 2,
+      stepsPerEpoch: 10,
+      cases: [evil, "<svg onload=alert(2)>", "'\"><script>alert(3)</script>"],
+    });
+    writer.start();
+    writer.write({ type: "warning", message: `<b id="bold">bold</b>${evil}` });
+    writer.write({ type: "skip", id: evil, stage: evil, message: evil });
+    writer.write({ ...writer.nextStep(), metrics: { [evil]: 0.5 } });
+    writer.write({
+      type: "stages",
+      stages: [
+        {
+          name: evil,
+          to: [evil],
+          in: 1,
+          out: 1,
+          held: 1,
+          maxHeld: 1,
+          running: 1,
+          skipped: 0,
+          state: "busy",
+          busyMs: 1,
+          blockedMs: 0,
+          starvedMs: 0,
+          workMs: 1,
+          knobs: { [evil]: 1 },
+        },
+      ],
+      bytesInUse: 1,
+      budget: 2,
+      verdict: evil,
+    });
+    writer.evaluation();
+    const { url } = await openDashboard({ runs });
+    const { page, faults } = await openPage(browser, url);
+    await page.getByRole("link", { name: evil }).click();
+    for (const view of ["Training", "Pipeline", "Samples", "Evaluation", "Log & system"]) {
+      await page.getByRole("link", { name: view, exact: true }).click();
+      await page.waitForTimeout(300);
+      expect(await page.evaluate(() => document.querySelectorAll("#bold, script:not([src]), [onerror], [onload]").length)).toBe(0);
+    }
+    expect(await page.locator(".log").textContent()).toContain(evil);
+    expect(faults).toEqual([]);
+  });
+
+  test("works by keyboard: open a run, read points, go back", async () => {
+    const runs = temporaryFolder();
+    const writer = new RunWriter({ folder: join(runs, "live") });
+    writer.start();
+    writer.until(30);
+    const { url } = await openDashboard({ runs });
+    const { page, faults } = await openPage(browser, url);
+    await page.getByRole("link", { name: "live" }).waitFor();
+    const focus = () => page.evaluate(() => document.activeElement?.textContent?.trim() || document.activeElement?.getAttribute("aria-label"));
+    const seen: (string | null | undefined)[] = [];
+    for (let i = 0; i < 8 && seen.at(-1) !== "live"; i++) {
+      await page.keyboard.press("Tab");
+      seen.push(await focus());
+    }
+    expect(seen[0]).toBe("Skip to the content");
+    expect(seen.at(-1)).toBe("live");
+    await page.keyboard.press("Enter");
+    await hasSteps(page, 30);
+    const chart = page.locator('section[aria-label="Loss"]');
+    await chart.locator(".chart-plot").focus();
+    await page.keyboard.press("Home");
+    expect(await chart.getAttribute("data-at")).toBe("0");
+    await page.keyboard.press("ArrowRight");
+    await page.keyboard.press("ArrowRight");
+    expect(await chart.getAttribute("data-at")).toBe("2");
+    await page.keyboard.press("End");
+    expect(await chart.getAttribute("data-at")).toBe("29");
+    await page.goBack();
+    await page.getByRole("heading", { name: "Runs" }).waitFor();
+    expect(faults).toEqual([]);
+  });
+
+  test("dragging zooms into full detail, the button leads back", async () => {
+    const runs = temporaryFolder();
+    const writer = new RunWriter({ folder: join(runs, "long"), epochs: 5, stepsPerEpoch: 1000 });
+    writer.start();
+    writer.until(5000);
+    const { url } = await openDashboard({ runs });
+    const { page, faults } = await openPage(browser, `${url}#/run/long/training`);
+    await hasSteps(page, 5000);
+    const chart = page.locator('section[aria-label="Loss"]');
+    const coarse = Number(await chart.getAttribute("data-points"));
+    expect(coarse).toBeLessThanOrEqual(1024);
+    const box = (await chart.locator(".u-over").boundingBox())!;
+    await page.mouse.move(box.x + box.width * 0.4, box.y + 40);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width * 0.5, box.y + 60, { steps: 5 });
+    await page.mouse.up();
+    const all = page.getByRole("button", { name: "Show all steps" });
+    await all.waitFor();
+    // A tenth of 5000 steps, each by itself.
+    await page.waitForFunction(() => Math.abs(Number(document.querySelector('section[aria-label="Loss"]')!.dataset.points) - 500) < 20);
+    await all.click();
+    await page.waitForFunction((count) => Number(document.querySelector('section[aria-label="Loss"]')!.dataset.points) === count, coarse);
+    expect(faults).toEqual([]);
+  });
+
+  test("asks for the token, refuses a wrong one, and follows the run live with the right one", async () => {
+    const runs = temporaryFolder();
+    const writer = new RunWriter({ folder: join(runs, "live") });
+    writer.start();
+    writer.until(20);
+    const token = "correct-horse-battery-staple";
+    const { url } = await openDashboard({ runs, token });
+    const { page } = await openPage(browser, url);
+    await page.getByLabel("Token").fill("not-the-right-token-at-all");
+    await page.keyboard.press("Enter");
+    await page.locator("text=This is not the token").waitFor();
+    await page.getByLabel("Token").fill(token);
+    await page.keyboard.press("Enter");
+    await page.getByRole("link", { name: "live" }).click();
+    await hasSteps(page, 20);
+    writer.until(35);
+    await hasSteps(page, 35);
+
+    const { page: other, faults } = await openPage(browser, `${url}#token=${token}`);
+    await other.getByRole("link", { name: "live" }).waitFor();
+    expect(other.url()).not.toContain(token);
+    expect(faults).toEqual([]);
+  });
+});
