@@ -38,6 +38,9 @@ bool readPlan(const Napi::CallbackInfo& info, const Extents& shape, const Extent
     plan.extent[axis] = from[axis];
     plan.outExtent[axis] = to[axis];
   }
+  // Offsets of voxels and spline coefficients (four more per axis at most) are 32-bit.
+  const double reach = (from[0] + 4.0) * (from[1] + 4.0) * (from[2] + 4.0);
+  if (!(reach < 2147483647.0)) return rangeError(info, "the volume must have less than 2^31 voxels");
   if (!readNumbers(info, 4, 3, plan.center) || !readNumbers(info, 5, 9, plan.matrix)) return false;
   plan.displacement = nullptr;
   if (info[6].IsTypedArray()) {

@@ -171,18 +171,36 @@ static typename Runner<U>::type runnerOf(Stored dtype, bool swap) {
   }
 }
 
-// target[a * strideA + b * strideB] = source[a + b * sourceB]: tiles of 16 x 16, so that a line of the target is written while it is in the first-level cache.
+constexpr int64_t kTile = 16;
+
+// One full tile; Step is the distance of neighbors in the target, 1 or -1, so that a row of the tile is one vector or a few.
+template <class U, int Step>
+static inline void transposeTile(const U* source, int64_t sourceB, U* target, int64_t strideA) {
+  U tile[kTile][kTile];
+  for (int64_t b = 0; b < kTile; b++) std::memcpy(tile[b], source + b * sourceB, sizeof(tile[b]));
+  for (int64_t a = 0; a < kTile; a++) {
+    U row[kTile];
+    for (int64_t b = 0; b < kTile; b++) row[Step > 0 ? b : kTile - 1 - b] = tile[b][a];
+    std::memcpy(target + a * strideA - (Step > 0 ? 0 : kTile - 1), row, sizeof(row));
+  }
+}
+
+// target[a * strideA + b * strideB] = source[a + b * sourceB], by tiles that go through a small array: distances of a power of two put whole columns into
+// one set of the cache, so every line of source and target should be touched once.
 template <class U>
 static void transpose(const U* source, int64_t countA, int64_t countB, int64_t sourceB, U* target, int64_t strideA, int64_t strideB) {
-  constexpr int64_t kTile = 16;
   for (int64_t a0 = 0; a0 < countA; a0 += kTile) {
-    const int64_t a1 = a0 + kTile < countA ? a0 + kTile : countA;
+    const int64_t as = a0 + kTile < countA ? kTile : countA - a0;
     for (int64_t b0 = 0; b0 < countB; b0 += kTile) {
-      const int64_t b1 = b0 + kTile < countB ? b0 + kTile : countB;
-      for (int64_t a = a0; a < a1; a++) {
-        U* out = target + a * strideA + b0 * strideB;
-        const U* in = source + a + b0 * sourceB;
-        for (int64_t b = b0; b < b1; b++, out += strideB, in += sourceB) *out = *in;
+      const int64_t bs = b0 + kTile < countB ? kTile : countB - b0;
+      const U* in = source + a0 + b0 * sourceB;
+      U* out = target + a0 * strideA + b0 * strideB;
+      if (as == kTile && bs == kTile && strideB == 1) transposeTile<U, 1>(in, sourceB, out, strideA);
+      else if (as == kTile && bs == kTile && strideB == -1) transposeTile<U, -1>(in, sourceB, out, strideA);
+      else {
+        for (int64_t a = 0; a < as; a++) {
+          for (int64_t b = 0; b < bs; b++) out[a * strideA + b * strideB] = in[a + b * sourceB];
+        }
       }
     }
   }

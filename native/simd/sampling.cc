@@ -9,30 +9,32 @@ namespace VOX_NS {
 
 namespace {
 
-// Whole and fractional part of the input coordinates of one output row; `inside` is 0 where a coordinate lies more than half a voxel outside the image.
+enum class Mode { nearest, linear, cubic };
+
+// What the voxels of one output row need: the array offset of the first voxel or coefficient that weighs, and how far behind it the coordinate lies.
+// `inside` is 0 where the coordinate lies more than half a voxel outside the image; its offset is valid all the same.
 struct Row {
-  double* position[3];
-  int32_t* whole[3];
+  int32_t *offset, *inside;
   float* fraction[3];
-  int32_t* inside;
+  double* position[3];
 };
 
 class Rows {
  public:
   explicit Rows(int64_t width) : stride_((width + kFloats - 1) / kFloats * kFloats) {
-    memory_ = static_cast<char*>(std::malloc(stride_ * (3 * (sizeof(double) + sizeof(int32_t) + sizeof(float)) + sizeof(int32_t))));
+    memory_ = static_cast<char*>(std::malloc(stride_ * (3 * (sizeof(double) + sizeof(float)) + 2 * sizeof(int32_t))));
     if (!memory_) return;
     char* at = memory_;
     for (auto& p : row.position) p = reinterpret_cast<double*>(take(at, sizeof(double)));
-    for (auto& p : row.whole) p = reinterpret_cast<int32_t*>(take(at, sizeof(int32_t)));
     for (auto& p : row.fraction) p = reinterpret_cast<float*>(take(at, sizeof(float)));
+    row.offset = reinterpret_cast<int32_t*>(take(at, sizeof(int32_t)));
     row.inside = reinterpret_cast<int32_t*>(take(at, sizeof(int32_t)));
   }
   Rows(const Rows&) = delete;
   Rows& operator=(const Rows&) = delete;
   ~Rows() { std::free(memory_); }
   bool isReady() const { return memory_ != nullptr; }
-  Row row;
+  Row row{};
 
  private:
   char* take(char*& at, size_t bytes) {
@@ -44,11 +46,50 @@ class Rows {
   char* memory_;
 };
 
-}  // namespace
+// Bounds of the whole part of a coordinate, and what an offset is made of.
+struct Grid {
+  double least[3], most[3], step[3];
+  int64_t rowStep, sliceStep;
+};
 
-// Coordinates of output row (z, y), as in the TypeScript reference: double precision, so that a coordinate that should be a whole number is one.
-// `round` is added before the whole part is taken: 0.5 for the nearest voxel. Coordinates far outside are held near the image.
-static void findCoordinates(const SamplePlan& plan, int64_t z, int64_t y, double round, const Row& row) {
+Grid gridOf(const SamplePlan& plan, Mode mode) {
+  Grid grid{};
+  grid.rowStep = plan.extent[2];
+  grid.sliceStep = plan.extent[1] * plan.extent[2];
+  const double step[3] = {static_cast<double>(grid.sliceStep), static_cast<double>(grid.rowStep), 1};
+  for (int axis = 0; axis < 3; axis++) {
+    // Of two linear neighbors the second is inside too; an axis of one voxel has no second.
+    const int64_t last = plan.extent[axis] - (mode == Mode::linear && plan.extent[axis] > 1 ? 2 : 1);
+    grid.least[axis] = 0;
+    grid.most[axis] = static_cast<double>(last);
+    grid.step[axis] = step[axis];
+  }
+  return grid;
+}
+
+// Spline coefficients stand for the positions [origin, origin + size); the first that weighs is the one before the whole part.
+Grid gridOf(const int64_t* origin, const int64_t* size) {
+  Grid grid{};
+  grid.rowStep = size[2];
+  grid.sliceStep = size[1] * size[2];
+  const double step[3] = {static_cast<double>(grid.sliceStep), static_cast<double>(grid.rowStep), 1};
+  for (int axis = 0; axis < 3; axis++) {
+    grid.least[axis] = static_cast<double>(origin[axis] + 1);
+    grid.most[axis] = static_cast<double>(origin[axis] + size[axis] - 3);
+    grid.step[axis] = step[axis];
+  }
+  return grid;
+}
+
+vdouble floorOf(vdouble t) {
+  const vdouble whole = __builtin_convertvector(__builtin_convertvector(t, vhalfInt), vdouble);
+  return whole > t ? whole - 1.0 : whole;
+}
+
+// Coordinates of output row (z, y), in double precision and in the order of the TypeScript reference, so that a coordinate that should be a whole number
+// is one.
+template <Mode kMode>
+void findRow(const SamplePlan& plan, const Grid& grid, int64_t z, int64_t y, const Row& row) {
   const int64_t width = plan.outExtent[2];
   const int64_t voxels = plan.outExtent[0] * plan.outExtent[1] * width;
   const int64_t start = (z * plan.outExtent[1] + y) * width;
@@ -56,171 +97,187 @@ static void findCoordinates(const SamplePlan& plan, int64_t z, int64_t y, double
   vdouble lanes;
   for (int l = 0; l < kDoubles; l++) lanes[l] = l;
   for (int64_t x = 0; x < width; x += kDoubles) {
-    vdouble vz = splatDouble(dz), vy = splatDouble(dy), vx = lanes + (x - middle);
+    vdouble v[3] = {splatDouble(dz), splatDouble(dy), lanes + (x - middle)};
     if (plan.displacement) {
-      const float* field = plan.displacement + start + x;
-      if (x + kDoubles <= width) {
-        vz += widen(field);
-        vy += widen(field + voxels);
-        vx += widen(field + 2 * voxels);
-      } else {
-        for (int64_t l = 0; l < width - x; l++) {
-          vz[l] += field[l];
-          vy[l] += field[voxels + l];
-          vx[l] += field[2 * voxels + l];
+      for (int axis = 0; axis < 3; axis++) {
+        const float* field = plan.displacement + axis * voxels + start + x;
+        if (x + kDoubles <= width) {
+          v[axis] += widen(field);
+        } else {
+          for (int64_t l = 0; l < width - x; l++) v[axis][l] += field[l];
         }
       }
     }
-    vhalfInt inside = vhalfInt{} - 1;
+    vdouble offset = {};
+    // All bits of a lane where it is inside, as a double so that no narrower mask is needed before the end.
+    vlong inside = ~vlong{};
     for (int axis = 0; axis < 3; axis++) {
       const double* m = plan.matrix + 3 * axis;
-      vdouble t = plan.center[axis] + (m[0] * vz + m[1] * vy + m[2] * vx);
+      vdouble t = plan.center[axis] + (m[0] * v[0] + m[1] * v[1] + m[2] * v[2]);
       const double extent = static_cast<double>(plan.extent[axis]);
-      // NaN is outside, and held: the comparisons are false for it.
+      // NaN is outside, and is held at 0: the comparisons are false for it.
       const auto isIn = (t >= -0.5) & (t <= extent - 0.5);
-      inside &= __builtin_convertvector(isIn, vhalfInt);
+      inside &= (vlong)isIn;
       t = isIn ? t : vdouble{};
-      t += round;
-      vhalfInt whole = __builtin_convertvector(t, vhalfInt);
-      vdouble floor = __builtin_convertvector(whole, vdouble);
-      const auto isAbove = floor > t;
-      whole += __builtin_convertvector(isAbove, vhalfInt);
-      floor = isAbove ? floor - 1.0 : floor;
-      *reinterpret_cast<vhalfInt*>(row.whole[axis] + x) = whole;
-      *reinterpret_cast<vhalf*>(row.fraction[axis] + x) = __builtin_convertvector(t - floor, vhalf);
-      *reinterpret_cast<vdouble*>(row.position[axis] + x) = t - floor;
+      if (kMode == Mode::linear) {
+        // Linear interpolation of the continued edge is the value at the coordinate held inside the image.
+        t = t < 0.0 ? vdouble{} : t;
+        t = t > extent - 1 ? splatDouble(extent - 1) : t;
+      }
+      vdouble whole = floorOf(kMode == Mode::nearest ? t + 0.5 : t);
+      whole = whole < grid.least[axis] ? splatDouble(grid.least[axis]) : whole;
+      whole = whole > grid.most[axis] ? splatDouble(grid.most[axis]) : whole;
+      const vdouble rest = t - whole;
+      offset += (whole - grid.least[axis]) * grid.step[axis];
+      if (kMode != Mode::nearest) {
+        *reinterpret_cast<vhalf*>(row.fraction[axis] + x) = __builtin_convertvector(rest, vhalf);
+        *reinterpret_cast<vdouble*>(row.position[axis] + x) = rest;
+      }
     }
-    *reinterpret_cast<vhalfInt*>(row.inside + x) = inside;
+    *reinterpret_cast<vhalfInt*>(row.offset + x) = __builtin_convertvector(offset, vhalfInt);
+    *reinterpret_cast<vhalfInt*>(row.inside + x) = __builtin_convertvector((vlong)inside, vhalfInt);
   }
 }
 
-static inline int64_t held(int64_t i, int64_t extent) { return i < 0 ? 0 : i >= extent ? extent - 1 : i; }
+typedef double vtwo __attribute__((vector_size(16), aligned(8), may_alias));
+typedef double single __attribute__((aligned(4), may_alias));
+typedef int32_t vquadInt __attribute__((vector_size(16), aligned(4), may_alias));
 
-static void sampleNearestRow(const SamplePlan& plan, const Row& row, const float* input, float* to, int64_t channels, const float* fill) {
-  const int64_t *n = plan.extent;
-  for (int64_t x = 0; x < plan.outExtent[2]; x++) {
-    const int64_t at = (held(row.whole[0][x], n[0]) * n[1] + held(row.whole[1][x], n[1])) * n[2] + held(row.whole[2][x], n[2]);
-    const float* from = row.inside[x] ? input + at * channels : fill;
+// Two neighbors of two voxels, as one vector of four.
+vquad pairOf(const float* a, const float* b) {
+  const vtwo both = {*reinterpret_cast<const single*>(a), *reinterpret_cast<const single*>(b)};
+  return (vquad)both;
+}
+
+// Exact at both ends, which a + (b - a)·f is not.
+template <class V>
+V between(V a, V b, V f, V rest) {
+  return a * rest + b * f;
+}
+
+// Four voxels at once: eight loads of two neighbors for each slice, then three linear steps.
+vquad linearOfFour(const float* input, const int32_t* offset, int64_t rowStep, int64_t sliceStep, vquad fz, vquad fy, vquad fx) {
+  const float *a = input + offset[0], *b = input + offset[1], *c = input + offset[2], *d = input + offset[3];
+  const vquad gz = 1.f - fz, gy = 1.f - fy, gx = 1.f - fx;
+  vquad planes[2];
+  for (int slice = 0; slice < 2; slice++) {
+    vquad lines[2];
+    for (int line = 0; line < 2; line++) {
+      const int64_t step = slice * sliceStep + line * rowStep;
+      const vquad ab = pairOf(a + step, b + step), cd = pairOf(c + step, d + step);
+      const vquad first = __builtin_shuffle(ab, cd, vquadInt{0, 2, 4, 6}), second = __builtin_shuffle(ab, cd, vquadInt{1, 3, 5, 7});
+      lines[line] = between(first, second, fx, gx);
+    }
+    planes[slice] = between(lines[0], lines[1], fy, gy);
+  }
+  return between(planes[0], planes[1], fz, gz);
+}
+
+void sampleLinearRow(const SamplePlan& plan, const Row& row, const float* input, float* to, int64_t channels, const float* fill) {
+  const int64_t width = plan.outExtent[2];
+  const int64_t xStep = plan.extent[2] > 1 ? 1 : 0, rowStep = plan.extent[1] > 1 ? plan.extent[2] : 0;
+  const int64_t sliceStep = plan.extent[0] > 1 ? plan.extent[1] * plan.extent[2] : 0;
+  int64_t x = 0;
+  if (channels == 1 && xStep == 1) {
+    for (; x + 4 <= width; x += 4) {
+      const vquad value =
+          linearOfFour(input, row.offset + x, rowStep, sliceStep, loadQuad(row.fraction[0] + x), loadQuad(row.fraction[1] + x), loadQuad(row.fraction[2] + x));
+      const vquadInt inside = *reinterpret_cast<const vquadInt*>(row.inside + x);
+      *reinterpret_cast<vquad*>(to + x) = inside != 0 ? value : vquad{} + fill[0];
+    }
+  }
+  for (; x < width; x++) {
+    const float* p = input + static_cast<int64_t>(row.offset[x]) * channels;
+    const float fz = row.fraction[0][x], fy = row.fraction[1][x], fx = row.fraction[2][x];
+    for (int64_t c = 0; c < channels; c++) {
+      const auto at = [&](int64_t step) { return p[step * channels + c]; };
+      const auto line = [&](int64_t step) { return between(at(step), at(step + xStep), fx, 1.f - fx); };
+      const auto plane = [&](int64_t step) { return between(line(step), line(step + rowStep), fy, 1.f - fy); };
+      to[x * channels + c] = row.inside[x] ? between(plane(0), plane(sliceStep), fz, 1.f - fz) : fill[c];
+    }
+  }
+}
+
+void sampleNearestRow(int64_t width, const Row& row, const float* input, float* to, int64_t channels, const float* fill) {
+  if (channels == 1) {
+    for (int64_t x = 0; x < width; x++) to[x] = row.inside[x] ? input[row.offset[x]] : fill[0];
+    return;
+  }
+  for (int64_t x = 0; x < width; x++) {
+    const float* from = row.inside[x] ? input + static_cast<int64_t>(row.offset[x]) * channels : fill;
     for (int64_t c = 0; c < channels; c++) to[x * channels + c] = from[c];
   }
 }
 
-// Edge continuation of a linear interpolation is its value at the coordinate held inside the image.
-static inline void holdLinear(int64_t whole, float fraction, int64_t extent, int64_t& a, int64_t& b, float& f) {
-  a = whole < 0 ? 0 : whole;
-  b = whole + 1 < extent ? whole + 1 : extent - 1;
-  f = fraction;
-}
-
-static void sampleLinearRow(const SamplePlan& plan, const Row& row, const float* input, float* to, int64_t channels, const float* fill) {
-  const int64_t height = plan.extent[1], width = plan.extent[2];
-  const int64_t rowStep = width * channels, sliceStep = height * rowStep;
-  for (int64_t x = 0; x < plan.outExtent[2]; x++) {
-    if (!row.inside[x]) {
-      for (int64_t c = 0; c < channels; c++) to[x * channels + c] = fill[c];
-      continue;
-    }
-    int64_t z0, z1, y0, y1, x0, x1;
-    float fz, fy, fx;
-    holdLinear(row.whole[0][x], row.fraction[0][x], plan.extent[0], z0, z1, fz);
-    holdLinear(row.whole[1][x], row.fraction[1][x], height, y0, y1, fy);
-    holdLinear(row.whole[2][x], row.fraction[2][x], width, x0, x1, fx);
-    const float* p00 = input + z0 * sliceStep + y0 * rowStep;
-    const float* p01 = input + z0 * sliceStep + y1 * rowStep;
-    const float* p10 = input + z1 * sliceStep + y0 * rowStep;
-    const float* p11 = input + z1 * sliceStep + y1 * rowStep;
-    if (channels == 1 && x1 == x0 + 1) {
-      // Two neighbors of two rows make one vector of four.
-      typedef float vpair __attribute__((vector_size(8), aligned(4), may_alias));
-      const auto four = [x0](const float* low, const float* high) {
-        const vpair a = *reinterpret_cast<const vpair*>(low + x0), b = *reinterpret_cast<const vpair*>(high + x0);
-        return vquad{a[0], a[1], b[0], b[1]};
-      };
-      const vquad near = four(p00, p01), far = four(p10, p11);
-      const vquad slice = near + (far - near) * fz;
-      const float low = slice[0] + (slice[1] - slice[0]) * fx, high = slice[2] + (slice[3] - slice[2]) * fx;
-      to[x] = low + (high - low) * fy;
-      continue;
-    }
-    for (int64_t c = 0; c < channels; c++) {
-      const int64_t a = x0 * channels + c, b = x1 * channels + c;
-      const float near0 = p00[a] + (p00[b] - p00[a]) * fx, near1 = p01[a] + (p01[b] - p01[a]) * fx;
-      const float far0 = p10[a] + (p10[b] - p10[a]) * fx, far1 = p11[a] + (p11[b] - p11[a]) * fx;
-      const float near = near0 + (near1 - near0) * fy, far = far0 + (far1 - far0) * fy;
-      to[x * channels + c] = near + (far - near) * fz;
-    }
-  }
-}
-
-static bool sample(const SamplePlan& plan, const float* input, float* output, int64_t channels, bool isLinear, const float* fill) {
-  Rows rows(plan.outExtent[2]);
+bool sample(const SamplePlan& plan, const float* input, float* output, int64_t channels, bool isLinear, const float* fill) {
+  const int64_t width = plan.outExtent[2];
+  Rows rows(width);
   if (!rows.isReady()) return false;
-  const int64_t step = plan.outExtent[2] * channels;
+  const Grid grid = gridOf(plan, isLinear ? Mode::linear : Mode::nearest);
   for (int64_t z = 0; z < plan.outExtent[0]; z++) {
-    for (int64_t y = 0; y < plan.outExtent[1]; y++, output += step) {
-      findCoordinates(plan, z, y, isLinear ? 0 : 0.5, rows.row);
-      if (isLinear) sampleLinearRow(plan, rows.row, input, output, channels, fill);
-      else sampleNearestRow(plan, rows.row, input, output, channels, fill);
+    for (int64_t y = 0; y < plan.outExtent[1]; y++, output += width * channels) {
+      if (isLinear) {
+        findRow<Mode::linear>(plan, grid, z, y, rows.row);
+        sampleLinearRow(plan, rows.row, input, output, channels, fill);
+      } else {
+        findRow<Mode::nearest>(plan, grid, z, y, rows.row);
+        sampleNearestRow(width, rows.row, input, output, channels, fill);
+      }
     }
   }
   return true;
 }
 
-static inline void cubicWeights(vfloat f, vfloat* w) {
+void cubicWeights(vfloat f, float* to, int64_t stride) {
   const vfloat g = 1.f - f;
-  w[0] = g * g * g * (1.f / 6);
-  w[1] = (4.f - 3.f * f * f * (2.f - f)) * (1.f / 6);
-  w[2] = (4.f - 3.f * g * g * (2.f - g)) * (1.f / 6);
-  w[3] = f * f * f * (1.f / 6);
+  store(to, g * g * g * (1.f / 6));
+  store(to + stride, (4.f - 3.f * f * f * (2.f - f)) * (1.f / 6));
+  store(to + 2 * stride, (4.f - 3.f * g * g * (2.f - g)) * (1.f / 6));
+  store(to + 3 * stride, f * f * f * (1.f / 6));
 }
 
-// Four rows of four coefficients per depth: 16 loads of four neighbors, summed along the depth first.
-static bool sampleSpline(const SamplePlan& plan, const float* coefficients, const int64_t* origin, const int64_t* size, float* output, int64_t channels,
-                         float fill) {
+// 64 coefficients of one voxel as 16 loads of four neighbors, summed along depth, height and then width. `weights` holds four rows for the depth and four
+// for the height, `stride` floats apart.
+inline float splineAt(const float* p, int64_t rowStep, int64_t sliceStep, const float* weights, int64_t stride, float f) {
+  const float *p1 = p + rowStep, *p2 = p + 2 * rowStep, *p3 = p1 + 2 * rowStep;
+  vquad sum0 = loadQuad(p) * weights[0], sum1 = loadQuad(p1) * weights[0], sum2 = loadQuad(p2) * weights[0], sum3 = loadQuad(p3) * weights[0];
+  for (int k = 1; k < 4; k++) {
+    const float w = weights[k * stride];
+    const int64_t step = k * sliceStep;
+    sum0 += loadQuad(p + step) * w;
+    sum1 += loadQuad(p1 + step) * w;
+    sum2 += loadQuad(p2 + step) * w;
+    sum3 += loadQuad(p3 + step) * w;
+  }
+  const float* heights = weights + 4 * stride;
+  const vquad plane = (sum0 * heights[0] + sum1 * heights[stride]) + (sum2 * heights[2 * stride] + sum3 * heights[3 * stride]);
+  // The four weights along the width as one cubic polynomial of the fraction.
+  const vquad widths = ((vquad{-1, 3, -3, 1} * f + vquad{3, -6, 3, 0}) * f + vquad{-3, 0, 3, 0}) * f + vquad{1, 4, 1, 0};
+  const vquad line = plane * widths;
+  return ((line[0] + line[2]) + (line[1] + line[3])) * (1.f / 6);
+}
+
+bool sampleSpline(const SamplePlan& plan, const float* coefficients, const int64_t* origin, const int64_t* size, float* output, int64_t channels, float fill) {
   const int64_t width = plan.outExtent[2];
-  const int64_t padded = (width + kFloats - 1) / kFloats * kFloats;
+  const int64_t stride = (width + kFloats - 1) / kFloats * kFloats;
   Rows rows(width);
-  // Weights of each voxel together: four for the depth, the height, the width.
-  float* weights = static_cast<float*>(std::malloc(padded * 12 * sizeof(float)));
+  float* weights = static_cast<float*>(std::malloc(8 * stride * sizeof(float)));
   if (!rows.isReady() || !weights) {
     std::free(weights);
     return false;
   }
   const Row& row = rows.row;
-  const int64_t rowStep = size[2], sliceStep = size[1] * size[2];
+  const Grid grid = gridOf(origin, size);
   for (int64_t z = 0; z < plan.outExtent[0]; z++) {
     for (int64_t y = 0; y < plan.outExtent[1]; y++, output += width * channels) {
-      findCoordinates(plan, z, y, 0, row);
+      findRow<Mode::cubic>(plan, grid, z, y, row);
       for (int64_t x = 0; x < width; x += kFloats) {
-        for (int axis = 0; axis < 3; axis++) {
-          // Whatever rounding did to the bounds, every read stays inside the coefficients.
-          vint& whole = *reinterpret_cast<vint*>(row.whole[axis] + x);
-          const vint least = vint{} + static_cast<int32_t>(origin[axis] + 1), most = vint{} + static_cast<int32_t>(origin[axis] + size[axis] - 3);
-          whole = whole > most ? most : whole;
-          whole = whole < least ? least : whole;
-          vfloat w[4];
-          cubicWeights(load(row.fraction[axis] + x), w);
-          for (int k = 0; k < 4; k++) {
-            for (int l = 0; l < kFloats; l++) weights[(x + l) * 12 + axis * 4 + k] = w[k][l];
-          }
-        }
+        cubicWeights(load(row.fraction[0] + x), weights + x, stride);
+        cubicWeights(load(row.fraction[1] + x), weights + 4 * stride + x, stride);
       }
       for (int64_t x = 0; x < width; x++) {
-        if (!row.inside[x]) {
-          output[x * channels] = fill;
-          continue;
-        }
-        const float* p = coefficients + (row.whole[0][x] - 1 - origin[0]) * sliceStep + (row.whole[1][x] - 1 - origin[1]) * rowStep +
-                         (row.whole[2][x] - 1 - origin[2]);
-        const float* w = weights + x * 12;
-        vquad sum[4];
-        for (int j = 0; j < 4; j++) sum[j] = loadQuad(p + j * rowStep) * w[0];
-        for (int k = 1; k < 4; k++) {
-          for (int j = 0; j < 4; j++) sum[j] += loadQuad(p + k * sliceStep + j * rowStep) * w[k];
-        }
-        const vquad plane = (sum[0] * w[4] + sum[1] * w[5]) + (sum[2] * w[6] + sum[3] * w[7]);
-        const vquad line = plane * loadQuad(w + 8);
-        output[x * channels] = (line[0] + line[2]) + (line[1] + line[3]);
+        output[x * channels] =
+            row.inside[x] ? splineAt(coefficients + row.offset[x], grid.rowStep, grid.sliceStep, weights + x, stride, row.fraction[2][x]) : fill;
       }
     }
   }
@@ -229,40 +286,48 @@ static bool sampleSpline(const SamplePlan& plan, const float* coefficients, cons
 }
 
 template <class T>
-static bool sampleLabel(const SamplePlan& plan, const T* input, T* output, bool isLinear, T fill) {
-  Rows rows(plan.outExtent[2]);
+void sampleLinearLabels(const SamplePlan& plan, const Row& row, const T* input, T* to, T fill) {
+  const int64_t xStep = plan.extent[2] > 1 ? 1 : 0, rowStep = plan.extent[1] > 1 ? plan.extent[2] : 0;
+  const int64_t sliceStep = plan.extent[0] > 1 ? plan.extent[1] * plan.extent[2] : 0;
+  const int64_t steps[4] = {0, rowStep, sliceStep, sliceStep + rowStep};
+  for (int64_t x = 0; x < plan.outExtent[2]; x++) {
+    if (!row.inside[x]) {
+      to[x] = fill;
+      continue;
+    }
+    const T* p = input + row.offset[x];
+    uint32_t corners[8], different = 0;
+    for (int k = 0; k < 4; k++) {
+      corners[2 * k] = p[steps[k]];
+      corners[2 * k + 1] = p[steps[k] + xStep];
+      different |= (corners[2 * k] ^ corners[0]) | (corners[2 * k + 1] ^ corners[0]);
+    }
+    to[x] = static_cast<T>(different ? majorityLabel(corners, row.position[0][x], row.position[1][x], row.position[2][x]) : corners[0]);
+  }
+}
+
+template <class T>
+bool sampleLabel(const SamplePlan& plan, const T* input, T* output, bool isLinear, T fill) {
+  const int64_t width = plan.outExtent[2];
+  Rows rows(width);
   if (!rows.isReady()) return false;
   const Row& row = rows.row;
-  const int64_t *n = plan.extent;
-  const int64_t width = plan.outExtent[2];
+  const Grid grid = gridOf(plan, isLinear ? Mode::linear : Mode::nearest);
   for (int64_t z = 0; z < plan.outExtent[0]; z++) {
     for (int64_t y = 0; y < plan.outExtent[1]; y++, output += width) {
-      findCoordinates(plan, z, y, isLinear ? 0 : 0.5, row);
-      for (int64_t x = 0; x < width; x++) {
-        if (!isLinear) {
-          const int64_t at = (held(row.whole[0][x], n[0]) * n[1] + held(row.whole[1][x], n[1])) * n[2] + held(row.whole[2][x], n[2]);
-          output[x] = row.inside[x] ? input[at] : fill;
-          continue;
-        }
-        if (!row.inside[x]) {
-          output[x] = fill;
-          continue;
-        }
-        uint32_t corners[8];
-        uint32_t different = 0;
-        const int64_t x0 = held(row.whole[2][x], n[2]), x1 = held(row.whole[2][x] + 1, n[2]);
-        for (int k = 0; k < 4; k++) {
-          const T* line = input + (held(row.whole[0][x] + (k >> 1), n[0]) * n[1] + held(row.whole[1][x] + (k & 1), n[1])) * n[2];
-          corners[2 * k] = line[x0];
-          corners[2 * k + 1] = line[x1];
-          different |= (corners[2 * k] ^ corners[0]) | (corners[2 * k + 1] ^ corners[0]);
-        }
-        output[x] = static_cast<T>(different ? majorityLabel(corners, row.position[0][x], row.position[1][x], row.position[2][x]) : corners[0]);
+      if (isLinear) {
+        findRow<Mode::linear>(plan, grid, z, y, row);
+        sampleLinearLabels(plan, row, input, output, fill);
+      } else {
+        findRow<Mode::nearest>(plan, grid, z, y, row);
+        for (int64_t x = 0; x < width; x++) output[x] = row.inside[x] ? input[row.offset[x]] : fill;
       }
     }
   }
   return true;
 }
+
+}  // namespace
 
 const SamplingTable& samplingTable() {
   static const SamplingTable table = {sample, sampleSpline, sampleLabel<uint8_t>, sampleLabel<uint16_t>};
