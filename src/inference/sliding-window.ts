@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { requireOption, VoxError } from "../core/errors.js";
 import { elementCount, formatShape, type Shape4, spatial, type Triple } from "../core/shape.js";
 import { copyBox } from "../kernels/copy-box/copy-box.js";
@@ -119,6 +120,8 @@ export async function slidingWindow(image: Float32Array, shape: Shape4, options:
     }
     for (const [n, start] of batch.entries()) merge.add(mean!.subarray(n * scoreLength, (n + 1) * scoreLength), start);
     onPatch?.(first + batch.length, starts.length);
+    // Engines compute on this thread and answer at once: without a turn of the event loop no signal would come through, and the next case would not load.
+    await setImmediate();
   }
   merge.finish();
   return { labels, ...(scores && { scores }) };

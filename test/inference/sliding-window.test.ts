@@ -191,6 +191,26 @@ describe("sliding window", () => {
     expect(progress).toEqual(["3/8", "6/8"]);
   });
 
+  it("lets the event loop turn between batches, so that a signal from outside stops a model that computes on this thread", async () => {
+    const controller = new AbortController();
+    let calls = 0;
+    const infer: Infer = (patches) => {
+      calls++;
+      return new Float32Array(patches.length * 2);
+    };
+    setTimeout(() => controller.abort(), 0);
+    const result = slidingWindow(new Float32Array(4096), [16, 16, 16, 1], {
+      infer,
+      classes: 2,
+      patch: [1, 1, 1],
+      overlap: [0, 0, 0],
+      batchSize: 1,
+      signal: controller.signal,
+    });
+    await expect(result).rejects.toMatchObject({ code: "ERR_STOPPED" });
+    expect(calls).toBeLessThan(4096);
+  });
+
   it("says what is wrong with its options and with the model's output", async () => {
     const image = new Float32Array(8);
     const shape: Shape4 = [2, 2, 2, 1];
