@@ -18,6 +18,8 @@ static Napi::Object init(Napi::Env env, Napi::Object exports) {
   registerResample(env, exports);
   registerLabels(env, exports);
   registerSampling(env, exports);
+  registerWindow(env, exports);
+  registerStructure(env, exports);
   registerDecode(env, exports);
   registerInflate(env, exports);
   registerAxis(env, exports);

@@ -19,3 +19,5 @@ void registerStatistics(Napi::Env env, Napi::Object exports);
 void registerResample(Napi::Env env, Napi::Object exports);
 void registerLabels(Napi::Env env, Napi::Object exports);
 void registerSampling(Napi::Env env, Napi::Object exports);
+void registerWindow(Napi::Env env, Napi::Object exports);
+void registerStructure(Napi::Env env, Napi::Object exports);

@@ -1,0 +1,95 @@
+#include "window.h"
+
+#include "vector.h"
+
+namespace VOX_NS {
+
+// Lane l of part j of one weight per voxel, repeated for every channel: voxel (j·lanes + l)/channels.
+template <int kChannels>
+static inline void spread(vfloat weight, vfloat* parts) {
+  for (int j = 0; j < kChannels; j++) {
+    vint voxel;
+    for (int l = 0; l < kFloats; l++) voxel[l] = (j * kFloats + l) / kChannels;
+    parts[j] = __builtin_shuffle(weight, voxel);
+  }
+}
+
+template <int kChannels>
+static size_t accumulateOf(float* sum, float* weightSum, const float* patch, const float* weight, size_t width) {
+  size_t x = 0;
+  for (; x + kFloats <= width; x += kFloats) {
+    const vfloat w = load(weight + x);
+    vfloat parts[kChannels];
+    spread<kChannels>(w, parts);
+    store(weightSum + x, load(weightSum + x) + w);
+    for (int j = 0; j < kChannels; j++) {
+      float* to = sum + x * kChannels + j * kFloats;
+      store(to, load(to) + parts[j] * load(patch + x * kChannels + j * kFloats));
+    }
+  }
+  return x;
+}
+
+static void addInto(float* to, const float* from, size_t count) {
+  size_t i = 0;
+  for (; i + kFloats <= count; i += kFloats) store(to + i, load(to + i) + load(from + i));
+  for (; i < count; i++) to[i] += from[i];
+}
+
+static void accumulateRow(float* sum, float* weightSum, const float* patch, const float* weight, size_t width, size_t channels) {
+  if (!weight) {
+    addInto(sum, patch, width * channels);
+    for (size_t x = 0; x < width; x++) weightSum[x] += 1.f;
+    return;
+  }
+  size_t done = 0;
+  switch (channels) {
+    case 1: done = accumulateOf<1>(sum, weightSum, patch, weight, width); break;
+    case 2: done = accumulateOf<2>(sum, weightSum, patch, weight, width); break;
+    case 3: done = accumulateOf<3>(sum, weightSum, patch, weight, width); break;
+    case 4: done = accumulateOf<4>(sum, weightSum, patch, weight, width); break;
+    default: break;
+  }
+  for (size_t x = done; x < width; x++) {
+    weightSum[x] += weight[x];
+    for (size_t c = 0; c < channels; c++) sum[x * channels + c] += weight[x] * patch[x * channels + c];
+  }
+}
+
+template <int kChannels>
+static size_t finishOf(const float* sum, const float* weightSum, float* output, size_t voxels) {
+  size_t v = 0;
+  for (; v + kFloats <= voxels; v += kFloats) {
+    vfloat parts[kChannels];
+    spread<kChannels>(load(weightSum + v), parts);
+    for (int j = 0; j < kChannels; j++) {
+      const size_t at = v * kChannels + j * kFloats;
+      store(output + at, parts[j] != 0.f ? load(sum + at) / parts[j] : vfloat{});
+    }
+  }
+  return v;
+}
+
+static size_t finish(const float* sum, const float* weightSum, float* output, size_t voxels, size_t channels) {
+  size_t done = 0;
+  switch (channels) {
+    case 1: done = finishOf<1>(sum, weightSum, output, voxels); break;
+    case 2: done = finishOf<2>(sum, weightSum, output, voxels); break;
+    case 3: done = finishOf<3>(sum, weightSum, output, voxels); break;
+    case 4: done = finishOf<4>(sum, weightSum, output, voxels); break;
+    default: break;
+  }
+  for (size_t v = done; v < voxels; v++) {
+    for (size_t c = 0; c < channels; c++) output[v * channels + c] = weightSum[v] == 0.f ? 0.f : sum[v * channels + c] / weightSum[v];
+  }
+  size_t uncovered = 0;
+  for (size_t v = 0; v < voxels; v++) uncovered += weightSum[v] == 0.f;
+  return uncovered;
+}
+
+const WindowTable& windowTable() {
+  static const WindowTable table = {accumulateRow, finish};
+  return table;
+}
+
+}  // namespace VOX_NS
