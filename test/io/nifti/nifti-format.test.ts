@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import fc from "fast-check";
@@ -275,6 +275,12 @@ describe("writing", () => {
     await expect(writeVolume(join(root, "file/inside.nii"), new Uint8Array(2), [1, 1, 2, 1], source, { kind: "label" })).rejects.toThrow(
       `${join(root, "file/inside.nii")}: the file must be writable, got a file where a folder was expected`,
     );
+    mkdirSync(join(root, "taken/scan.nii/inside"), { recursive: true });
+    await expect(writeVolume(join(root, "taken/scan.nii"), new Uint8Array(2), [1, 1, 2, 1], source, { kind: "label" })).rejects.toMatchObject({
+      code: "ERR_WRITE",
+      where: join(root, "taken/scan.nii"),
+    });
+    expect(readdirSync(join(root, "taken"))).toEqual(["scan.nii"]);
     await expect(writeVolume(join(root, "picture.png"), new Uint8Array(2), [1, 1, 2, 1], source, { kind: "label" })).rejects.toThrow(
       `${join(root, "picture.png")}: the file name must end in .nii.gz, .nii`,
     );

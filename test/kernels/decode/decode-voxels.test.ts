@@ -108,6 +108,39 @@ describe("decodeVoxels", () => {
     );
   });
 
+  it.skipIf(!native()?.decode)("gives the reference's bits in all 48 orientations, full tiles and rests", () => {
+    const shape = [35, 18, 33, 1] as const;
+    const count = 35 * 18 * 33;
+    const bytes = new Uint8Array(Int16Array.from({ length: count }, (_, n) => (n * 7919) % 65536).buffer);
+    for (const order of [
+      [0, 1, 2],
+      [0, 2, 1],
+      [1, 0, 2],
+      [1, 2, 0],
+      [2, 0, 1],
+      [2, 1, 0],
+    ] as const) {
+      for (let flips = 0; flips < 8; flips++) {
+        const strides: [number, number, number, number] = [0, 0, 0, 1];
+        let step = 1;
+        let offset = 0;
+        for (const axis of order) {
+          strides[axis] = flips & (1 << axis) ? -step : step;
+          if (flips & (1 << axis)) offset += step * (shape[axis] - 1);
+          step *= shape[axis];
+        }
+        const plan: DecodePlan = { dtype: "int16", littleEndian: true, slope: 1, intercept: 0, shape, offset, strides };
+        for (const pieces of [[bytes.length], [35 * 18 * 17 * 2, 35 * 18 * 16 * 2]]) {
+          const job = { plan, bytes, elements: count, pieces };
+          const expected = run(decodeVoxelsReference, job, new Float32Array(count)).target;
+          expect(bits(run(decodeVoxels, job, new Float32Array(count)).target).equals(bits(expected))).toBe(true);
+          const labels = run(decodeVoxelsReference, job, new Uint16Array(count)).target;
+          expect(bits(run(decodeVoxels, job, new Uint16Array(count)).target).equals(bits(labels))).toBe(true);
+        }
+      }
+    }
+  });
+
   it("rounds once, from float64", () => {
     const plan: DecodePlan = { dtype: "int64", littleEndian: true, slope: 1, intercept: 0, shape: [3, 1, 1, 1], offset: 2, strides: [-1, 3, 3, 1] };
     const bytes = Buffer.from(BigInt64Array.of(16777217n, -(2n ** 62n), 5n).buffer);
