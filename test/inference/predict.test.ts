@@ -1,17 +1,21 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
-import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Random } from "../../src/core/random.js";
 import { elementCount, type Triple } from "../../src/core/shape.js";
+import { startEngine } from "../../src/engine/index.js";
 import { type PredictProgress, predict } from "../../src/inference/predict.js";
 import { orientedAffine } from "../../src/io/phantom/oriented-affine.js";
+import { writePhantoms } from "../../src/io/phantom/write-phantoms.js";
 import { placeOnGrid } from "../../src/io/place-on-grid.js";
 import { readHeader } from "../../src/io/read-header.js";
 import { readVolume } from "../../src/io/read-volume.js";
 import { writeVolume } from "../../src/io/write-volume.js";
+import { unet } from "../../src/models/unet.js";
+import { saveBundle } from "../../src/training/save-bundle.js";
 import { identityBundle } from "./identity-model.js";
 
 const CLASSES = ["background", "kidney", "tumor"];
@@ -55,7 +59,7 @@ function stored(path: string): { header: Buffer; voxels: Buffer } {
 }
 
 beforeAll(async () => {
-  await tf.setBackend("cpu");
+  await startEngine();
   mkdirSync(inputs, { recursive: true });
   await write("ras", { letters: "RAS", tilt: 0 });
   await write("lps", { letters: "LPS", tilt: 0 });
@@ -93,6 +97,50 @@ describe("predict", () => {
     const output = join(folder, "threaded");
     await predict({ bundle: identityBundle(CLASSES, PATCH), inputs, output, workers: 1 });
     for (const id of ids) expect(Buffer.compare(stored(join(output, `${id}.nii.gz`)).voxels, stored(join(inputs, `${id}.nii.gz`)).voxels)).toBe(0);
+  });
+
+  it("a saved bundle predicts from its folder alone what the model in memory predicts, over clip, resample and normalize", async () => {
+    const images = join(folder, "phantoms");
+    await writePhantoms({ folder: images, cases: 1, shape: [12, 24, 24], seed: 5 });
+    const model = unet({ filters: 2, depth: 2 }).build({ shape: [8, 16, 16, 1], classes: 3, seed: 9 });
+    const steps = [
+      { name: "clip", params: { min: -79, max: 304 } },
+      { name: "resample", params: { spacing: [3, 2, 2], order: 3, labelOrder: 1 } },
+      { name: "normalize", params: { mode: "z-score", range: [0, 1], perChannel: false } },
+    ];
+    const { description } = identityBundle(CLASSES, [8, 16, 16], steps);
+    const saved = join(folder, "bundle");
+    await saveBundle(saved, model, description);
+    const loaded = join(folder, "from-folder");
+    const given = join(folder, "from-memory");
+    await predict({ bundle: saved, inputs: images, output: loaded, workers: 0 });
+    await predict({ bundle: { model, description }, inputs: images, output: given, workers: 0 });
+    const [a, b] = [stored(join(loaded, "case_00000.nii.gz")), stored(join(given, "case_00000.nii.gz"))];
+    expect(Buffer.compare(a.voxels, b.voxels)).toBe(0);
+    // An untrained network says something everywhere; all background would prove nothing.
+    expect(new Set(a.voxels).size).toBeGreaterThan(1);
+    const [image, prediction] = [await readHeader(join(images, "case_00000", "imaging.nii.gz")), await readHeader(join(loaded, "case_00000.nii.gz"))];
+    expect(prediction.shape).toEqual(image.shape);
+    expect(prediction.source.affine).toEqual(image.source.affine);
+  });
+
+  const real = fileURLToPath(new URL("../../../shared/data/formats/anatomical_label.nii.gz", import.meta.url));
+  it.skipIf(!existsSync(real))("an identity model gives a real label file back, voxel for voxel, on its own grid", async () => {
+    const output = join(folder, "real");
+    await predict({ bundle: identityBundle(["background", "ventricle"], [16, 16, 16]), inputs: real, output, workers: 0 });
+    const [given, predicted] = [await readHeader(real), await readHeader(join(output, "anatomical_label.nii.gz"))];
+    expect(predicted.source.shape).toEqual(given.source.shape);
+    given.source.affine.forEach((value, i) => {
+      expect(Math.abs(predicted.source.affine[i]! - value)).toBeLessThan(1e-4);
+    });
+    const voxels = (header: typeof given): Float32Array => {
+      const data = new Float32Array(elementCount(header.shape));
+      readVolume(header, data);
+      return data;
+    };
+    const [a, b] = [voxels(given), voxels(predicted)];
+    expect(a.some((value) => value === 1)).toBe(true);
+    expect(b).toEqual(a);
   });
 
   it("after resampling to another spacing the file has the source grid, and the large structures survive", async () => {
