@@ -3,8 +3,8 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { native } from "../../kernels/native.js";
 
-/** Folders whose code decides what voxels come out. */
-const FOLDERS = ["kernels", "io", "workers/steps", "workers/tasks"];
+/** Folders whose code decides what voxels come out, and how they are stored. */
+const FOLDERS = ["kernels", "io", "workers/steps", "workers/tasks", "cache"];
 
 let version: string | undefined;
 
