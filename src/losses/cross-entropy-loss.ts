@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { requireOption, VoxError } from "../core/errors.js";
+import { classSums } from "./class-sums.js";
 import type { Loss } from "./loss.js";
 import { nameFunction } from "./name-function.js";
-import { targetOneHot } from "./target-one-hot.js";
 
 export interface CrossEntropyLossOptions {
   /** One factor per class; absent: 1 each. */
@@ -32,10 +32,9 @@ export function crossEntropyLoss({ weights }: CrossEntropyLossOptions = {}): Los
             where: "crossEntropyLoss",
           });
         }
-        let t = tf.reshape(targetOneHot(logits, target), [-1, classes]);
-        const voxels = t.shape[0]!;
-        if (weights !== undefined) t = tf.mul(t, tf.tensor1d([...weights]));
-        return tf.div(tf.neg(tf.sum(tf.mul(t, tf.logSoftmax(tf.reshape(logits, [-1, classes]))))), voxels) as tf.Scalar;
+        const { surprise } = classSums(logits, target);
+        const weighted = weights === undefined ? surprise : tf.mul(surprise, tf.tensor1d([...weights]));
+        return tf.div(tf.sum(weighted), logits.size / classes) as tf.Scalar;
       }),
   );
 }

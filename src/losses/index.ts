@@ -6,5 +6,4 @@ export { foregroundOf } from "./foreground-of.js";
 export type { Loss, TrainingMetric } from "./loss.js";
 export { nameFunction } from "./name-function.js";
 export { type SoftDiceOptions, softDice } from "./soft-dice.js";
-export { targetOneHot } from "./target-one-hot.js";
 export { type TverskyLossOptions, tverskyLoss } from "./tversky-loss.js";

@@ -58,12 +58,8 @@ export function unet({
       const layers = layersFor({ dimensions: spec.dimensions(patch), shape, seed });
       const factors = poolingFactors(pooling, depth, patch);
 
-      const unit = (x: tfl.SymbolicTensor, n: number, name: string): tfl.SymbolicTensor => {
-        const isLeaky = activation === "leakyRelu";
-        let y = layers.conv(x, n, 3, name, isLeaky ? "linear" : activation);
-        if (isLeaky) y = layers.leakyRelu(y, 0.01, `${name}_activation`);
-        return layers.normalize(y, normalization, `${name}_norm`);
-      };
+      const unit = (x: tfl.SymbolicTensor, n: number, name: string): tfl.SymbolicTensor =>
+        layers.normalize(layers.conv(x, n, 3, name, { activation }), normalization, `${name}_norm`);
       const block = (x: tfl.SymbolicTensor, n: number, name: string): tfl.SymbolicTensor => unit(unit(x, n, `${name}_conv1`), n, `${name}_conv2`);
 
       const image = layers.input(); // D H W C

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { VoxError } from "../core/errors.js";
+import { adamUpdate, momentumUpdate } from "../engine/index.js";
 
 export interface OptimizerOptions {
   readonly name: "adam" | "sgd";
@@ -37,8 +38,7 @@ export interface TrainingOptimizer {
 /**
  * Adam or SGD on the given variables; `names` are theirs in checkpoints.
  *
- * @source Kingma & Ba 2015, algorithm 1 with the bias correction in the step size, ε as in Keras; SGD with momentum as in Sutskever et al. 2013;
- * decoupled weight decay: Loshchilov & Hutter 2019
+ * @source Kingma & Ba 2015, algorithm 1; SGD with momentum as in Sutskever et al. 2013; decoupled weight decay: Loshchilov & Hutter 2019
  */
 export function makeOptimizer(
   options: OptimizerOptions,
@@ -53,22 +53,17 @@ export function makeOptimizer(
 
   const update = (variable: tf.Variable, gradient: tf.Tensor, rate: number): void => {
     const moments = slots.get(variable)!;
-    let change: tf.Tensor;
+    const decay = rate * weightDecay;
     if (name === "adam") {
-      const [m, v] = moments as [tf.Variable, tf.Variable];
-      m.assign(tf.add(tf.mul(m, beta1), tf.mul(gradient, 1 - beta1)));
-      v.assign(tf.add(tf.mul(v, beta2), tf.mul(tf.square(gradient), 1 - beta2)));
-      const size = (rate * Math.sqrt(1 - beta2 ** steps)) / (1 - beta1 ** steps);
-      change = tf.mul(tf.div(m, tf.add(tf.sqrt(v), epsilon)), size);
+      const [firstMoment, secondMoment] = moments as [tf.Variable, tf.Variable];
+      const size = rate / (1 - beta1 ** steps);
+      const root = 1 / Math.sqrt(1 - beta2 ** steps);
+      adamUpdate({ variable, gradient, firstMoment, secondMoment, beta1, beta2, size, root, epsilon, decay });
     } else if (momentum > 0) {
-      const [velocity] = moments as [tf.Variable];
-      velocity.assign(tf.add(tf.mul(velocity, momentum), gradient));
-      change = tf.mul(nesterov ? tf.add(gradient, tf.mul(velocity, momentum)) : velocity, rate);
+      momentumUpdate({ variable, gradient, velocity: moments[0]!, momentum, rate, isNesterov: nesterov, decay });
     } else {
-      change = tf.mul(gradient, rate);
+      variable.assign(tf.sub(variable, tf.add(tf.mul(gradient, rate), tf.mul(variable, decay))));
     }
-    if (weightDecay > 0) change = tf.add(change, tf.mul(variable, rate * weightDecay));
-    variable.assign(tf.sub(variable, change));
   };
 
   return {

@@ -1,11 +1,11 @@
-import "@tensorflow/tfjs-backend-cpu";
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { beforeAll, describe, expect, it } from "vitest";
+import { startEngine } from "../../src/engine/index.js";
 import { layersFor, type ModelSpec, plainUnet, poolingFactors, unet } from "../../src/models/index.js";
 
 beforeAll(async () => {
-  await tf.setBackend("cpu");
+  await startEngine();
 });
 
 const count = (variables: readonly { readonly shape: (number | null)[] }[]): number =>

@@ -1,4 +1,3 @@
-import "@tensorflow/tfjs-backend-cpu";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,6 +5,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { StageReport } from "../../src/core/run-events.js";
+import { startEngine } from "../../src/engine/index.js";
 import { unet } from "../../src/models/index.js";
 import { clipGradients } from "../../src/training/clip-gradients.js";
 import { dataFingerprint } from "../../src/training/data-fingerprint.js";
@@ -24,7 +24,7 @@ import { stageVerdict } from "../../src/training/stage-verdict.js";
 let root: string;
 beforeAll(async () => {
   root = mkdtempSync(join(tmpdir(), "voxstream-state-"));
-  await tf.setBackend("cpu");
+  await startEngine();
 });
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
@@ -346,9 +346,11 @@ describe("bundle", () => {
     expect(loaded.description).toMatchObject({ ...description, format: "voxstream-bundle", formatVersion: 1, parameters: model.countParams() });
   });
 
-  it("is readable by plain TensorFlow.js", async () => {
+  it("of standard layers is readable by plain TensorFlow.js", async () => {
     const folder = join(root, "plain");
-    const model = build();
+    const image = tfl.input({ shape: [8, 8, 1] });
+    const hidden = tfl.layers.conv2d({ filters: 3, kernelSize: 3, padding: "same", activation: "relu" }).apply(image) as tfl.SymbolicTensor;
+    const model = tfl.model({ inputs: image, outputs: tfl.layers.conv2d({ filters: 2, kernelSize: 1 }).apply(hidden) as tfl.SymbolicTensor });
     await saveBundle(folder, model, description);
     const { modelTopology, weightsManifest, format } = JSON.parse(readFileSync(join(folder, "model.json"), "utf8")) as tf.io.ModelJSON;
     expect(format).toBe("layers-model");
