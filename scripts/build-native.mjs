@@ -23,7 +23,7 @@ function nodeGyp() {
 export function buildNative() {
   const gyp = nodeGyp();
   if (!gyp) return "node-gyp was not found";
-  const result = spawnSync(process.execPath, [gyp, "rebuild", "--directory", join(root, "native")], {
+  const result = spawnSync(process.execPath, [gyp, "configure", "build", "--directory", join(root, "native")], {
     encoding: "utf8",
     env: { ...process.env, JOBS: "max" },
     maxBuffer: 1 << 28,

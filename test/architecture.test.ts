@@ -37,6 +37,9 @@ const TENSORFLOW_FOLDERS = ["engine", "models", "losses", "training", "inference
 const FREE_NAMES: Readonly<Record<string, string>> = {
   "core/errors.ts": "the error class with its guard and its form between threads",
   "core/units.ts": "type aliases",
+  "core/bytes.ts": "sizes to and from text",
+  "core/case.ts": "a case and the set that it comes from",
+  "core/shape.ts": "shape types and the few functions on them",
   "cli/main.ts": "the program's entry",
 };
 
