@@ -107,7 +107,7 @@ describe("architecture", () => {
       if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(base)) return [`src/${name} is not kebab-case`];
       const names = exportsOf(text).map(squash);
       const wanted = squash(base);
-      const isNamed = names.some((n) => n === wanted || n === `${wanted}command` || n === `${wanted}route` || `${n}s` === wanted || n === `${wanted}reference`);
+      const isNamed = names.some((n) => n === wanted || n === `${wanted}command` || n === `${wanted}route` || n === `${wanted}kernels` || `${n}s` === wanted || n === `${wanted}reference`);
       return isNamed ? [] : [`src/${name} exports ${exportsOf(text).join(", ") || "nothing"}, none of which it is named after`];
     });
     expect(violations).toEqual([]);
