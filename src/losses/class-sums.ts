@@ -1,4 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { softmaxStatistics } from "../engine/index.js";
+import { isLabelMap } from "./is-label-map.js";
 import { targetOneHot } from "./target-one-hot.js";
 
 /** Sums over all voxels per sample and class, each of shape (batch, classes). */
@@ -18,6 +20,8 @@ export interface ClassSums {
  */
 export function classSums(logits: tf.Tensor, target: tf.Tensor): ClassSums {
   const classes = logits.shape[logits.rank - 1]!;
+  // Integer labels need no one-hot copy: the engine sums them directly.
+  if (isLabelMap(logits, target)) return softmaxStatistics(logits, target);
   const flatShape: [number, number, number] = [logits.shape[0]!, -1, classes];
   const p = tf.reshape(tf.softmax(logits), flatShape);
   const t = tf.reshape(targetOneHot(logits, target), flatShape);

@@ -1,5 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { requireOption, VoxError } from "../core/errors.js";
+import { softmaxStatistics } from "../engine/index.js";
+import { isLabelMap } from "./is-label-map.js";
 import type { Loss } from "./loss.js";
 import { nameFunction } from "./name-function.js";
 import { targetOneHot } from "./target-one-hot.js";
@@ -31,6 +33,11 @@ export function crossEntropyLoss({ weights }: CrossEntropyLossOptions = {}): Los
             code: "ERR_SHAPE",
             where: "crossEntropyLoss",
           });
+        }
+        if (isLabelMap(logits, target)) {
+          const { surprise } = softmaxStatistics(logits, target);
+          const sums = weights === undefined ? surprise : tf.mul(surprise, tf.tensor1d([...weights]));
+          return tf.div(tf.sum(sums), target.size) as tf.Scalar;
         }
         let t = tf.reshape(targetOneHot(logits, target), [-1, classes]);
         const voxels = t.shape[0]!;

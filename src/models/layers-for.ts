@@ -1,6 +1,7 @@
 import * as tfl from "@tensorflow/tfjs-layers";
 import { Random } from "../core/random.js";
 import type { Triple } from "../core/shape.js";
+import { batchNormalization, convolution, instanceNormalization, transposedConvolution } from "../engine/index.js";
 
 export type Activation = "relu" | "leakyRelu" | "elu";
 export type Normalization = "batch" | "instance" | "none";
@@ -9,14 +10,15 @@ type Tensor = tfl.SymbolicTensor;
 /** The building blocks of one network, the same for 2D and 3D. */
 export interface Layers {
   input(): Tensor;
-  /** Convolution that keeps the size; linear. */
-  conv(x: Tensor, filters: number, kernel: 1 | 3, name: string, activation?: "relu" | "elu" | "linear"): Tensor;
+  /** Convolution that keeps the size, and its activation. */
+  conv(x: Tensor, filters: number, kernel: 1 | 3, name: string, activation?: Activation | "linear", slope?: number): Tensor;
   /** Transposed convolution with kernel = stride = `factor`; linear. */
   up(x: Tensor, filters: number, factor: Triple, name: string): Tensor;
   maxPool(x: Tensor, factor: Triple, name: string): Tensor;
   concat(a: Tensor, b: Tensor, name: string): Tensor;
   leakyRelu(x: Tensor, slope: number, name: string): Tensor;
-  normalize(x: Tensor, kind: Normalization, name: string): Tensor;
+  /** Normalization, and leaky ReLU after it when a slope is given: one operation of the engine. */
+  normalize(x: Tensor, kind: Normalization, name: string, slope?: number): Tensor;
 }
 
 export interface LayersForOptions {
@@ -34,18 +36,17 @@ export function layersFor({ dimensions, shape, seed }: LayersForOptions): Layers
   const apply = (layer: tfl.layers.Layer, x: Tensor | Tensor[]): Tensor => layer.apply(x) as Tensor;
   return {
     input: () => tfl.input({ shape: dimensions === 2 ? shape.slice(1) : [...shape], name: "image" }),
-    conv(x, filters, kernel, name, activation = "linear") {
-      const common = { filters, padding: "same", activation, kernelInitializer: kernelInitializer(name), name } as const;
-      return apply(dimensions === 2 ? tfl.layers.conv2d({ ...common, kernelSize: kernel }) : tfl.layers.conv3d({ ...common, kernelSize: kernel }), x);
-    },
-    up(x, filters, factor, name) {
-      const common = { filters, padding: "same", kernelInitializer: kernelInitializer(name), name } as const;
-      return apply(
-        dimensions === 2
-          ? tfl.layers.conv2dTranspose({ ...common, kernelSize: flat(factor), strides: flat(factor) })
-          : tfl.layers.conv3dTranspose({ ...common, kernelSize: full(factor), strides: full(factor) }),
+    conv(x, filters, kernel, name, activation = "linear", slope = 0.01) {
+      const fused = activation === "elu" ? "linear" : activation;
+      const y = apply(
+        convolution({ filters, kernelSize: kernel, activation: fused, alpha: slope, kernelInitializer: kernelInitializer(name), name }),
         x,
       );
+      return activation === "elu" ? apply(tfl.layers.elu({ name: `${name}_activation` }), y) : y;
+    },
+    up(x, filters, factor, name) {
+      const extent = dimensions === 2 ? flat(factor) : full(factor);
+      return apply(transposedConvolution({ filters, kernelSize: extent, strides: extent, kernelInitializer: kernelInitializer(name), name }), x);
     },
     maxPool(x, factor, name) {
       return apply(
@@ -57,16 +58,11 @@ export function layersFor({ dimensions, shape, seed }: LayersForOptions): Layers
     },
     concat: (a, b, name) => apply(tfl.layers.concatenate({ axis: -1, name }), [a, b]),
     leakyRelu: (x, slope, name) => apply(tfl.layers.leakyReLU({ alpha: slope, name }), x),
-    normalize(x, kind, name) {
-      if (kind === "none") return x;
-      if (kind === "batch") {
-        const size = x.shape.slice(1) as number[];
-        if (dimensions === 2) return apply(tfl.layers.batchNormalization({ name }), x);
-        const [d, h, w, c] = size as [number, number, number, number];
-        const plane = apply(tfl.layers.reshape({ targetShape: [d * h, w, c], name: `${name}_in` }), x);
-        return apply(tfl.layers.reshape({ targetShape: size, name: `${name}_out` }), apply(tfl.layers.batchNormalization({ name }), plane));
-      }
-      throw new Error("instance normalization comes with the engine");
+    normalize(x, kind, name, slope) {
+      const activation = slope === undefined ? ({} as const) : ({ activation: "leakyRelu", alpha: slope } as const);
+      if (kind === "batch") return apply(batchNormalization({ name, ...activation }), x);
+      if (kind === "instance") return apply(instanceNormalization({ name, ...activation }), x);
+      return slope === undefined ? x : apply(tfl.layers.leakyReLU({ alpha: slope, name }), x);
     },
   };
 }

@@ -62,7 +62,7 @@ export function plainUnet({
       const factors = poolingFactors(levels, depth, patch);
 
       const unit = (x: tfl.SymbolicTensor, n: number, name: string): tfl.SymbolicTensor =>
-        layers.leakyRelu(layers.normalize(layers.conv(x, n, 3, name), normalization, `${name}_norm`), slope, `${name}_activation`);
+        layers.normalize(layers.conv(x, n, 3, name), normalization, `${name}_norm`, slope);
       const block = (x: tfl.SymbolicTensor, n: number, name: string): tfl.SymbolicTensor => unit(unit(x, n, `${name}_conv1`), n, `${name}_conv2`);
 
       const image = layers.input(); // D H W C

@@ -59,9 +59,7 @@ export function unet({
       const factors = poolingFactors(pooling, depth, patch);
 
       const unit = (x: tfl.SymbolicTensor, n: number, name: string): tfl.SymbolicTensor => {
-        const isLeaky = activation === "leakyRelu";
-        let y = layers.conv(x, n, 3, name, isLeaky ? "linear" : activation);
-        if (isLeaky) y = layers.leakyRelu(y, 0.01, `${name}_activation`);
+        const y = layers.conv(x, n, 3, name, activation);
         return layers.normalize(y, normalization, `${name}_norm`);
       };
       const block = (x: tfl.SymbolicTensor, n: number, name: string): tfl.SymbolicTensor => unit(unit(x, n, `${name}_conv1`), n, `${name}_conv2`);
