@@ -5,6 +5,7 @@ export type { Dtype, DtypeArrays } from "./core/dtype.js";
 export { isVoxError, VoxError } from "./core/errors.js";
 export { type Affine, axisAligned, type Geometry, type SourceGrid, spacingOf } from "./core/geometry.js";
 export { Random } from "./core/random.js";
+export { release, retain } from "./core/retain.js";
 export type { RunContext, TaskRunner } from "./core/run-context.js";
 export type { RunEvent, StageReport } from "./core/run-events.js";
 export type { HistoryEntry, Sample } from "./core/sample.js";
@@ -20,20 +21,31 @@ export * from "./losses/index.js";
 export * from "./metrics/index.js";
 export * from "./models/index.js";
 export * from "./operators/index.js";
+// The operator; the engine has a function on tensors of that name.
+export { normalize } from "./operators/intensity/normalize.js";
 export { dashboardThread, startDashboard } from "./server/index.js";
 export {
+  autotune,
+  batchOf,
   broadcast,
   deal,
   fanOut,
+  type Item,
   iterate,
+  type Logic,
   mapAsync,
   mix,
   node,
+  type Position,
+  type Run,
   run,
+  skipWhen,
   source,
   stage,
   to,
+  verdict,
   via,
+  type WorkContext,
   zipStages,
 } from "./streams/index.js";
 export * from "./training/index.js";

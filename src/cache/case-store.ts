@@ -307,7 +307,7 @@ export class CaseStore {
         ? `${errorMessage(cause)}, most likely a full disk; free space, set a quota, or choose another folder`
         : errorMessage(cause);
     return new VoxError(
-      `the cache in ${this.folder} (${formatBytes(this.fileBytes)}) must be ${what === "opened" ? "readable" : "writable"}, got ${reason}`,
+      `the cache in ${this.folder}${what === "written" ? ` (${formatBytes(this.fileBytes)})` : ""} must be ${what === "opened" ? "readable" : "writable"}, got ${reason}`,
       {
         code: "ERR_CACHE",
         where: "cached",

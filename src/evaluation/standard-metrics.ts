@@ -7,6 +7,7 @@ import {
   hd,
   hd95,
   iou,
+  lesionF1,
   type Metric,
   nsd,
   precision,
@@ -33,6 +34,7 @@ export function standardMetrics({ tolerance = 1 }: StandardMetricsOptions = {}):
     hd95,
     assd,
     [`nsd_${tolerance}mm`]: (comparison) => nsd(comparison, { tolerance }),
+    lesion_f1: (comparison) => lesionF1(comparison),
     volume_error: volumeError,
     volume_error_mm3: absoluteVolumeError,
   };

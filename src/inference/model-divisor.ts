@@ -41,8 +41,8 @@ function factorOf(layer: tfl.layers.Layer, axes: number): readonly [factor: read
   const { strides, poolSize, size } = layer.getConfig() as LayerConfig;
   const full = (value: number | readonly number[] | null | undefined): readonly number[] =>
     value === null || value === undefined ? new Array<number>(axes).fill(1) : typeof value === "number" ? new Array<number>(axes).fill(value) : value;
-  if (/^UpSampling/.test(name)) return [full(size), true];
-  if (/Conv\dDTranspose$/.test(name)) return [full(strides), true];
+  if (/UpSampling/.test(name)) return [full(size), true];
+  if (/Transpose/.test(name)) return [full(strides), true];
   if (/Pooling\dD$/.test(name) && !/^Global/.test(name)) return [full(strides ?? poolSize), false];
   return [full(strides), false];
 }

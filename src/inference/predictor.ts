@@ -110,7 +110,8 @@ function requirePatch(patch: Triple, own: readonly (number | null)[], divisor: T
       },
     );
   }
-  if (patch.some((extent, axis) => extent % divisor[axis]! !== 0)) {
+  // The size that a network was built for fits, whatever unknown layers it has.
+  if (patch.some((extent, axis) => own[axis] === null && extent % divisor[axis]! !== 0)) {
     throw new VoxError(`patch must be divisible by ${formatShape(divisor)}, the poolings of the model, got ${formatShape(patch)}`, {
       code: "ERR_MODEL",
       where: "predictor",

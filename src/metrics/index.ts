@@ -8,6 +8,7 @@ export { hd95 } from "./hd95.js";
 export { iou } from "./iou.js";
 export { LabelComparison, type Metric, type VoxelBox } from "./label-comparison.js";
 export { type LabelArray, LabelMapComparison, type LabelMapComparisonOptions } from "./label-map-comparison.js";
+export { type LesionF1Options, lesionF1 } from "./lesion-f1.js";
 export { type MaskState, maskState } from "./mask-state.js";
 export { type NsdOptions, nsd } from "./nsd.js";
 export { percentile } from "./percentile.js";

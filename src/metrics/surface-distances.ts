@@ -1,5 +1,6 @@
 import type { Triple } from "../core/shape.js";
 import { distanceTransform } from "../kernels/distance-transform/distance-transform.js";
+import { cropMask } from "./crop-mask.js";
 import type { LabelComparison } from "./label-comparison.js";
 import type { LabelArray } from "./label-map-comparison.js";
 import { surfaceVoxels } from "./surface-voxels.js";
@@ -25,7 +26,7 @@ export interface SurfaceDistances {
 export function surfaceDistances({ maps, labels, box }: LabelComparison): SurfaceDistances {
   // Flat is the image, not the box: a structure of one slice in a volume is surface all over.
   const isFlat = maps.shape.map((extent) => extent === 1);
-  const surfaceOf = (map: LabelArray): Uint8Array => surfaceVoxels(cropMask(map, maps.shape, labels, box.start, box.size), box.size, isFlat);
+  const surfaceOf = (map: LabelArray): Uint8Array => surfaceVoxels(cropMask(map, maps.shape, labels, box), box.size, isFlat);
   const predicted = surfaceOf(maps.prediction);
   const referenced = surfaceOf(maps.reference);
   return {
@@ -41,18 +42,4 @@ function directed(from: Uint8Array, to: Uint8Array, shape: Triple, spacing: Trip
   let count = 0;
   for (let i = 0; i < from.length; i++) if (from[i]) found[count++] = distance[i]!;
   return found.slice(0, count).sort();
-}
-
-function cropMask(map: LabelArray, shape: Triple, labels: readonly number[], start: Triple, size: Triple): Uint8Array {
-  const isMember = new Uint8Array(65_536);
-  for (const label of labels) isMember[label] = 1;
-  const mask = new Uint8Array(size[0] * size[1] * size[2]);
-  let to = 0;
-  for (let z = 0; z < size[0]; z++) {
-    for (let y = 0; y < size[1]; y++) {
-      let from = ((start[0] + z) * shape[1] + start[1] + y) * shape[2] + start[2];
-      for (let x = 0; x < size[2]; x++) mask[to++] = isMember[map[from++]!]!;
-    }
-  }
-  return mask;
 }

@@ -143,6 +143,11 @@ describe("predictor", () => {
     expect(() => predictor({ model, patch: [4, 4, 8] })).toThrow("predictor: patch must be 4x4x4, the size that the model is fixed to, got 4x4x8");
     expect(() => predictor({ model, patch: "full" })).toThrow('the size that the model is fixed to, got "full"');
     const free = identityModel(3, [null, null, null]);
+    const input = tfl.input({ shape: [null, null, null, 1] });
+    const halved = tfl.layers.conv3d({ filters: 3, kernelSize: 2, strides: 2 }).apply(input) as tfl.SymbolicTensor;
+    expect(() => predictor({ model: tfl.model({ inputs: input, outputs: halved }), patch: [4, 6, 7] })).toThrow(
+      "predictor: patch must be divisible by 2x2x2, the poolings of the model, got 4x6x7",
+    );
     expect(() => predictor({ model: free })).toThrow("patch must be given for a model without a fixed input size");
     await expect(predictor({ model })(sampleOf([0, 0], [1, 1, 1, 2]))).rejects.toThrow(
       "predictor: the image must have the 1 channels of the model, got 2 (sample case)",
