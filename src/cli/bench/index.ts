@@ -1,7 +1,4 @@
 import type { BenchCase } from "./bench-result.js";
 
 /** Cases by name; each is loaded only when it is run. */
-export const benchCases: Readonly<Record<string, () => Promise<BenchCase>>> = {
-  conv3d: async () => (await import("./conv3d.js")).benchConv3d,
-  unet: async () => (await import("./unet.js")).benchUnet,
-};
+export const benchCases: Readonly<Record<string, () => Promise<BenchCase>>> = {};
