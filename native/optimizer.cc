@@ -29,8 +29,10 @@ void adam(const Napi::CallbackInfo& info) {
   if (!v) return;
   float k[6];
   for (int i = 0; i < 6; i++) k[i] = static_cast<float>(number(info, 4 + i));
+  // In float, 1 - 0.999 would be off by 1.3e-5.
+  const float rest1 = static_cast<float>(1 - number(info, 4)), rest2 = static_cast<float>(1 - number(info, 5));
   const OptimizerTable& table = VOX_SELECT(optimizerTable);
-  forElements(count, [&](size_t a, size_t b) { table.adam(w + a, g + a, m + a, v + a, b - a, k[0], k[1], k[2], k[3], k[4], k[5]); });
+  forElements(count, [&](size_t a, size_t b) { table.adam(w + a, g + a, m + a, v + a, b - a, k[0], k[1], rest1, rest2, k[2], k[3], k[4], k[5]); });
 }
 
 // momentum(w, g, u, momentum, rate, nesterov, decay)

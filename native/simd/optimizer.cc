@@ -4,9 +4,8 @@
 
 namespace VOX_NS {
 
-static void adam(float* __restrict w, const float* __restrict g, float* __restrict m, float* __restrict v, size_t count, float beta1, float beta2, float size,
-                 float root, float epsilon, float decay) {
-  const float rest1 = 1 - beta1, rest2 = 1 - beta2;
+static void adam(float* __restrict w, const float* __restrict g, float* __restrict m, float* __restrict v, size_t count, float beta1, float beta2, float rest1,
+                 float rest2, float size, float root, float epsilon, float decay) {
   for (size_t i = 0; i < count; i++) {
     const float a = m[i] * beta1 + g[i] * rest1;
     const float b = v[i] * beta2 + g[i] * g[i] * rest2;
