@@ -23,6 +23,7 @@ static Napi::Object init(Napi::Env env, Napi::Object exports) {
   registerDecode(env, exports);
   registerInflate(env, exports);
   registerAxis(env, exports);
+  registerMemory(env, exports);
   registerNorm(env, exports);
   registerOptimizer(env, exports);
   registerStatistics(env, exports);

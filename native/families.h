@@ -21,3 +21,4 @@ void registerLabels(Napi::Env env, Napi::Object exports);
 void registerSampling(Napi::Env env, Napi::Object exports);
 void registerWindow(Napi::Env env, Napi::Object exports);
 void registerStructure(Napi::Env env, Napi::Object exports);
+void registerMemory(Napi::Env env, Napi::Object exports);

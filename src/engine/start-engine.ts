@@ -4,6 +4,7 @@ import { requireOption, VoxError } from "../core/errors.js";
 import { native, nativeMissingReason } from "../kernels/native.js";
 import { installGradientTape } from "./gradient-tape.js";
 import { registerGradients } from "./gradients.js";
+import { NativeBackend } from "./native/native-backend.js";
 import { nativeCalls, registerNative } from "./native/register-native.js";
 
 export type EngineName = "native" | "cpu";
@@ -31,6 +32,10 @@ export interface Engine {
   readonly seed: number;
   /** Number of the training step, set by the trainer: with the seed it keys what is random inside the model. */
   step: number;
+  /** Bytes of pooled tensor memory: all of it, and what tensors hold. Zero for engines that are not ours. */
+  poolBytes(): { readonly held: number; readonly used: number };
+  /** Gives pooled memory that no tensor holds back to the system, such as between models. */
+  trim(): void;
   /** What ran since the last call, longest first. Empty for engines that are not ours. */
   profile(): readonly ProfileRow[];
 }
@@ -65,8 +70,21 @@ export async function startEngine({ engine = "auto", threads = 0, seed = 0 }: En
     if (threads > 0) addon!.setThreadCount(threads);
   }
   if (!(await tf.setBackend(name))) throw new VoxError(`engine ${name} did not start`, { code: "ERR_ENGINE", where: "startEngine" });
-  current = { name, threads: name === "native" ? addon!.threadCount() : 1, seed, step: 0, profile };
+  current = { name, threads: name === "native" ? addon!.threadCount() : 1, seed, step: 0, poolBytes, trim, profile };
   return current;
+}
+
+function ownBackend(): NativeBackend | undefined {
+  const backend = tf.backend();
+  return backend instanceof NativeBackend ? backend : undefined;
+}
+
+function poolBytes(): { readonly held: number; readonly used: number } {
+  return ownBackend()?.poolBytes ?? { held: 0, used: 0 };
+}
+
+function trim(): void {
+  ownBackend()?.trim();
 }
 
 function profile(): readonly ProfileRow[] {

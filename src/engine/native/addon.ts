@@ -3,6 +3,8 @@ import "../../kernels/native.js";
 /** The training side of the addon. Every function checks its arguments and throws instead of reaching outside an array. */
 declare module "../../kernels/native.js" {
   interface NativeAddon {
+    allocateSlab(bytes: number): ArrayBuffer | undefined;
+    releaseSlab(slab: ArrayBuffer): void;
     convForward(
       x: Float32Array,
       filter: Float32Array,
