@@ -54,7 +54,7 @@ export interface TrainOptions {
   readonly thread?: boolean;
   /** Hears everything that is written to `events.jsonl`. */
   readonly onEvent?: (event: RunEvent) => void;
-  /** Renders a picture of the first validation patch after each epoch. */
+  /** Renders a picture of a validation patch after each epoch: the same one each time. */
   readonly preview?: PreviewRenderer;
 }
 
