@@ -247,6 +247,20 @@ describe("a run that is stopped", () => {
     expect(rows(rest.folder)).toEqual(rows(whole.folder));
   });
 
+  it("validates anew when it was stopped while validating", async () => {
+    const whole = await train(config("validated", training({ epochs: 2 })));
+    const controller = new AbortController();
+    const graph: TrainingConfig["graph"] = (input) => {
+      controller.abort(new Error("enough"));
+      return config("").graph(input);
+    };
+    const stopped = await train(config("validating", { validation: { graph }, ...training({ epochs: 2 }) }), { signal: controller.signal });
+    expect(stopped).toMatchObject({ status: "stopped", epochs: 0, steps: 3 });
+    expect(rows(stopped.folder)).toEqual([[""]]);
+    const rest = await train(config("validating", training({ epochs: 2 })), { resume: true });
+    expect(rows(rest.folder)).toEqual(rows(whole.folder));
+  });
+
   it("is stopped while it waits for data, and before it begins", async () => {
     const graph: TrainingConfig["graph"] = ({ cases }) =>
       cases.pipe(
