@@ -23,7 +23,8 @@ export function trainingReport(line: ProgressLine = progressLine()): TrainingRep
     return `, ${formatDuration(remaining.seconds - (performance.now() - remaining.at) / 1000)} left`;
   };
 
-  const onStep = ({ step, epoch, loss, metrics, waitMs, stepMs }: EventOf<"step">): void => {
+  const onStep = ({ step, epoch, loss, metrics, waitMs, stepMs, remainingSeconds }: EventOf<"step">): void => {
+    if (remainingSeconds !== undefined) remaining = { seconds: remainingSeconds, at: performance.now() };
     const inEpoch = step - stepsBefore;
     const ofEpoch = stepsPerEpoch > 0 ? `/${stepsPerEpoch}` : "";
     line.update(
@@ -49,6 +50,7 @@ export function trainingReport(line: ProgressLine = progressLine()): TrainingRep
       switch (event.type) {
         case "start":
           epochs = event.epochs;
+          stepsPerEpoch = event.stepsPerEpoch ?? 0;
           stepsBefore = event.resumedAtStep ?? 0;
           line.end(`training ${event.run} on engine ${event.engine}${event.resumedAtStep ? `, resumed at step ${event.resumedAtStep}` : ""}`);
           break;
@@ -59,6 +61,7 @@ export function trainingReport(line: ProgressLine = progressLine()): TrainingRep
           onEpoch(event);
           break;
         case "stages":
+          if (event.graph === "validation") break;
           verdict = event.verdict ? ` (${event.verdict})` : "";
           break;
         case "skip":

@@ -1,3 +1,4 @@
+export { type Effect, inPlacePlan, regridPlan, type SampleLayout, type Step, type StepPlan, type StepWork } from "../workers/steps/step.js";
 export * from "./augment/augment.js";
 export * from "./intensity/clip.js";
 export * from "./intensity/normalize.js";

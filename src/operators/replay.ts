@@ -19,6 +19,6 @@ import type { OperatorLink } from "./operator-link.js";
 export function replay(history: readonly HistoryEntry[]): OperatorFunction<Sample, Sample> {
   // Reading is not repeated: the flow brings the case as `load` made it.
   const links = history.filter(({ operator }) => operator !== "load").map(({ operator, params }): OperatorLink => ({ name: operator, params }));
-  for (const { name } of links) requireOption(name in STEPS, "replay", "history", `of the steps ${Object.keys(STEPS).join(", ")}`, name);
+  for (const { name } of links) requireOption(Object.hasOwn(STEPS, name), "replay", "history", `of the steps ${Object.keys(STEPS).join(", ")}`, name);
   return (source) => chainStage({ upstream: source, links });
 }

@@ -28,6 +28,7 @@ export function readEvent(value: unknown): RunEvent | undefined {
         learningRate: number(event.learningRate),
         waitMs: number(event.waitMs),
         stepMs: number(event.stepMs),
+        ...(isNumber(event.remainingSeconds) ? { remainingSeconds: event.remainingSeconds } : {}),
       };
     case "epoch":
       if (!isCount(event.step) || !isCount(event.epoch)) return undefined;
@@ -50,6 +51,7 @@ export function readEvent(value: unknown): RunEvent | undefined {
       return {
         t,
         type: "stages",
+        ...(event.graph === "validation" || event.graph === "prediction" ? { graph: event.graph } : {}),
         stages: event.stages.slice(0, MOST_NAMES).flatMap((stage: unknown) => stageReport(stage) ?? []),
         bytesInUse: number(event.bytesInUse, 0),
         budget: number(event.budget, 0),
@@ -66,6 +68,7 @@ export function readEvent(value: unknown): RunEvent | undefined {
         classes: Array.isArray(event.classes) ? event.classes.slice(0, MOST_NAMES).map(text) : [],
         pid: number(event.pid, 0),
         ...(isNumber(event.resumedAtStep) ? { resumedAtStep: event.resumedAtStep } : {}),
+        ...(isNumber(event.stepsPerEpoch) ? { stepsPerEpoch: event.stepsPerEpoch } : {}),
       };
     case "preview":
       return { t, type: "preview", path: text(event.path), id: text(event.id), epoch: number(event.epoch, 0) };
@@ -115,7 +118,8 @@ function numbers(value: unknown): Record<string, number> {
 }
 
 function text(value: unknown): string {
-  if (typeof value !== "string") return value === undefined || value === null ? "" : String(value).slice(0, MOST_TEXT);
+  if (typeof value === "number" || typeof value === "boolean") return String(value);
+  if (typeof value !== "string") return "";
   return value.length > MOST_TEXT ? `${value.slice(0, MOST_TEXT)}…` : value;
 }
 

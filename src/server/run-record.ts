@@ -19,6 +19,15 @@ export interface StageMoment {
   readonly busyMs: readonly number[];
   readonly blockedMs: readonly number[];
   readonly starvedMs: readonly number[];
+  readonly workMs: readonly number[];
+}
+
+export type GraphName = NonNullable<EventOf<"stages">["graph"]>;
+
+/** The latest report of a graph, and a trail of those before it. */
+export interface GraphRecord {
+  readonly latest: EventOf<"stages">;
+  readonly moments: readonly StageMoment[];
 }
 
 export interface RunRecordState {
@@ -29,8 +38,7 @@ export interface RunRecordState {
   readonly end?: EventOf<"end">;
   readonly step?: EventOf<"step">;
   readonly epoch?: EventOf<"epoch">;
-  readonly stages?: EventOf<"stages">;
-  readonly moments: readonly StageMoment[];
+  readonly graphs: Readonly<Partial<Record<GraphName, GraphRecord>>>;
   readonly latest?: EventOf<"checkpoint">;
   readonly best?: EventOf<"checkpoint">;
   readonly evaluation?: EventOf<"evaluation">;
@@ -60,8 +68,7 @@ export class RunRecord {
   end: EventOf<"end"> | undefined;
   step: EventOf<"step"> | undefined;
   epoch: EventOf<"epoch"> | undefined;
-  stages: EventOf<"stages"> | undefined;
-  moments: StageMoment[] = [];
+  graphs: Partial<Record<GraphName, GraphRecord>> = {};
   latest: EventOf<"checkpoint"> | undefined;
   best: EventOf<"checkpoint"> | undefined;
   evaluation: EventOf<"evaluation"> | undefined;
@@ -86,9 +93,7 @@ export class RunRecord {
         this.epochs.add(event.epoch, event.t, mark, epochValues(event));
         return;
       case "stages":
-        this.stages = event;
-        this.moments.push(moment(event));
-        if (this.moments.length > MOST_MOMENTS) this.moments.shift();
+        this.#report(event);
         return;
       case "start":
         this.#begin(event);
@@ -120,11 +125,11 @@ export class RunRecord {
   }
 
   toJSON(): RunRecordState {
-    const { events, lastTime, starts, moments, previews, predictions, skips, warnings } = this;
-    const { start, end, step, epoch, stages, latest, best, evaluation } = this;
+    const { events, lastTime, starts, graphs, previews, predictions, skips, warnings } = this;
+    const { start, end, step, epoch, latest, best, evaluation } = this;
     return {
-      ...{ events, lastTime, starts, moments, previews, predictions, skips, warnings },
-      ...{ start, end, step, epoch, stages, latest, best, evaluation },
+      ...{ events, lastTime, starts, graphs, previews, predictions, skips, warnings },
+      ...{ start, end, step, epoch, latest, best, evaluation },
       steps: this.steps.toJSON(),
       epochs: this.epochs.toJSON(),
     } as RunRecordState;
@@ -132,10 +137,15 @@ export class RunRecord {
 
   static fromJSON(state: RunRecordState): RunRecord {
     return Object.assign(new RunRecord(), state, {
-      moments: [...state.moments],
       steps: BucketTable.fromJSON(state.steps),
       epochs: BucketTable.fromJSON(state.epochs),
     });
+  }
+
+  #report(event: EventOf<"stages">): void {
+    const name = event.graph ?? "training";
+    const before = this.graphs[name]?.moments ?? [];
+    this.graphs = { ...this.graphs, [name]: { latest: event, moments: [...before.slice(1 - MOST_MOMENTS), moment(event)] } };
   }
 
   /** A resumed run repeats the steps after its checkpoint, a new run in an old folder all of them. */
@@ -143,8 +153,7 @@ export class RunRecord {
     this.starts++;
     this.start = event;
     this.end = undefined;
-    this.stages = undefined;
-    this.moments = [];
+    this.graphs = {};
     const from = event.resumedAtStep ?? -1;
     if (this.step && this.step.step > from) this.step = undefined;
     if (this.epoch && this.epoch.step > from) this.epoch = undefined;
@@ -184,6 +193,7 @@ function moment({ t, bytesInUse, stages }: EventOf<"stages">): StageMoment {
     busyMs: stages.map(({ busyMs }) => busyMs),
     blockedMs: stages.map(({ blockedMs }) => blockedMs),
     starvedMs: stages.map(({ starvedMs }) => starvedMs),
+    workMs: stages.map(({ workMs }) => workMs),
   };
 }
 

@@ -14,6 +14,7 @@ export interface RunSummary {
   readonly engine: string | undefined;
   readonly classes: readonly string[];
   readonly step: number | undefined;
+  /** Finished epochs. */
   readonly epoch: number | undefined;
   readonly epochs: number | undefined;
   readonly loss: number | undefined;
@@ -57,17 +58,24 @@ export function summarizeRun(id: string, record: RunRecord, { now, modified, cor
     engine: start?.engine,
     classes: start?.classes ?? [],
     step: step?.step ?? epoch?.step,
-    epoch: epoch?.epoch ?? step?.epoch,
+    epoch: epoch?.epoch ?? (step ? step.epoch - 1 : undefined),
     epochs: start?.epochs || undefined,
     loss: epoch?.loss ?? step?.loss,
     best: bestScore(record),
     spark: spark(record),
-    remainingSeconds: epoch && !end ? Math.max(0, epoch.remainingSeconds - (now - epoch.t) / 1000) : undefined,
+    remainingSeconds: end ? undefined : remainingSeconds(record, now),
     warnings: record.warnings.count,
     skipped: record.skips.count,
     corruptLines,
     message: end?.message,
   };
+}
+
+/** The trainer's latest estimate, less the time since then. */
+export function remainingSeconds({ step, epoch }: Pick<RunRecord, "step" | "epoch">, now: number): number | undefined {
+  const isStepLatest = step?.remainingSeconds !== undefined && step.t >= (epoch?.t ?? 0);
+  const [seconds, t] = isStepLatest ? [step.remainingSeconds!, step.t] : [epoch?.remainingSeconds, epoch?.t ?? 0];
+  return seconds === undefined ? undefined : Math.max(0, seconds - (now - t) / 1000);
 }
 
 /** The best value of the first validation metric, or of the first training metric when nothing is validated. */

@@ -39,6 +39,8 @@ export class WatchedRun {
   record = new RunRecord();
   /** Grows when the file was cut or replaced: whoever streams it must begin anew. */
   generation = 0;
+  /** Grows with every change. */
+  version = 0;
   isGone = false;
   /** Whether the file has been read to its end at least once since the last reset. */
   isCaughtUp = false;
@@ -77,10 +79,13 @@ export class WatchedRun {
     this.#wake();
   }
 
-  /** Settles when the file has grown, was replaced or deleted, or when `signal` aborts. */
-  changed(signal: AbortSignal): Promise<void> {
+  /**
+   * Settles when something has happened since `version`: the file has grown, was read to its end, replaced or deleted; or when `signal` aborts.
+   * The version is taken before the state is looked at, or what happens in between would be slept through.
+   */
+  changed(version: number, signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
-      if (signal.aborted || this.isGone) return resolve();
+      if (signal.aborted || this.isGone || version !== this.version) return resolve();
       const wake = () => {
         this.#waiting.delete(wake);
         signal.removeEventListener("abort", wake);
@@ -170,6 +175,7 @@ export class WatchedRun {
   }
 
   #wake(): void {
+    this.version++;
     for (const wake of [...this.#waiting]) wake();
   }
 }

@@ -1,6 +1,6 @@
 import type { Shape4 } from "../core/shape.js";
 
-/** One validation patch after an epoch, for pictures. The arrays are the receiver's to keep. */
+/** The validation patch with the most foreground after an epoch, for pictures. The arrays are the receiver's to keep. */
 export interface PreviewInput {
   readonly id: string;
   /** Counted from 1. */

@@ -54,7 +54,7 @@ export interface TrainOptions {
   readonly thread?: boolean;
   /** Hears everything that is written to `events.jsonl`. */
   readonly onEvent?: (event: RunEvent) => void;
-  /** Renders a picture of the first validation patch after each epoch. */
+  /** Renders a picture of a validation patch after each epoch: the same one each time. */
   readonly preview?: PreviewRenderer;
 }
 
@@ -115,6 +115,8 @@ export async function train(source: TrainingConfig | string, options: TrainOptio
     optimizer: { ...optimizerOptions },
     dataSet: fingerprint,
     trainingCases: sha256(trainingIds.join("\n")),
+    patch: summary.patch ?? null,
+    preprocessing: summary.preprocessing.map(({ name, params }) => ({ name, params })),
   };
   if (checkpoint) requireSameRun(latest, checkpoint.file.identity, identity);
 
@@ -138,7 +140,6 @@ export async function train(source: TrainingConfig | string, options: TrainOptio
     config: summarize(config, settings),
     metrics: (config.metrics ?? []).map((metric) => ({ name: metric.name, options: metric.options ?? {} })),
     cases: { training: trainingIds, validation: validationIds },
-    preprocessing: summary.preprocessing.map(({ name, params }) => ({ name, params })),
     versions: { ...versions() },
     engine: { name: engine.name, threads: engine.threads },
     machine: describeMachine(),

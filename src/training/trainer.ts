@@ -6,7 +6,7 @@ import type { Json } from "../core/json.js";
 import type { RunEvent } from "../core/run-events.js";
 import type { BatchSource, GraphHost, TrainingBatch } from "./batch-source.js";
 import type { BundleDescription } from "./bundle-description.js";
-import { capturePreview } from "./capture-preview.js";
+import { type CapturedPreview, capturePreview } from "./capture-preview.js";
 import type { PreviewInput, PreviewRenderer } from "./preview-input.js";
 import type { RunEventInput, RunFolder } from "./run-folder.js";
 import { saveCheckpoint } from "./save-checkpoint.js";
@@ -201,13 +201,13 @@ export class Trainer {
     if (validationIds.length === 0 || epoch % validateEvery !== 0) return undefined;
     const source = await host.open({ mode: "validation", ids: validationIds, epochs: 1 });
     let sums = NO_SUMS;
-    let captured: ReturnType<typeof capturePreview> | undefined;
+    let captured: CapturedPreview | undefined;
     try {
       for (;;) {
         const batch = await orAborted(source.next(), signal);
         if (!batch || signal.aborted) break;
         const look = (logits: Tensor): void => {
-          captured ??= capturePreview(batch, logits);
+          captured = capturePreview(batch, logits, captured?.foreground) ?? captured;
         };
         const figures = validationStep(learner, batch, preview && look);
         sums = addStep(sums, { ...figures, samples: batch.parts.length, waitMs: source.waitMs, totalMs: 0 });
@@ -220,7 +220,10 @@ export class Trainer {
     if (signal.aborted) return undefined;
     if (sums.samples === 0)
       throw new VoxError("the validation cases must give at least one batch, got none", { code: "ERR_EMPTY", where: "validation" });
-    if (captured) await this.render({ ...captured, epoch, classes: learner.classes, folder: this.options.folder.path });
+    if (captured) {
+      const { foreground: _, ...patch } = captured;
+      await this.render({ ...patch, epoch, classes: learner.classes, folder: this.options.folder.path });
+    }
     return epochMeans(sums);
   }
 

@@ -71,7 +71,7 @@ describe.skipIf(!executablePath)("the dashboard in Chromium", () => {
     await hasSteps(page, 260);
     await page.waitForFunction((old) => document.querySelector('section[aria-label="Loss"] canvas')!.toDataURL() !== old, before);
     expect(Number(await page.locator('section[aria-label="Loss"]').getAttribute("data-points"))).toBe(260);
-    expect(await page.locator(".tile", { hasText: "Step" }).first().locator(".tile-value").textContent()).toBe("259");
+    expect(await page.locator(".tile", { hasText: "Step" }).first().locator(".tile-value").textContent()).toBe("260");
 
     await page.getByRole("link", { name: "Pipeline" }).click();
     const out = page.locator("tr", { hasText: "trainer" }).locator('td[data-label="Out"]');
@@ -120,7 +120,7 @@ describe.skipIf(!executablePath)("the dashboard in Chromium", () => {
     const { url } = await openDashboard({ runs });
     const { page } = await openPage(browser, `${url}#/run/live/training`);
     await hasSteps(page, 90);
-    writer.start(49);
+    writer.start(50);
     writer.step = 50;
     writer.until(60);
     await hasSteps(page, 60);
@@ -269,12 +269,12 @@ describe.skipIf(!executablePath)("the dashboard in Chromium", () => {
     const chart = page.locator('section[aria-label="Loss"]');
     await chart.locator(".chart-plot").focus();
     await page.keyboard.press("Home");
-    expect(await chart.getAttribute("data-at")).toBe("0");
+    expect(await chart.getAttribute("data-at")).toBe("1");
     await page.keyboard.press("ArrowRight");
     await page.keyboard.press("ArrowRight");
-    expect(await chart.getAttribute("data-at")).toBe("2");
+    expect(await chart.getAttribute("data-at")).toBe("3");
     await page.keyboard.press("End");
-    expect(await chart.getAttribute("data-at")).toBe("29");
+    expect(await chart.getAttribute("data-at")).toBe("30");
     await page.goBack();
     await page.getByRole("heading", { name: "Runs" }).waitFor();
     expect(faults).toEqual([]);

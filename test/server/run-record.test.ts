@@ -47,13 +47,13 @@ describe("RunRecord", () => {
     const writer = new RunWriter({ folder, epochs: 10, stepsPerEpoch: 20 });
     writer.start();
     writer.until(95);
-    writer.start(39);
+    writer.start(40);
     writer.step = 40;
     writer.until(50);
     const record = fold(eventsOf(writer));
-    expect(record.steps.lastX).toBe(49);
+    expect(record.steps.lastX).toBe(50);
     expect(record.steps.rows).toBe(50);
-    expect(record.epochs.lastX).toBe(1);
+    expect(record.epochs.lastX).toBe(2);
     expect(record.starts).toBe(2);
   });
 

@@ -22,15 +22,15 @@ async function setUp({ steps = 60, name = "first" } = {}) {
 }
 
 const stepsOf = (stream: EventStream) => stream.events.filter(({ type }) => type === "step").map(({ step }) => step);
-const upTo = (count: number, from = 0) => Array.from({ length: count - from }, (_, i) => from + i);
+const upTo = (count: number, from = 0) => Array.from({ length: count - from }, (_, i) => from + 1 + i);
 
 describe("startDashboard", () => {
   test("lists runs, their folds, and a run that appears later", async () => {
     const { runs, list } = await setUp();
-    expect((await eventually(list, ({ runs: all }) => all[0]?.step === 59)).runs[0]).toMatchObject({
+    expect((await eventually(list, ({ runs: all }) => all[0]?.step === 60)).runs[0]).toMatchObject({
       id: "first",
       state: "running",
-      epoch: 0,
+      epoch: 1,
       epochs: 10,
       engine: "native",
     });
@@ -38,8 +38,8 @@ describe("startDashboard", () => {
     const { runs: all } = await eventually(list, ({ runs: now }) => now.length === 2 && now.every((run: any) => run.progress === 1));
     expect(all.find(({ id }: any) => id === "cross/fold-0")).toMatchObject({
       state: "completed",
-      epoch: 39,
-      best: { name: "dice", isValidation: true },
+      epoch: 40,
+      best: { name: "softDice", isValidation: true },
     });
   });
 
@@ -86,7 +86,7 @@ describe("startDashboard", () => {
     await eventually(run, ({ summary }) => summary.corruptLines === 2);
     appendFileSync(writer.file, line.slice(30));
     await stream.until(() => stepsOf(stream).length === 1);
-    expect(stepsOf(stream)).toEqual([5]);
+    expect(stepsOf(stream)).toEqual([6]);
     expect((await run()).record.steps.rows).toBe(6);
     stream.close();
   });
@@ -118,7 +118,7 @@ describe("startDashboard", () => {
   test("a renamed run is found under its new name", async () => {
     const { runs, list } = await setUp();
     renameSync(join(runs, "first"), join(runs, "second"));
-    await eventually(list, ({ runs: all }) => all.length === 1 && all[0].id === "second" && all[0].step === 59);
+    await eventually(list, ({ runs: all }) => all.length === 1 && all[0].id === "second" && all[0].step === 60);
   });
 
   test("a zoomed part comes in full detail, and agrees with the file", async () => {
@@ -129,7 +129,7 @@ describe("startDashboard", () => {
     expect(steps).toMatchObject({ rows: 400, width: 1 });
     const { record } = await run();
     expect(record.steps.width).toBeGreaterThan(1);
-    expect(steps.x).toEqual(upTo(3401, 3001));
+    expect(steps.x).toEqual(upTo(3400, 3000));
     expect(RunRecord.fromJSON(record).steps.rows).toBe(5000);
     expect(await json(`${dashboard.url}api/runs/first/series?from=90000&to=90010`)).toEqual({ steps: null });
   });
@@ -153,7 +153,7 @@ describe("startDashboard", () => {
       ({ runs: now }) => now.every((run: any) => run.progress === 1),
       20_000,
     );
-    expect(read.runs.every(({ step }: any) => step === 19_999)).toBe(true);
+    expect(read.runs.every(({ step }: any) => step === 20_000)).toBe(true);
   });
 
   test("serves manifest, evaluation and files, and null for what is missing or half-written", async () => {
@@ -163,9 +163,9 @@ describe("startDashboard", () => {
     expect(await json(`${base}/evaluation`)).toEqual({ table: null, summary: null });
     writer.evaluation();
     const { table, summary } = await json(`${base}/evaluation`);
-    expect(table.columns).toEqual(["sample_id", "dice_background", "dice_kidney", "dice_tumor", "hd95_kidney", "hd95_tumor"]);
-    expect(table.rows).toHaveLength(4);
-    expect(summary.foregroundDice).toBe(0.8117);
+    expect(table.columns).toEqual(expect.arrayContaining(["case", "class", "state", "dice", "hd95"]));
+    expect(table.rows).toHaveLength(8);
+    expect(summary.meanOverClasses.dice.mean).toBe(0.8193);
     const { files } = await json(`${base}/files`);
     expect(files.map(({ folder, name }: any) => `${folder}/${name}`)).toContain("overlays/case_00000.gif");
     const picture = await fetch(`${base}/files/overlays/case_00000.gif`);
@@ -186,7 +186,7 @@ describe("startDashboard", () => {
     await eventually(run, isRead);
     const text = await (await fetch(`${dashboard.url}metrics`)).text();
     expect(text).toContain("# TYPE voxstream_run_step gauge");
-    expect(text).toContain('voxstream_run_step{run="a\\"b\\\\c"} 59');
+    expect(text).toContain('voxstream_run_step{run="a\\"b\\\\c"} 60');
     expect(text).not.toContain("NaN");
   });
 

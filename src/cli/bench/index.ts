@@ -1,4 +1,12 @@
 import type { BenchCase } from "./bench-result.js";
 
 /** Cases by name; each is loaded only when it is run. */
-export const benchCases: Readonly<Record<string, () => Promise<BenchCase>>> = {};
+export const benchCases: Readonly<Record<string, () => Promise<BenchCase>>> = {
+  load: async () => (await import("./bench-load.js")).benchLoad,
+  intensity: async () => (await import("./bench-intensity.js")).benchIntensity,
+  resample: async () => (await import("./bench-resample.js")).benchResample,
+  augment: async () => (await import("./bench-augment.js")).benchAugment,
+  conv3d: async () => (await import("./bench-conv3d.js")).benchConv3d,
+  unet: async () => (await import("./bench-unet.js")).benchUnet,
+  window: async () => (await import("./bench-window.js")).benchWindow,
+};

@@ -4,6 +4,7 @@ import { cacheCommand } from "./cache.js";
 import { dashboardCommand } from "./dashboard.js";
 import { demoCommand } from "./demo.js";
 import { evaluateCommand } from "./evaluate.js";
+import { initCommand } from "./init.js";
 import { inspectCommand } from "./inspect.js";
 import { phantomCommand } from "./phantom.js";
 import { predictCommand } from "./predict.js";
@@ -16,6 +17,7 @@ export const commands: readonly (() => Command)[] = [
   phantomCommand,
   inspectCommand,
   verifyCommand,
+  initCommand,
   trainCommand,
   predictCommand,
   evaluateCommand,

@@ -22,7 +22,7 @@ export const DEMO: DemoSettings = {
   depth: 3,
   epochs: 12,
   stepsPerEpoch: 40,
-  learningRate: 1e-3,
+  learningRate: 2e-3,
 };
 
 /** Shows that every part works, within a minute; too short to learn much. */
@@ -43,7 +43,7 @@ export const FAST_DEMO: DemoSettings = {
 export function demoConfig({ name, patch, filters, depth, epochs, stepsPerEpoch, learningRate }: DemoSettings, seed: number): string {
   return `// Written by "voxstream demo". Train it again: voxstream train config.mjs
 import {
-  augment, batch, cached, clip, defineConfig, load, niftiCases, normalize, patch, plateau, prefetch, resample, shuffle, softDice, tverskyLoss, unet,
+  augment, batch, cached, clip, defineConfig, load, niftiCases, normalize, patch, polynomial, prefetch, resample, shuffle, softDice, tverskyLoss, unet,
 } from "voxstream";
 
 const root = new URL("./data/training", import.meta.url).pathname;
@@ -64,20 +64,20 @@ export default defineConfig({
         normalize({ mode: "z-score" }),
         { folder: new URL("./cache", import.meta.url).pathname },
       ),
-      patch({ size: ${JSON.stringify(patch)}, perCase: 2 }),
+      patch({ size: ${JSON.stringify(patch)}, perCase: 2, foreground: 0.6 }),
       augment({ mirror: true }),
       shuffle({ window: 8 }),
       batch({ size: 2 }),
       prefetch({ capacity: 2 }),
     ),
-  model: unet({ filters: ${filters}, depth: ${depth} }),
+  model: unet({ filters: ${filters}, depth: ${depth}, normalization: "instance" }),
   loss: tverskyLoss(),
   metrics: [softDice()],
   training: {
     epochs: ${epochs},
     stepsPerEpoch: ${stepsPerEpoch},
     learningRate: ${learningRate},
-    schedule: plateau({ patience: 3, factor: 0.5 }),
+    schedule: polynomial(),
   },
 });
 `;

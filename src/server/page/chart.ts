@@ -24,6 +24,8 @@ export interface ChartOptions {
   /** Keeps zero in view when the values come near it. */
   readonly fromZero?: boolean;
   readonly height?: number;
+  /** Curves that are hidden until they are asked for. */
+  readonly hides?: (label: string) => boolean;
   /** Charts with the same key share cursor and zoom. */
   readonly sync?: string;
   /** Called with the chosen part of the axis, undefined for all of it. */
@@ -43,6 +45,7 @@ export class Chart {
   readonly #legend = element("div", { class: "legend" });
   readonly #empty = element("p", { class: "chart-empty" }, "Nothing recorded yet.");
   readonly #hidden = new Set<string>();
+  readonly #known = new Set<string>();
   readonly #stopTheme: () => void;
   readonly #observer: ResizeObserver;
   #plot: uPlot | undefined;
@@ -86,6 +89,11 @@ export class Chart {
   }
 
   update(curves: readonly Curve[], { log, range }: { readonly log: boolean; readonly range: ZoomRange | undefined }): void {
+    for (const { label } of curves) {
+      if (this.#known.has(label)) continue;
+      this.#known.add(label);
+      if (this.#options.hides?.(label)) this.#hidden.add(label);
+    }
     this.#curves = curves;
     this.#isLog = log;
     this.#range = range;

@@ -1,6 +1,6 @@
 import { svg } from "./element.js";
 import { formatPercent, formatRate } from "./format.js";
-import type { StageActivity } from "./views/pipeline-view.js";
+import type { StageActivity } from "./stage-activity.js";
 
 const NODE = { width: 114, height: 66, gap: 16, row: 22 } as const;
 

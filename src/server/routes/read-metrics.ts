@@ -5,7 +5,7 @@ import type { RunSummary } from "../summarize-run.js";
 const GAUGES: readonly (readonly [name: string, help: string, value: (run: RunSummary) => number | undefined])[] = [
   ["voxstream_run_running", "1 while the run writes events", (run) => (run.state === "running" ? 1 : 0)],
   ["voxstream_run_step", "Last training step", (run) => run.step],
-  ["voxstream_run_epoch", "Last epoch", (run) => run.epoch],
+  ["voxstream_run_epoch", "Finished epochs", (run) => run.epoch],
   ["voxstream_run_loss", "Loss of the last epoch, or of the last step before it", (run) => run.loss],
   ["voxstream_run_best_score", "Best value of the first validation metric", (run) => run.best?.value],
   ["voxstream_run_remaining_seconds", "Time left as estimated by the trainer", (run) => run.remainingSeconds],

@@ -25,9 +25,10 @@ export function streamEvents(server: FastifyInstance, context: RouteContext): vo
       // Also sends the headers, so that the client knows that it is connected before anything happens.
       await reply.sse.send({ event: "hello", data: "{}", retry: 1000 });
       // After a restart of this server the file is still being read: only then can the anchor be judged.
-      while (!run.isCaughtUp && !run.isGone && !signal.aborted) await run.changed(signal);
+      while (!run.isCaughtUp && !run.isGone && !signal.aborted) await run.changed(run.version, signal);
       const { generation } = run;
       while (!signal.aborted) {
+        const { version } = run;
         const piece = run.isGone || run.generation !== generation ? undefined : await run.linesAfter(String(anchor));
         if (signal.aborted) break;
         if (!piece) {
@@ -35,7 +36,7 @@ export function streamEvents(server: FastifyInstance, context: RouteContext): vo
           break;
         }
         if (piece.anchor === anchor) {
-          await run.changed(signal);
+          await run.changed(version, signal);
           continue;
         }
         anchor = piece.anchor;

@@ -53,7 +53,7 @@ export function compareView(ids: readonly string[]): View {
       const name = column(record);
       if (name === undefined) return [];
       const { x, mean } = record.epochs.points(name);
-      return [{ label: id, color: `series-${(i % 8) + 1}`, x: x.map((epoch) => epoch + 1), y: mean }];
+      return [{ label: id, color: `series-${(i % 8) + 1}`, x, y: mean }];
     });
   }
 
@@ -90,7 +90,7 @@ function rank(name: string): number {
 
 function words(name: string): string {
   const slash = name.indexOf("/");
-  if (slash > 0) return `${name.slice(slash + 1)} (${name.startsWith("validation/") ? "validation" : "training"})`;
+  if (slash > 0) return `${name.slice(slash + 1).replaceAll("_", " ")} (${name.startsWith("validation/") ? "validation" : "training"})`;
   return (
     {
       validationLoss: "Validation loss",

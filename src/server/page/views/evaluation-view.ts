@@ -2,8 +2,9 @@ import type { Json } from "../../../core/json.js";
 import type { Table } from "../../parse-tsv.js";
 import { getJson, runPath } from "../api-client.js";
 import { drawBoxPlot } from "../box-plot.js";
+import { type CaseScores, caseScores, metricKind } from "../case-scores.js";
 import { element, setText } from "../element.js";
-import { formatCount, formatScore, formatValue } from "../format.js";
+import { formatCount, formatPercent, formatPlural, formatScore, formatValue } from "../format.js";
 import { jsonTree } from "../json-tree.js";
 import type { LiveRun } from "../live-run.js";
 import type { View } from "../view.js";
@@ -13,50 +14,92 @@ interface Evaluation {
   readonly summary: Json;
 }
 
-interface NumberColumn {
-  readonly name: string;
-  readonly index: number;
-  readonly isScore: boolean;
-  readonly isLowerBetter: boolean;
-  readonly values: readonly (number | undefined)[];
-}
+const MOST_ROWS = 1000;
+const TITLES: Readonly<Record<string, string>> = {
+  dice: "Dice",
+  iou: "IoU",
+  sensitivity: "Sensitivity",
+  precision: "Precision",
+  specificity: "Specificity",
+  accuracy: "Accuracy",
+  hd: "Hausdorff distance",
+  hd95: "HD95",
+  assd: "ASSD",
+  volume_error: "Volume error, relative",
+  volume_error_mm3: "Volume error",
+};
+const STATE_NOTES: Readonly<Record<string, string>> = {
+  both_empty: "absent, as it should be",
+  ref_empty: "not in the reference",
+  pred_empty: "not found",
+};
 
-/** The scores of every case, sortable, worst first, with their spread per column. */
+/** The scores of every case by class, worst first, with their spread and the voxels that were right, too many, and missed. */
 export function evaluationView(run: LiveRun): View {
   const empty = element("p", { class: "empty" });
+  const choice = element("select", { "aria-label": "Metric", onchange: () => draw() });
   const spread = element("div", { class: "spreads" });
+  const voxels = element("div", { class: "spreads" });
+  const voxelCard = element(
+    "section",
+    { class: "card", "aria-label": "Voxels by class" },
+    element(
+      "div",
+      { class: "card-head" },
+      element("h3", {}, "Voxels by class, all cases"),
+      element(
+        "div",
+        { class: "state-legend" },
+        ["right", "too many", "missed"].map((word, i) => element("span", { class: `key ${["tp", "fp", "fn"][i]}` }, word)),
+      ),
+    ),
+    voxels,
+  );
   const table = element("div", { class: "table-scroll" });
   const summary = element("div");
   const count = element("span", { class: "hint" });
+  const spreadCard = element(
+    "section",
+    { class: "card", "aria-label": "Spread of the scores" },
+    element(
+      "div",
+      { class: "card-head" },
+      element("h3", {}, "Spread over the cases"),
+      element("span", { class: "hint" }, "box: middle half of the cases · number: median"),
+    ),
+    spread,
+  );
   const content = element(
     "div",
     { class: "stack" },
-    element(
-      "section",
-      { class: "card", "aria-label": "Spread of the scores" },
-      element(
-        "div",
-        { class: "card-head" },
-        element("h3", {}, "Spread over the cases"),
-        element("span", { class: "hint" }, "box: middle half of the cases · number: median · scores from 0 to 1, all others from 0 to the highest"),
-      ),
-      spread,
-    ),
+    element("div", { class: "controls" }, element("label", { class: "select" }, "Metric", choice)),
+    spreadCard,
     element(
       "section",
       { class: "card", "aria-label": "Scores per case" },
       element("div", { class: "card-head" }, element("h3", {}, "Cases"), count),
       table,
     ),
+    voxelCard,
     element("section", { class: "card", "aria-label": "Summary" }, element("h3", {}, "Summary"), summary),
   );
+  let read: Evaluation | undefined;
+  let scores: CaseScores | undefined;
+  let sort: { column: string; isDescending: boolean } | undefined;
   let seen = "";
-  let sort: { index: number; isDescending: boolean } | undefined;
   let isClosed = false;
 
   function load(): void {
     getJson<Evaluation>(runPath(run.id, "evaluation")).then(
-      (answer) => !isClosed && draw(answer),
+      (answer) => {
+        if (isClosed) return;
+        read = answer;
+        scores = answer.table ? caseScores(answer.table) : undefined;
+        const before = choice.value;
+        choice.replaceChildren(...(scores?.metrics ?? []).map((name) => element("option", { value: name }, titleOf(name))));
+        if (scores?.metrics.includes(before)) choice.value = before;
+        draw();
+      },
       (error: Error) => {
         empty.hidden = false;
         setText(empty, `The evaluation could not be read: ${error.message}`);
@@ -64,80 +107,100 @@ export function evaluationView(run: LiveRun): View {
     );
   }
 
-  function draw({ table: read, summary: json }: Evaluation): void {
-    empty.hidden = read !== null || json !== null;
+  function draw(): void {
+    if (!read) return;
+    empty.hidden = read.table !== null || read.summary !== null;
     content.hidden = !empty.hidden;
     setText(empty, "Nothing has been evaluated yet. Scores per case appear here after the evaluation of the run.");
-    summary.replaceChildren(json === null ? element("p", { class: "hint" }, "There is no summary.json.") : jsonTree(json));
-    if (!read) {
-      table.replaceChildren(element("p", { class: "hint" }, "There is no detailed.tsv."));
-      spread.replaceChildren();
+    summary.replaceChildren(read.summary === null ? element("p", { class: "hint" }, "There is no summary.json.") : jsonTree(read.summary));
+    choice.parentElement!.hidden = scores === undefined;
+    spreadCard.hidden = scores === undefined;
+    voxelCard.hidden = scores === undefined;
+    if (!scores) {
+      setText(count, "");
+      table.replaceChildren(read.table ? plainTable(read.table) : element("p", { class: "hint" }, "There is no detailed.tsv."));
       return;
     }
-    const columns = numberColumns(read);
-    setText(count, `${formatCount(read.rows.length)} cases`);
-    spread.replaceChildren(
-      ...columns.slice(0, 24).map((column) =>
-        element(
-          "div",
-          { class: "spread" },
-          element("span", { class: "spread-name" }, spaced(column.name)),
-          drawBoxPlot(column.values, column.isScore ? [0, 1] : undefined, (value) => text(column, value)),
-          element("span", { class: "number spread-median" }, text(column, median(column.values))),
-        ),
-      ),
-    );
-    const worst = columns.find(({ isScore, isLowerBetter }) => isScore && !isLowerBetter && columns.length > 0);
-    sort ??= worst ? { index: meanColumnIndex(columns) ?? worst.index, isDescending: false } : { index: 0, isDescending: false };
-    table.replaceChildren(drawTable(read, columns));
+    const metric = choice.value;
+    setText(count, `${formatPlural(scores.cases.length, "case")}${scores.cases.length > MOST_ROWS ? `, ${formatCount(MOST_ROWS)} shown` : ""}`);
+    spread.replaceChildren(...scores.classes.map((name) => spreadRow(scores!, name, metric)));
+    voxels.replaceChildren(...scores.classes.map((name) => voxelRow(scores!, name)));
+    table.replaceChildren(scoreTable(scores, metric));
   }
 
-  function drawTable(read: Table, columns: readonly NumberColumn[]): HTMLElement {
-    const byIndex = new Map(columns.map((column) => [column.index, column]));
-    const order = read.rows.map((_, i) => i);
-    const { index, isDescending } = sort!;
-    const numeric = byIndex.get(index);
-    order.sort((a, b) => {
-      if (!numeric) return read.rows[a]![index]!.localeCompare(read.rows[b]![index]!, "en", { numeric: true }) * (isDescending ? -1 : 1);
-      // Cases without a value stand first: they are what one should look at.
-      const [x, y] = [numeric.values[a] ?? -Infinity, numeric.values[b] ?? -Infinity];
-      return x === y ? 0 : (x < y ? -1 : 1) * (isDescending && Number.isFinite(x) && Number.isFinite(y) ? -1 : 1);
+  function scoreTable(all: CaseScores, metric: string): HTMLElement {
+    const { isScore, isLowerBetter } = metricKind(metric);
+    const columns = all.classes.length > 1 ? [...all.classes, MEAN] : all.classes;
+    const cellValue = (id: string, column: string) => (column === MEAN ? all.mean(id, metric) : all.value(id, column, metric));
+    const decimals = decimalsFor(
+      metric,
+      all.cases.flatMap((id) => all.classes.map((name) => all.value(id, name, metric))),
+    );
+    // Worst first: they are what one should look at.
+    const { column, isDescending } =
+      sort && (sort.column === CASE || columns.includes(sort.column)) ? sort : { column: columns[columns.length - 1]!, isDescending: isLowerBetter };
+    const order = [...all.cases].sort((a, b) => {
+      if (column === CASE) return a.localeCompare(b, "en", { numeric: true }) * (isDescending ? -1 : 1);
+      const [x, y] = [cellValue(a, column), cellValue(b, column)];
+      if (x === undefined || y === undefined) return x === y ? 0 : x === undefined ? 1 : -1;
+      return (x - y) * (isDescending ? -1 : 1);
     });
-    const head = read.columns.map((name, i) =>
+    const head = (name: string, label: string, kind: string) =>
       element(
         "th",
-        { scope: "col", class: byIndex.has(i) ? "right" : "", "aria-sort": i === index ? (isDescending ? "descending" : "ascending") : "none" },
+        { scope: "col", class: kind, "aria-sort": name === column ? (isDescending ? "descending" : "ascending") : "none" },
         element(
           "button",
           {
             type: "button",
             class: "sort",
             onclick: () => {
-              sort = { index: i, isDescending: sort?.index === i && !sort.isDescending };
-              table.replaceChildren(drawTable(read, columns));
+              sort = { column: name, isDescending: name === column && !isDescending };
+              draw();
             },
           },
-          spaced(name),
-          element("span", { class: "sort-mark", "aria-hidden": "true" }, i === index ? (isDescending ? "↓" : "↑") : ""),
+          label,
+          element("span", { class: "sort-mark", "aria-hidden": "true" }, name === column ? (isDescending ? "↓" : "↑") : ""),
+        ),
+      );
+    const cell = (id: string, name: string) => {
+      const value = cellValue(id, name);
+      const note = name === MEAN ? undefined : STATE_NOTES[all.state(id, name)];
+      const box = element(
+        "td",
+        { class: "right number", "data-label": name === MEAN ? "mean" : name },
+        value === undefined ? "–" : decimals(value),
+        note ? element("span", { class: "cell-note" }, note) : undefined,
+      );
+      if (isScore && value !== undefined) box.dataset.level = value >= 0.9 ? "good" : value >= 0.7 ? "fair" : value >= 0.5 ? "weak" : "bad";
+      return box;
+    };
+    return element(
+      "table",
+      { class: "responsive" },
+      element(
+        "thead",
+        {},
+        element(
+          "tr",
+          {},
+          head(CASE, "case", ""),
+          columns.map((name) => head(name, name === MEAN ? "mean" : name, "right")),
+        ),
+      ),
+      element(
+        "tbody",
+        {},
+        order.slice(0, MOST_ROWS).map((id) =>
+          element(
+            "tr",
+            {},
+            element("th", { scope: "row" }, id),
+            columns.map((name) => cell(id, name)),
+          ),
         ),
       ),
     );
-    const rows = order.slice(0, 1000).map((row) =>
-      element(
-        "tr",
-        {},
-        read.columns.map((name, i) => {
-          const column = byIndex.get(i);
-          if (!column) return element(i === 0 ? "th" : "td", i === 0 ? { scope: "row" } : { "data-label": name }, read.rows[row]![i]!);
-          const value = column.values[row];
-          const cell = element("td", { class: "right number", "data-label": spaced(name) }, value === undefined ? "–" : text(column, value));
-          if (column.isScore && value !== undefined)
-            cell.dataset.level = value >= 0.9 ? "good" : value >= 0.7 ? "fair" : value >= 0.5 ? "weak" : "bad";
-          return cell;
-        }),
-      ),
-    );
-    return element("table", { class: "responsive" }, element("thead", {}, element("tr", {}, head)), element("tbody", {}, rows));
   }
 
   function update(): void {
@@ -153,44 +216,90 @@ export function evaluationView(run: LiveRun): View {
   return { element: element("div", { class: "view" }, empty, content), update, destroy: () => (isClosed = true) };
 }
 
-function numberColumns({ columns, rows }: Table): NumberColumn[] {
-  return columns.flatMap((name, index) => {
-    if (index === 0) return [];
-    const values = rows.map((row) => {
-      const cell = row[index]!.trim();
-      const value = cell === "" ? Number.NaN : Number(cell);
-      return Number.isFinite(value) ? value : undefined;
-    });
-    const known = values.filter((value) => value !== undefined);
-    if (known.length === 0 || known.length < rows.filter((row) => !/^(nan|inf|-inf|infinity|-infinity|)$/i.test(row[index]!.trim())).length)
-      return [];
-    const isScore = known.every((value) => value >= 0 && value <= 1) && !/hd|assd|distance|volume|error|loss|count|voxel/i.test(name);
-    return [{ name, index, isScore, isLowerBetter: !isScore, values }];
-  });
+/** Columns that are no class: a class may have any name, but none holds a line break. */
+const CASE = "\ncase";
+const MEAN = "\nmean";
+
+function spreadRow(scores: CaseScores, name: string, metric: string): HTMLElement {
+  const values = scores.cases.map((id) => scores.value(id, name, metric));
+  const { isScore, unit } = metricKind(metric);
+  const write = decimalsFor(metric, values);
+  const sorted = values.filter((value) => value !== undefined).sort((a, b) => a - b);
+  const median = sorted.length === 0 ? undefined : (sorted[(sorted.length - 1) >> 1]! + sorted[sorted.length >> 1]!) / 2;
+  return element(
+    "div",
+    { class: "spread" },
+    element("span", { class: "spread-name" }, name),
+    drawBoxPlot(values, isScore ? [0, 1] : undefined, write),
+    element("span", { class: "number spread-median" }, median === undefined ? "–" : `${write(median)}${unit ? ` ${unit}` : ""}`),
+  );
 }
 
-/** The last class is the rarest in most data sets, and its Dice the first to fail: sort by it. */
-function meanColumnIndex(columns: readonly NumberColumn[]): number | undefined {
-  const named = columns.filter(({ name, isScore }) => isScore && /dice/i.test(name));
-  return (named.find(({ name }) => /mean/i.test(name)) ?? named[named.length - 1])?.index;
+function voxelRow(scores: CaseScores, name: string): HTMLElement {
+  const { tp, fp, fn } = scores.counts.get(name)!;
+  const total = tp + fp + fn;
+  const bar = element("div", {
+    class: "shares wide",
+    role: "img",
+    "aria-label": `right ${formatCount(tp)}, too many ${formatCount(fp)}, missed ${formatCount(fn)} voxels`,
+  });
+  for (const [kind, value] of Object.entries({ tp, fp, fn })) {
+    const part = element("span", { class: `share ${kind}`, title: `${formatCount(value)} voxels` });
+    part.style.flexGrow = String(total > 0 ? value / total : 0);
+    bar.append(part);
+  }
+  return element(
+    "div",
+    { class: "spread" },
+    element("span", { class: "spread-name" }, name),
+    bar,
+    element(
+      "span",
+      { class: "number spread-median", title: "right, of all that should be or were marked" },
+      formatPercent(total > 0 ? tp / total : undefined),
+    ),
+  );
+}
+
+/** A table of another make, as it stands. */
+function plainTable({ columns, rows }: Table): HTMLElement {
+  return element(
+    "table",
+    { class: "responsive" },
+    element(
+      "thead",
+      {},
+      element(
+        "tr",
+        {},
+        columns.map((name) => element("th", { scope: "col" }, name)),
+      ),
+    ),
+    element(
+      "tbody",
+      {},
+      rows.slice(0, MOST_ROWS).map((row) =>
+        element(
+          "tr",
+          {},
+          row.map((text, i) => element(i === 0 ? "th" : "td", i === 0 ? { scope: "row" } : { "data-label": columns[i] }, text)),
+        ),
+      ),
+    ),
+  );
 }
 
 /** The same number of decimals in a whole column, so that its points stand below each other. */
-function text({ isScore, values }: NumberColumn, value: number | undefined): string {
-  if (isScore || value === undefined) return formatScore(value);
-  const most = Math.max(...values.map((entry) => Math.abs(entry ?? 0)));
-  if (most < 0.01 || most >= 1e6) return formatValue(value);
-  return values.every((entry) => entry === undefined || Number.isInteger(entry))
-    ? formatCount(value)
-    : value.toFixed(most >= 100 ? 1 : most >= 1 ? 2 : 3);
+function decimalsFor(metric: string, values: readonly (number | undefined)[]): (value: number) => string {
+  if (metricKind(metric).isScore) return formatScore;
+  const most = Math.max(0, ...values.map((value) => Math.abs(value ?? 0)));
+  if (most >= 1000) return formatCount;
+  if (most < 0.01) return formatValue;
+  return (value) => value.toFixed(most >= 100 ? 1 : most >= 1 ? 2 : 3);
 }
 
-function median(values: readonly (number | undefined)[]): number | undefined {
-  const sorted = values.filter((value) => value !== undefined).sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length === 0 ? undefined : sorted.length % 2 ? sorted[middle] : (sorted[middle - 1]! + sorted[middle]!) / 2;
-}
-
-function spaced(name: string): string {
-  return name.replaceAll("_", " ");
+function titleOf(metric: string): string {
+  const title = TITLES[metric] ?? metric.replace(/^nsd_(.*)mm$/, "NSD at $1 mm");
+  const { unit } = metricKind(metric);
+  return unit ? `${title}, ${unit}` : title;
 }

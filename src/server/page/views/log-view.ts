@@ -130,7 +130,7 @@ function logLines({ record }: LiveRun): Line[] {
         t: event.t,
         kind: "prediction",
         title: `Predicted ${event.id}`,
-        text: `in ${formatDuration(event.seconds)}, ${event.path}`,
+        text: `in ${formatDuration(event.seconds)}, ${event.path.split(/[\\/]/).slice(-2).join("/")}`,
       }),
     ),
     ...skips.last
@@ -144,7 +144,7 @@ function logLines({ record }: LiveRun): Line[] {
         t: checkpoint.t,
         kind: "checkpoint",
         title: checkpoint.kind === "best" ? "Best checkpoint" : "Latest checkpoint",
-        text: `epoch ${formatCount(checkpoint.epoch + 1)}, step ${formatCount(checkpoint.step)}, ${checkpoint.path}`,
+        text: `epoch ${formatCount(checkpoint.epoch)}, step ${formatCount(checkpoint.step)}, ${checkpoint.path}`,
       });
   }
   if (start)

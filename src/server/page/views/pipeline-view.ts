@@ -1,24 +1,14 @@
-import type { StageReport } from "../../../core/run-events.js";
-import type { StageMoment } from "../../run-record.js";
+import type { GraphName } from "../../run-record.js";
 import { element, setText } from "../element.js";
 import { formatAgo, formatBytes, formatCount, formatPercent, formatRate } from "../format.js";
 import type { LiveRun } from "../live-run.js";
 import { drawPipeline } from "../pipeline-drawing.js";
 import { sparkline } from "../sparkline.js";
+import { bottleneck, type StageActivity, stageActivity } from "../stage-activity.js";
 import type { View } from "../view.js";
 
-/** How a stage spent the last seconds, and how fast it was. */
-export interface StageActivity {
-  readonly report: StageReport;
-  readonly perSecond: number | undefined;
-  readonly busy: number;
-  readonly blocked: number;
-  readonly starved: number;
-  readonly rates: readonly number[];
-}
-
 const STATE_WORDS = { busy: "busy", blocked: "blocked", starved: "starved", done: "done" } as const;
-const MOMENTS = 12;
+const GRAPH_WORDS: Readonly<Record<GraphName, string>> = { training: "Training", validation: "Validation", prediction: "Prediction" };
 
 /** The stages of the graph: drawn, and as a table with throughput, queue, and the shares of busy, blocked and starved time. */
 export function pipelineView(run: LiveRun): View {
@@ -30,9 +20,11 @@ export function pipelineView(run: LiveRun): View {
   const drawing = element("div", { class: "pipeline-drawing" });
   const body = element("tbody");
   const age = element("span", { class: "hint" });
+  const choice = element("div", { class: "segments", role: "group", "aria-label": "Graph" });
   const content = element(
     "div",
     { class: "stack" },
+    choice,
     element(
       "div",
       { class: "pipeline-top" },
@@ -76,12 +68,43 @@ export function pipelineView(run: LiveRun): View {
   const observer = new ResizeObserver(() => update());
   observer.observe(drawing);
   let drawnAt = "";
+  let chosen: GraphName = "training";
+
+  /** A run may drive several graphs; one that only trains needs no choice. */
+  function showChoice(names: readonly GraphName[], shown: GraphName): void {
+    choice.hidden = names.length < 2;
+    const key = `${names} ${shown}`;
+    if (choice.dataset.key === key) return;
+    choice.dataset.key = key;
+    choice.replaceChildren(
+      ...names.map((name) =>
+        element(
+          "button",
+          {
+            type: "button",
+            class: "segment",
+            "aria-pressed": String(name === shown),
+            onclick: () => {
+              chosen = name;
+              update();
+            },
+          },
+          GRAPH_WORDS[name],
+        ),
+      ),
+    );
+  }
 
   function update(): void {
-    const { stages, moments } = run.record;
-    empty.hidden = stages !== undefined;
-    content.hidden = stages === undefined;
-    if (!stages) return;
+    const { graphs } = run.record;
+    const names = (Object.keys(GRAPH_WORDS) as GraphName[]).filter((name) => graphs[name]);
+    const shown = graphs[chosen] ? chosen : names[0];
+    const graph = shown && graphs[shown];
+    empty.hidden = graph !== undefined;
+    content.hidden = graph === undefined;
+    if (!graph) return;
+    showChoice(names, shown);
+    const { latest: stages, moments } = graph;
     setText(verdict, stages.verdict || "No verdict yet: the stages have not run long enough.");
     setText(age, run.record.end ? "As it was when the run ended" : `Reported ${formatAgo(stages.t, Date.now())}`);
     const share = stages.budget > 0 ? stages.bytesInUse / stages.budget : 0;
@@ -94,7 +117,7 @@ export function pipelineView(run: LiveRun): View {
     memoryBar.style.width = `${Math.min(100, share * 100)}%`;
     memoryBar.dataset.level = share > 0.95 ? "full" : share > 0.8 ? "high" : "normal";
     meter.setAttribute("aria-valuenow", String(Math.round(share * 100)));
-    const key = `${stages.t} ${drawing.clientWidth}`;
+    const key = `${shown} ${stages.t} ${drawing.clientWidth}`;
     if (key === drawnAt) return;
     drawnAt = key;
     memorySpark.replaceChildren(
@@ -105,7 +128,7 @@ export function pipelineView(run: LiveRun): View {
         36,
       ),
     );
-    const activities = stages.stages.map((report) => activity(report, moments));
+    const activities = stages.stages.map((report) => stageActivity(report, moments));
     const slowest = bottleneck(activities);
     drawing.replaceChildren(drawPipeline(activities, slowest, drawing.clientWidth));
     body.replaceChildren(...activities.map((entry) => stageRow(entry, entry.report.name === slowest)));
@@ -175,37 +198,4 @@ function stageRow({ report, perSecond, busy, blocked, starved, rates }: StageAct
       [...(running > 1 ? [`${running} running`] : []), ...Object.entries(knobs).map(([knob, value]) => `${knob} ${value}`)].join(", ") || "–",
     ),
   );
-}
-
-/** Speed and shares of time over the last moments; over the whole run while there is only one. */
-export function activity(report: StageReport, moments: readonly StageMoment[]): StageActivity {
-  const recent = moments.filter(({ names }) => names.includes(report.name)).map((moment) => ({ moment, i: moment.names.indexOf(report.name) }));
-  const rates: number[] = [];
-  for (let k = 1; k < recent.length; k++) {
-    const [a, b] = [recent[k - 1]!, recent[k]!];
-    const seconds = (b.moment.t - a.moment.t) / 1000;
-    if (seconds > 0) rates.push((b.moment.out[b.i]! - a.moment.out[a.i]!) / seconds);
-  }
-  const last = recent[recent.length - 1];
-  const first = recent[Math.max(0, recent.length - 1 - MOMENTS)];
-  const since = (key: "busyMs" | "blockedMs" | "starvedMs") =>
-    last && first && last !== first ? last.moment[key][last.i]! - first.moment[key][first.i]! : report[key];
-  const [busy, blocked, starved] = [since("busyMs"), since("blockedMs"), since("starvedMs")].map((ms) => Math.max(0, ms)) as [number, number, number];
-  const total = busy + blocked + starved || 1;
-  const seconds = last && first ? (last.moment.t - first.moment.t) / 1000 : 0;
-  return {
-    report,
-    perSecond: seconds > 0 ? (last!.moment.out[last!.i]! - first!.moment.out[first!.i]!) / seconds : undefined,
-    busy: busy / total,
-    blocked: blocked / total,
-    starved: starved / total,
-    rates: rates.slice(-40),
-  };
-}
-
-/** The stage that all others wait for: the one that is busy for the largest share of its time. */
-export function bottleneck(activities: readonly StageActivity[]): string | undefined {
-  let most: StageActivity | undefined;
-  for (const entry of activities) if (entry.report.state !== "done" && entry.busy > (most?.busy ?? 0.5)) most = entry;
-  return most?.report.name;
 }

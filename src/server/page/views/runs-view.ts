@@ -107,7 +107,7 @@ export function runsView(): View {
 
   function row(run: RunSummary, now: number): HTMLElement {
     const { id, state, progress, epoch, epochs, loss, best, spark, remainingSeconds, updated, engine, started } = run;
-    const done = epoch === undefined ? undefined : epoch + 1;
+    const done = epoch;
     const bar = element("div", { class: "progress-fill" });
     bar.style.width = `${done !== undefined && epochs ? Math.min(100, (done / epochs) * 100) : 0}%`;
     const cell = (label: string, kind: string, ...children: (Node | string | undefined)[]) =>

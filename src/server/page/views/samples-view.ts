@@ -1,6 +1,7 @@
 import type { Table } from "../../parse-tsv.js";
 import type { RunFile } from "../../routes/list-files.js";
 import { getJson, runPath } from "../api-client.js";
+import { type CaseScores, caseScores } from "../case-scores.js";
 import { element, setText } from "../element.js";
 import { formatCount, formatScore } from "../format.js";
 import type { LiveRun } from "../live-run.js";
@@ -10,7 +11,11 @@ interface Picture {
   readonly title: string;
   readonly note: string;
   readonly address: string;
+  /** Shown when enlarged, if another one than in the list. */
+  readonly large?: string;
 }
+
+const MOST_CASES = 120;
 
 /** The latest preview of the training, earlier ones, and the pictures of every case: ground truth beside prediction. */
 export function samplesView(run: LiveRun): View {
@@ -35,7 +40,7 @@ export function samplesView(run: LiveRun): View {
     large.element,
   );
   let files: readonly RunFile[] = [];
-  let scores: ReadonlyMap<string, number> = new Map();
+  let scores: CaseScores | undefined;
   let seen = "";
   let isClosed = false;
 
@@ -46,7 +51,7 @@ export function samplesView(run: LiveRun): View {
       ([answer, { table }]) => {
         if (isClosed) return;
         files = answer.files;
-        scores = meanDice(table);
+        scores = table ? caseScores(table) : undefined;
         setText(problem, "");
         draw();
       },
@@ -58,7 +63,7 @@ export function samplesView(run: LiveRun): View {
     const byPath = new Map(files.map((file) => [`${file.folder}/${file.name}`, file]));
     const previews = run.record.previews.last.flatMap((event): Picture[] => {
       const file = byPath.get(event.path.split(/[\\/]/).slice(-2).join("/"));
-      return file ? [{ title: event.id, note: `epoch ${formatCount(event.epoch + 1)}`, address: address(file) }] : [];
+      return file ? [{ title: event.id, note: `epoch ${formatCount(event.epoch)}`, address: address(file) }] : [];
     });
     const newest = previews[previews.length - 1];
     latest.replaceChildren(
@@ -74,21 +79,17 @@ export function samplesView(run: LiveRun): View {
     earlierCard.hidden = rest.length === 0;
     earlier.replaceChildren(...rest.map((picture) => figure(picture, large.show, "thumb")));
     const wanted = search.value.trim().toLowerCase();
-    const overlays = files.filter(({ folder, name }) => folder === "overlays" && name.toLowerCase().includes(wanted));
-    const score = ({ name }: RunFile) => scores.get(bare(name));
+    const overlays = overlaysOf(files.filter(({ folder, name }) => folder === "overlays" && name.toLowerCase().includes(wanted)));
+    const score = (id: string) => scores?.mean(id, "dice");
     // Worst cases first: they are what one should look at.
-    overlays.sort((a, b) => (score(a) ?? 2) - (score(b) ?? 2));
+    overlays.sort((a, b) => (score(a.id) ?? 2) - (score(b.id) ?? 2));
+    const pictures = overlays.slice(0, MOST_CASES).map(({ id, still, moving }): Picture => {
+      const dice = score(id);
+      return { title: id, note: dice === undefined ? "" : `mean Dice ${formatScore(dice)}`, address: address(still), large: address(moving) };
+    });
     cases.replaceChildren(
-      ...(overlays.length > 0
-        ? overlays
-            .slice(0, 120)
-            .map((file) =>
-              figure(
-                { title: bare(file.name), note: score(file) === undefined ? "" : `mean Dice ${formatScore(score(file))}`, address: address(file) },
-                large.show,
-                "case",
-              ),
-            )
+      ...(pictures.length > 0
+        ? pictures.map((picture) => figure(picture, large.show, "case"))
         : [
             element(
               "p",
@@ -114,23 +115,23 @@ export function samplesView(run: LiveRun): View {
   return { element: root, update, destroy: () => (isClosed = true) };
 }
 
+/** The pictures of each case: the slice that tells most for the list, the film through all slices where there is one to enlarge. */
+function overlaysOf(files: readonly RunFile[]): { readonly id: string; readonly still: RunFile; readonly moving: RunFile }[] {
+  const byId = new Map<string, RunFile[]>();
+  for (const file of files) if (/\.(gif|png)$/i.test(file.name)) byId.set(bare(file.name), [...(byId.get(bare(file.name)) ?? []), file]);
+  return [...byId].map(([id, own]) => ({
+    id,
+    still: own.find(({ name }) => /\.png$/i.test(name)) ?? own[0]!,
+    moving: own.find(({ name }) => /\.gif$/i.test(name)) ?? own[0]!,
+  }));
+}
+
 function bare(name: string): string {
   return name.replace(/\.(gif|png)$/i, "");
 }
 
-/** Mean of the Dice columns of every case, the background left out. */
-function meanDice(table: Table | null): Map<string, number> {
-  const columns = table?.columns.flatMap((name, i) => (i > 0 && /dice/i.test(name) && !/background|mean/i.test(name) ? [i] : [])) ?? [];
-  const means = new Map<string, number>();
-  for (const row of table?.rows ?? []) {
-    const values = columns.map((i) => (row[i] === "" ? Number.NaN : Number(row[i]))).filter(Number.isFinite);
-    if (values.length > 0) means.set(row[0]!, values.reduce((sum, value) => sum + value, 0) / values.length);
-  }
-  return means;
-}
-
-function figure({ title, note, address }: Picture, show: (picture: Picture) => void, kind: string): HTMLElement {
-  const picture = { title, note, address };
+function figure(picture: Picture, show: (picture: Picture) => void, kind: string): HTMLElement {
+  const { title, note, address } = picture;
   return element(
     "figure",
     { class: `picture ${kind}` },
@@ -160,8 +161,8 @@ function dialog(): { readonly element: HTMLDialogElement; show(picture: Picture)
   );
   return {
     element: box,
-    show: ({ title, note, address }) => {
-      image.src = address;
+    show: ({ title, note, address, large }) => {
+      image.src = large ?? address;
       image.alt = [title, note].filter(Boolean).join(", ");
       setText(caption, image.alt);
       box.showModal();

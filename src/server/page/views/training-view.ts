@@ -1,6 +1,6 @@
 import type { BucketTable, BucketTableState } from "../../bucket-table.js";
 import { BucketTable as Table } from "../../bucket-table.js";
-import { bestScore } from "../../summarize-run.js";
+import { bestScore, remainingSeconds } from "../../summarize-run.js";
 import { getJson, runPath } from "../api-client.js";
 import { Chart, type Curve, type ZoomRange } from "../chart.js";
 import { element, setText } from "../element.js";
@@ -76,7 +76,7 @@ export function trainingView(run: LiveRun): View {
 
   const shared = { axis: "step", sync: "steps", onZoom: zoom };
   const loss = new Chart({ ...shared, title: "Loss", format: formatValue, height: 300 });
-  const metrics = new Chart({ ...shared, title: "Scores", format: formatScore, height: 300 });
+  const metrics = new Chart({ ...shared, title: "Scores", format: formatScore, height: 300, hides: (label) => /\bbackground\b/.test(label) });
   const rate = new Chart({ ...shared, title: "Learning rate", format: formatValue, height: 180 });
   const time = new Chart({
     ...shared,
@@ -110,15 +110,15 @@ export function trainingView(run: LiveRun): View {
     const { step, epoch, start, epochs } = record;
     const total = start?.epochs;
     const best = bestScore(record);
-    tile("Epoch", epoch || step ? formatCount((step?.epoch ?? epoch!.epoch) + 1) : "–", total ? `of ${formatCount(total)}` : "");
+    tile("Epoch", epoch || step ? formatCount(step?.epoch ?? epoch!.epoch) : "–", total ? `of ${formatCount(total)}` : "");
     tile("Step", formatCount(step?.step ?? epoch?.step), start?.resumedAtStep === undefined ? "" : `resumed at ${formatCount(start.resumedAtStep)}`);
     tile(
       "Loss",
       formatValue(epoch?.loss ?? step?.loss),
       epoch?.validationLoss === undefined ? "training" : `validation ${formatValue(epoch.validationLoss)}`,
     );
-    tile("Best score", formatScore(best?.value), best ? `${best.name}, epoch ${formatCount(best.epoch + 1)}` : "");
-    const left = epoch && !record.end ? epoch.remainingSeconds - (Date.now() - epoch.t) / 1000 : undefined;
+    tile("Best score", formatScore(best?.value), best ? `${best.name}, epoch ${formatCount(best.epoch)}` : "");
+    const left = record.end ? undefined : remainingSeconds(record, Date.now());
     const isOver = record.end !== undefined || summary?.state === "silent";
     tile(
       "Time left",
@@ -166,10 +166,10 @@ export function trainingView(run: LiveRun): View {
       const isValidation = name.startsWith("validation/");
       const label = name.slice(name.indexOf("/") + 1);
       const hue = `series-${(i % 8) + 1}`;
-      if (isValidation) return { label: `${label} (validation)`, color: hue, ...overSteps(epochs, name)! };
+      if (isValidation) return { label: `${spaced(label)} (validation)`, color: hue, ...overSteps(epochs, name)! };
       const points = steps.points(name);
-      if (points.x.length > 0) return { label: `${label} (training)`, color: hue, x: points.x, y: smooth(points.mean, smoothing) };
-      return { label: `${label} (training)`, color: hue, ...overSteps(epochs, name)! };
+      if (points.x.length > 0) return { label: `${spaced(label)} (training)`, color: hue, x: points.x, y: smooth(points.mean, smoothing) };
+      return { label: `${spaced(label)} (training)`, color: hue, ...overSteps(epochs, name)! };
     });
   }
 
@@ -217,4 +217,8 @@ function waitShare(steps: BucketTable): number | undefined {
 function endsAt(seconds: number): string {
   const end = new Date(Date.now() + Math.max(0, seconds) * 1000);
   return `until ${end.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" })}`;
+}
+
+function spaced(name: string): string {
+  return name.replaceAll("_", " ");
 }

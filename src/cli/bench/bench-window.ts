@@ -1,0 +1,53 @@
+import { elementCount, formatShape, type Shape4, type Triple } from "../../core/shape.js";
+import { gridStarts } from "../../inference/grid-starts.js";
+import { copyBox } from "../../kernels/copy-box/copy-box.js";
+import { windowAccumulate } from "../../kernels/window-accumulate/window-accumulate.js";
+import { windowFinish } from "../../kernels/window-finish/window-finish.js";
+import { benchPhantom } from "./bench-phantom.js";
+import type { BenchOptions, BenchResult } from "./bench-result.js";
+import { benchShape } from "./bench-shape.js";
+import { measure } from "./measure.js";
+
+const PATCH: Triple = [80, 160, 160];
+const OVERLAP: Triple = [40, 80, 80];
+const CLASSES = 3;
+
+/** Patches of a volume, and the mean of predictions that were given for each: the work around a model, without the model. */
+export async function benchWindow({ shape, runs }: BenchOptions): Promise<readonly BenchResult[]> {
+  const size = benchShape(shape, [64, 512, 512]);
+  const { image } = benchPhantom(size);
+  const along = (axis: 0 | 1 | 2) => gridStarts(size[axis], PATCH[axis], OVERLAP[axis]);
+  const starts = along(0).flatMap((z) => along(1).flatMap((y) => along(2).map((x): Triple => [z, y, x])));
+  const patch = new Float32Array(elementCount(PATCH));
+  // Four in turn, so that they do not stay in the processor's cache.
+  const predictions = [0.1, 0.2, 0.3, 0.4].map((value) => new Float32Array(patch.length * CLASSES).fill(value));
+  const volume: Shape4 = [...size, CLASSES];
+  const merge = (extract: boolean) => {
+    const sum = new Float32Array(elementCount(volume));
+    const weightSum = new Float32Array(elementCount(size));
+    starts.forEach((start, i) => {
+      if (extract) copyBox(image, [...size, 1], patch, [...PATCH, 1], start);
+      windowAccumulate(sum, weightSum, volume, predictions[i % predictions.length]!, [...PATCH, CLASSES], start);
+    });
+    windowFinish(sum, weightSum, sum, CLASSES);
+  };
+  const bytes = 4 * starts.length * patch.length;
+  return [
+    await measure(
+      "window/extract-merge",
+      formatShape(size),
+      runs,
+      () => merge(true),
+      () => undefined,
+      { bytes: bytes * (2 + 3 * CLASSES) },
+    ),
+    await measure(
+      "window/merge",
+      formatShape(size),
+      runs,
+      () => merge(false),
+      () => undefined,
+      { bytes: bytes * 3 * CLASSES },
+    ),
+  ];
+}

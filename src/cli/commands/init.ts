@@ -1,0 +1,65 @@
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { basename, join, resolve } from "node:path";
+import { Command } from "commander";
+import { VoxError } from "../../core/errors.js";
+import type { Triple } from "../../core/shape.js";
+import { type CasesSummary, INSPECTED_PERCENTILES, inspectCases, niftiCases } from "../../io/index.js";
+import { type CommonOptions, commandOutput } from "../command-output.js";
+import { configTemplate } from "../config-template.js";
+import { type LayoutName, layoutOption } from "../layout-option.js";
+import { progressLine } from "../progress-line.js";
+
+interface InitCommandOptions extends CommonOptions {
+  readonly data: string;
+  readonly classes?: readonly string[];
+  readonly layout: LayoutName;
+}
+
+/** `voxstream init <dir> --data <folder>`: a config file with what the data says. */
+export function initCommand(): Command {
+  return new Command("init")
+    .description("look at a data set and write a config file to start from: voxel size, patch, intensity range come from the data")
+    .argument("<dir>", "folder that gets voxstream.config.mjs")
+    .requiredOption("--data <path>", "folder in KiTS, nnU-Net or Decathlon layout, or a CSV manifest")
+    .option("--classes <names>", "class names in the order of their labels, background first", (text) => text.split(","))
+    .addOption(layoutOption())
+    .action(async (folder: string, options: InitCommandOptions) => {
+      const output = commandOutput(options);
+      const path = join(folder, "voxstream.config.mjs");
+      if (existsSync(path)) throw new VoxError("the file must not exist yet; remove or rename it", { code: "ERR_OPTION", where: path });
+      const root = resolve(options.data);
+      const data = niftiCases({ root, layout: options.layout, ...(options.classes !== undefined && { classes: options.classes }) });
+      const line = progressLine();
+      const summary = await inspectCases(data, { onCase: ({ id }, done, total) => line.update(`${id} (${done}/${total})`) });
+      line.end();
+      const { spacing, patch, depth } = plan(summary);
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(
+        path,
+        configTemplate({ name: basename(resolve(folder)), root, classes: data.classes, spacing, patch, depth, range: rangeOf(summary) }),
+      );
+      output.result({ config: path, spacing: [...spacing], patch: [...patch] }, `${path} written; train it: voxstream train ${path} --dashboard`);
+    });
+}
+
+const MOST_VOXELS = 64 * 128 * 128;
+
+/** Median voxel size; a patch as large as the median case, halved along its longest side until it is affordable; levels as the patch allows. */
+function plan({ totals }: CasesSummary): { readonly spacing: Triple; readonly patch: Triple; readonly depth: number } {
+  const spacing = totals.medianSpacing.map((side) => Number(side.toFixed(3))) as unknown as Triple;
+  const sides = [...totals.medianShape];
+  while (sides[0]! * sides[1]! * sides[2]! > MOST_VOXELS) sides[sides.indexOf(Math.max(...sides))]! /= 2;
+  const isPlanar = totals.medianShape[0] === 1;
+  const spatialSides = isPlanar ? sides.slice(1) : sides;
+  const depth = Math.max(1, Math.min(4, Math.floor(Math.log2(Math.min(...spatialSides) / 4))));
+  const multiple = 2 ** depth;
+  const rounded = (side: number): number => Math.max(multiple, Math.floor(side / multiple) * multiple);
+  return { spacing, patch: [isPlanar ? 1 : rounded(sides[0]!), rounded(sides[1]!), rounded(sides[2]!)], depth };
+}
+
+function rangeOf({ cases }: CasesSummary): readonly [number, number] {
+  const low = INSPECTED_PERCENTILES.indexOf(0.5);
+  const high = INSPECTED_PERCENTILES.indexOf(99.5);
+  const first = cases.flatMap(({ channels }) => channels.map(({ percentiles }) => percentiles));
+  return [Math.floor(Math.min(...first.map((p) => p[low]!))), Math.ceil(Math.max(...first.map((p) => p[high]!)))];
+}

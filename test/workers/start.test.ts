@@ -1,0 +1,48 @@
+import { execFile } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+let folder = "";
+beforeAll(() => {
+  mkdirSync(join(root, "test/artifacts"), { recursive: true });
+  // Inside the repository, so that packages are found.
+  folder = mkdtempSync(join(root, "test/artifacts/workers-"));
+  cpSync(join(root, "dist"), join(folder, "dist"), { recursive: true, filter: (path) => !path.endsWith(".map") });
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+async function runScript(name: string, script: string): Promise<{ stdout: string; stderr: string }> {
+  const file = join(folder, `${name}.mjs`);
+  writeFileSync(file, `import { createTaskPool } from "./dist/workers/index.js";\n${script}`);
+  return promisify(execFile)(process.execPath, [file], { timeout: 20_000 });
+}
+
+test("the built pool works in a plain process, which ends by itself when nothing runs", async () => {
+  const { stdout, stderr } = await runScript(
+    "plain",
+    `const tasks = createTaskPool({ threads: 2 });
+     const url = "data:text/javascript,export const twice = (x) => 2 * x";
+     console.log(await tasks.run("module", { url, export: "twice", payload: 21 }));`,
+  );
+  expect({ stdout, stderr }).toEqual({ stdout: "42\n", stderr: "" });
+});
+
+test("threads that cannot start fail their tasks instead of leaving them waiting", async () => {
+  writeFileSync(join(folder, "dist/workers/worker.js"), `import "a-package-that-is-not-there";`);
+  const { stdout } = await runScript(
+    "broken",
+    `const tasks = createTaskPool({ threads: 2 });
+     const fail = (error) => console.log(error.code, error.message.split("\\n")[0]);
+     await Promise.all([tasks.run("module", {}).catch(fail), tasks.run("module", {}).catch(fail)]);
+     await tasks.run("module", {}).catch(fail);
+     await tasks.destroy();`,
+  );
+  const lines = stdout.trim().split("\n");
+  expect(lines.length).toBe(3);
+  for (const line of lines)
+    expect(line).toMatch(/^ERR_WORKER createTaskPool: worker threads must be able to start, but Cannot find package 'a-package-that-is-not-there'/);
+});
