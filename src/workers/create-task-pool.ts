@@ -10,7 +10,10 @@ import { CONTROL, type TaskAnswer, type TaskMessage } from "./task-message.js";
 export interface TaskPoolOptions {
   /** Worker threads; 0 runs tasks on the calling thread. Default: one fewer than the machine has cores. */
   readonly threads?: number;
-  /** How often a task is run again whose thread died under it. */
+  /**
+   * How often a task is run again whose thread died under it. A task that overwrites its own input cannot simply be run again: it keeps a mark in shared memory
+   * and refuses.
+   */
   readonly retries?: number;
   /** A running task that has not called `stop()` for so many milliseconds is taken for dead and its thread is ended. */
   readonly stallTimeout?: number;
