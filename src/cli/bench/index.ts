@@ -8,5 +8,6 @@ export const benchCases: Readonly<Record<string, () => Promise<BenchCase>>> = {
   augment: async () => (await import("./bench-augment.js")).benchAugment,
   conv3d: async () => (await import("./bench-conv3d.js")).benchConv3d,
   unet: async () => (await import("./bench-unet.js")).benchUnet,
+  pipeline: async () => (await import("./bench-pipeline.js")).benchPipeline,
   window: async () => (await import("./bench-window.js")).benchWindow,
 };
