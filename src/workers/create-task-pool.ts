@@ -31,7 +31,7 @@ export interface TaskPool extends TaskRunner {
 const GRACE_MS = 5_000;
 
 /** Worker threads cannot load TypeScript on Node 20, so from the sources (under test) they run the transpiled copy. */
-const ENTRY = new URL(import.meta.url.endsWith(".ts") ? "../../dist/workers/worker.js" : "./worker.js", import.meta.url).href;
+const ENTRY = new URL(import.meta.url.endsWith(".ts") ? "../../dist/workers/task-worker.js" : "./task-worker.js", import.meta.url).href;
 
 /**
  * Starts worker threads that run tasks by name.
@@ -60,7 +60,7 @@ export function createTaskPool({
   const resourceLimits: ResourceLimits | undefined = heapMegabytes === undefined ? undefined : { maxOldGenerationSizeMb: heapMegabytes };
   const pool = new Piscina({
     filename: ENTRY,
-    name: "runTask",
+    name: "taskWorker",
     minThreads: threads,
     maxThreads: threads,
     recordTiming: false,
