@@ -89,12 +89,12 @@ export class RunRecord {
     switch (event.type) {
       case "step":
         this.step = event;
-        this.steps.add(event.step, event.t, mark, stepValues(event));
+        this.#add(this.steps, event.step, event.t, mark, stepValues(event));
         return;
       case "epoch":
         this.epoch = event;
         this.finished = more(this.finished, event);
-        this.epochs.add(event.epoch, event.t, mark, epochValues(event));
+        this.#add(this.epochs, event.epoch, event.t, mark, epochValues(event));
         return;
       case "stages":
         this.#report(event);
@@ -128,6 +128,13 @@ export class RunRecord {
     }
   }
 
+  /** A step whose numbers were read without making an event of it. `step` stays as it is until a whole event is applied or set. */
+  applyStep(step: number, time: number, mark: number, names: readonly string[], values: ArrayLike<number>): void {
+    this.events++;
+    this.lastTime = Math.max(this.lastTime, time);
+    this.steps.add(step, time, mark, names, values);
+  }
+
   toJSON(): RunRecordState {
     const { events, lastTime, starts, graphs, previews, predictions, finished, skips, warnings } = this;
     const { start, end, step, epoch, latest, best, evaluation } = this;
@@ -144,6 +151,17 @@ export class RunRecord {
       steps: BucketTable.fromJSON(state.steps),
       epochs: BucketTable.fromJSON(state.epochs),
     });
+  }
+
+  #add(table: BucketTable, x: number, time: number, mark: number, values: Iterable<readonly [string, number]>): void {
+    const entries = [...values];
+    table.add(
+      x,
+      time,
+      mark,
+      entries.map(([name]) => name),
+      entries.map(([, value]) => value),
+    );
   }
 
   #report(event: EventOf<"stages">): void {
