@@ -70,6 +70,15 @@ export function readEvent(value: unknown): RunEvent | undefined {
         ...(isNumber(event.resumedAtStep) ? { resumedAtStep: event.resumedAtStep } : {}),
         ...(isNumber(event.stepsPerEpoch) ? { stepsPerEpoch: event.stepsPerEpoch } : {}),
       };
+    case "memory":
+      return {
+        t,
+        type: "memory",
+        graph: event.graph === "validation" ? "validation" : "training",
+        budget: number(event.budget, 0),
+        least: number(event.least, 0),
+        text: text(event.text),
+      };
     case "preview":
       return { t, type: "preview", path: text(event.path), id: text(event.id), epoch: number(event.epoch, 0) };
     case "checkpoint":

@@ -102,6 +102,9 @@ export class RunRecord {
       case "start":
         this.#begin(event);
         return;
+      case "memory":
+        // Every report of the stages carries the budget.
+        return;
       case "preview":
         this.previews = more(this.previews, event);
         return;

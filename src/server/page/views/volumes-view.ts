@@ -98,7 +98,7 @@ export function volumesView(run: LiveRun): View {
       ...cases.map(({ id }) =>
         element(
           "button",
-          { type: "button", class: "case", "aria-pressed": String(id === chosen), onclick: () => choose(id, false) },
+          { type: "button", class: "case-entry", "aria-pressed": String(id === chosen), onclick: () => choose(id, false) },
           element("span", { class: "case-name" }, id),
           element("span", { class: "number" }, dice(id) === undefined ? "" : formatScore(dice(id))),
         ),
@@ -145,6 +145,7 @@ export function volumesView(run: LiveRun): View {
           loadingText: "",
           logLevel: "silent",
           multiplanarShowRender: 1,
+          multiplanarLayout: 2,
         });
         viewer.onLocationChange = (at) => setText(where, (at as { string?: string }).string ?? "");
         await viewer.attachToCanvas(canvas);
