@@ -202,6 +202,10 @@ std::vector<double> selectPlaces(const float* values, size_t count, const std::v
 // percentiles(values, ranks) → Float64Array
 Napi::Value percentiles(const Napi::CallbackInfo& info) {
   const size_t count = length(info, 0);
+  if (count == 0) {
+    Napi::RangeError::New(info.Env(), "percentiles: there must be values").ThrowAsJavaScriptException();
+    return info.Env().Undefined();
+  }
   const float* values = elements<float>(info, 0, count);
   const size_t ranks = length(info, 1);
   const double* rank = values ? elements<double>(info, 1, ranks) : nullptr;
@@ -209,8 +213,8 @@ Napi::Value percentiles(const Napi::CallbackInfo& info) {
   std::vector<size_t> places;
   std::vector<double> fractions;
   for (size_t r = 0; r < ranks; r++) {
-    if (count == 0 || !(rank[r] >= 0 && rank[r] <= 100)) {
-      Napi::RangeError::New(info.Env(), "ranks must be in [0, 100] of at least one value").ThrowAsJavaScriptException();
+    if (!(rank[r] >= 0 && rank[r] <= 100)) {
+      Napi::RangeError::New(info.Env(), "percentiles: ranks must be in [0, 100]").ThrowAsJavaScriptException();
       return info.Env().Undefined();
     }
     const double position = rank[r] / 100 * static_cast<double>(count - 1);

@@ -23,7 +23,8 @@ export interface ElasticFieldOptions {
 /**
  * Three displacement fields (depth, height, width), one after the other: α times uniform noise in (-1, 1) smoothed by a Gaussian of deviation σ over an
  * image that is 0 outside. The native kernel evaluates the smoothing on every third part of σ and puts the cubic spline through it, which for such a
- * band-limited field differs by less than 1e-3 of its deviation. Extra memory: about 9σ/3 planes and the coarse field.
+ * band-limited field differs by less than 1e-3 of its deviation. Extra memory: the coarse field, and as many coarse planes
+ * as the image is deep. To move an image, `elasticLattice` needs no dense field.
  *
  * @shape output (3, D, H, W)
  * @units voxels

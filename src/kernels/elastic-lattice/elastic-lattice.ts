@@ -30,7 +30,8 @@ export function latticeNodes(shape: Triple, step: number): Triple {
 
 /**
  * The field of `elasticField` as a lattice with about three nodes to a deviation, for `sampleImage` and `sampleLabel`. The cubic spline through it differs
- * from the field by less than 1e-3 of the field's deviation. Extra memory: about 9σ/3 planes (native).
+ * from the field by less than 1e-3 of the field's deviation. Extra memory: as many
+ * coarse planes as the image is deep (native).
  *
  * @units voxels
  * @throws `ERR_OPTION` when sigma is not > 0

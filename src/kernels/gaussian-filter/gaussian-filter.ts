@@ -30,7 +30,8 @@ export interface GaussianFilterOptions {
 }
 
 /**
- * Convolution of each channel with a Gaussian, weights `exp(-i²/2σ²)` normalized to sum 1. Extra memory: about 2·truncate·σ + 1 planes (native).
+ * Convolution of each channel with a Gaussian, weights `exp(-i²/2σ²)` normalized to sum 1. Extra memory: a band
+ * of rows of all slices, some MB (native).
  *
  * @shape input (D, H, W, C) → same
  * @throws `ERR_OPTION` when a sigma is not >= 0; `ERR_SHAPE` when lengths do not fit

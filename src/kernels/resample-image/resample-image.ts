@@ -18,7 +18,8 @@ export interface ResampleImageOptions {
 /**
  * Resamples onto another number of voxels over the same field of view: src = (dst + 0.5)·S/D - 0.5 (half-pixel centers). Beyond its border the image goes
  * on with its edge voxels, also for the spline's prefilter, so a constant image stays constant up to the border. The result is kept in the input's range of
- * each channel. No anti-aliasing. Extra memory: about 30 output planes (native).
+ * each channel. No anti-aliasing. Extra memory: a band of output rows of all
+ * input slices, some MB (native): 3 MB for 64x512x512 to 59x246x246.
  *
  * @shape input (D, H, W, C) → outShape (d, h, w, C)
  * @throws `ERR_OPTION` when shapes do not fit; `ERR_SHAPE` when lengths do not

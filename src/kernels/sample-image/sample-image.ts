@@ -36,7 +36,7 @@ export interface SampleImageOptions extends SampleCoordinates {
 /**
  * Crop, rotation, scaling and elastic deformation in one interpolation: output(i) = input at `center + M·(i - (P-1)/2 + displacement(i))`. A voxel reaches
  * half a voxel around its center: up to there the image goes on with its edge voxels, farther out is `fill`. Only the part of the input that is needed is
- * read. Extra memory: for order 3 the spline coefficients of that part, 4 bytes per voxel (native).
+ * read. Extra memory: for order 3 the spline coefficients of that part, 4 bytes per voxel, and half as much again while they are made (native).
  *
  * @shape input (D, H, W, C) → outShape (d, h, w, C)
  * @throws `ERR_OPTION` when shapes or coordinates do not fit; `ERR_SHAPE` when lengths do not
