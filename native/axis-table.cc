@@ -10,6 +10,9 @@ constexpr double kRoot3 = 1.7320508075688772;
 // The filter that turns samples into cubic spline coefficients: the inverse of (1/6, 4/6, 1/6).
 double inverseWeight(int64_t k) { return kRoot3 * std::pow(kRoot3 - 2, std::abs(k)); }
 
+// Weights farther away are below 1e-13.
+constexpr int64_t kInverseReach = 24;
+
 int64_t gaussianRadius(double sigma, double truncate) { return sigma > 0 ? static_cast<int64_t>(truncate * sigma + 0.5) : 0; }
 
 double gaussianSum(double sigma, int64_t radius) {
@@ -135,15 +138,17 @@ AxisTable AxisTable::gaussian(int64_t extent, double sigma, double truncate, Con
 }
 
 AxisTable AxisTable::smoothedLattice(int64_t extent, double sigma, int64_t step) {
-  const int64_t radius = gaussianRadius(sigma, 4);
+  const int64_t reach = gaussianRadius(sigma, 4);
+  // Gaussian and spline prefilter in one: on a coarse lattice the prefilter narrows the kernel, so it ends where the Gaussian does.
+  const int64_t radius = reach + (step == 1 ? kSplineReach : 0);
   const int taps = static_cast<int>(2 * radius + 1);
-  const double sum = gaussianSum(sigma, radius);
-  // Gaussian and spline prefilter in one: the prefilter narrows the kernel, so it ends where the Gaussian does.
+  const double sum = reach > 0 ? gaussianSum(sigma, reach) : 1;
   std::vector<float> kernel(taps);
   for (int64_t i = -radius; i <= radius; i++) {
     double weight = 0;
-    for (int64_t k = -12; k <= 12; k++) {
+    for (int64_t k = -kInverseReach; k <= kInverseReach; k++) {
       const double d = static_cast<double>(i - k * step);
+      if (step == 1 && std::abs(i - k) > reach) continue;
       weight += inverseWeight(k) * std::exp(-0.5 * d * d / (sigma * sigma)) / sum;
     }
     kernel[i + radius] = static_cast<float>(weight);

@@ -112,6 +112,34 @@ void makeNoise(void* context, int64_t z, int64_t row, int64_t rows, float* buffe
   VOX_SELECT(intensityTable).uniform(buffer, begin, begin + rows * source.rowFloats, source.stream, source.key);
 }
 
+// elasticLattice(values, shape, step, key, alpha, sigma): see the TypeScript reference
+void elasticLattice(const Napi::CallbackInfo& info) {
+  Extents shape;
+  if (!readExtents(info, 1, shape)) return;
+  const int64_t step = integer(info, 2);
+  const double alpha = number(info, 4), sigma = number(info, 5);
+  if (!(sigma > 0 && sigma < 1e4) || !std::isfinite(alpha) || step < 1 || step > 100000) {
+    rangeError(info, "elasticLattice: step, sigma or alpha is out of range");
+    return;
+  }
+  const uint32_t* key = elements<uint32_t>(info, 3, 4);
+  if (!key) return;
+  const AxisTable axes[3] = {AxisTable::smoothedLattice(shape.depth, sigma, step), AxisTable::smoothedLattice(shape.height, sigma, step),
+                             AxisTable::smoothedLattice(shape.width, sigma, step)};
+  const size_t nodes = static_cast<size_t>(axes[0].outExtent() * axes[1].outExtent() * axes[2].outExtent());
+  float* values = elements<float>(info, 0, 3 * nodes);
+  if (!values) return;
+  NoiseSource source = {key, 0, shape.width, shape.height * shape.width};
+  for (uint32_t component = 0; component < 3; component++) {
+    source.stream = component + 1;
+    SeparablePlan plan = planOf(axes[0], axes[1], axes[2], 1, nullptr, values + component * nodes);
+    plan.generate = makeNoise;
+    plan.context = &source;
+    if (!run(info, plan)) return;
+  }
+  for (size_t i = 0; i < 3 * nodes; i++) values[i] *= static_cast<float>(alpha);
+}
+
 // elasticField(output, shape, key, alpha, sigma)
 void elasticField(const Napi::CallbackInfo& info) {
   Extents shape;
@@ -208,5 +236,6 @@ void registerResample(Napi::Env env, Napi::Object exports) {
   exports.Set("resampleImage", Napi::Function::New(env, resampleImage));
   exports.Set("resampleLabel", Napi::Function::New(env, resampleLabel));
   exports.Set("gaussianFilter", Napi::Function::New(env, gaussianFilter));
+  exports.Set("elasticLattice", Napi::Function::New(env, elasticLattice));
   exports.Set("elasticField", Napi::Function::New(env, elasticField));
 }

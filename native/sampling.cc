@@ -31,6 +31,7 @@ bool readNumbers(const Napi::CallbackInfo& info, size_t i, uint32_t count, doubl
 }
 
 // Arguments from the center on: center, matrix, displacement | undefined.
+// Behind order and fill: lattice | undefined, nodes, step.
 bool readPlan(const Napi::CallbackInfo& info, const Extents& shape, const Extents& out, SamplePlan& plan) {
   const int64_t from[3] = {shape.depth, shape.height, shape.width}, to[3] = {out.depth, out.height, out.width};
   for (int axis = 0; axis < 3; axis++) {
@@ -47,6 +48,16 @@ bool readPlan(const Napi::CallbackInfo& info, const Extents& shape, const Extent
     plan.displacement = elements<float>(info, 6, 3 * out.voxels());
     if (!plan.displacement) return false;
   }
+  plan.lattice = nullptr;
+  if (info[9].IsTypedArray()) {
+    plan.step = integer(info, 11);
+    if (!readTriple(info, 10, plan.nodes)) return false;
+    for (int axis = 0; axis < 3; axis++) {
+      if (plan.step < 1 || plan.step > 100000 || plan.nodes[axis] != (to[axis] - 1) / plan.step + 4) return rangeError(info, "the lattice must fit the output");
+    }
+    plan.lattice = elements<float>(info, 9, static_cast<size_t>(3 * plan.nodes[0] * plan.nodes[1] * plan.nodes[2]));
+    if (!plan.lattice) return false;
+  }
   return true;
 }
 
@@ -61,6 +72,11 @@ bool findPart(const SamplePlan& plan, int64_t voxels, Part& part) {
   for (int axis = 0; axis < 3; axis++) {
     float least = 0, most = 0;
     if (plan.displacement) VOX_SELECT(intensityTable).range(plan.displacement + axis * voxels, voxels, &least, &most);
+    // A spline lies between its coefficients.
+    if (plan.lattice) {
+      const int64_t nodes = plan.nodes[0] * plan.nodes[1] * plan.nodes[2];
+      VOX_SELECT(intensityTable).range(plan.lattice + axis * nodes, nodes, &least, &most);
+    }
     const double reach = (plan.outExtent[axis] - 1) / 2.0;
     low[axis] = -reach + least;
     high[axis] = reach + most;

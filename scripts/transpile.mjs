@@ -1,5 +1,5 @@
-import { readdirSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
@@ -17,7 +17,7 @@ function sources(folder = "src") {
 
 /** Writes src/**.ts to dist/**.js file by file, without type checks: for tests, where tsc would be too slow. */
 export async function transpile() {
-  await build({
+  const { outputFiles } = await build({
     absWorkingDir: root,
     entryPoints: sources(),
     outdir: "dist",
@@ -27,7 +27,22 @@ export async function transpile() {
     platform: "node",
     sourcemap: true,
     logLevel: "warning",
+    write: false,
   });
+  for (const { path, contents } of outputFiles) replaceFile(path, contents);
+}
+
+/** A thread of another process may be loading the file: it sees the old text or the new one, and what did not change stays untouched. */
+function replaceFile(path, contents) {
+  try {
+    if (readFileSync(path).equals(contents)) return;
+  } catch (error) {
+    if (error.code !== "ENOENT") throw error;
+    mkdirSync(dirname(path), { recursive: true });
+  }
+  const temporary = `${path}.${process.pid}`;
+  writeFileSync(temporary, contents);
+  renameSync(temporary, path);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await transpile();

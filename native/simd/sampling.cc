@@ -81,6 +81,90 @@ Grid gridOf(const int64_t* origin, const int64_t* size) {
   return grid;
 }
 
+// The three rows of displacements of an output row: from dense fields, or made from a lattice one slice at a time.
+class Displacement {
+ public:
+  explicit Displacement(const SamplePlan& plan) : plan_(plan) {
+    if (!plan.lattice) return;
+    const int64_t *nodes = plan.nodes, width = plan.outExtent[2];
+    // Phases are computed by fours, and the last four may reach beyond the row.
+    stride_ = width + plan.step + kFloats;
+    phaseStride_ = plan.step + kFloats;
+    const int64_t sliceFloats = 3 * nodes[1] * nodes[2];
+    memory_ = static_cast<float*>(std::malloc((sliceFloats + 3 * nodes[1] * stride_ + 3 * stride_ + 4 * phaseStride_) * sizeof(float)));
+    if (!memory_) return;
+    wide_ = memory_ + sliceFloats;
+    rows_ = wide_ + 3 * nodes[1] * stride_;
+    phases_ = rows_ + 3 * stride_;
+    for (int64_t phase = 0; phase < phaseStride_; phase++) {
+      const float f = static_cast<float>(phase % plan.step) / static_cast<float>(plan.step), g = 1.f - f;
+      phases_[phase] = g * g * g / 6.f;
+      phases_[phaseStride_ + phase] = (4.f - 3.f * f * f * (2.f - f)) / 6.f;
+      phases_[2 * phaseStride_ + phase] = (4.f - 3.f * g * g * (2.f - g)) / 6.f;
+      phases_[3 * phaseStride_ + phase] = f * f * f / 6.f;
+    }
+    for (int axis = 0; axis < 3; axis++) fields_[axis] = rows_ + axis * stride_;
+  }
+  Displacement(const Displacement&) = delete;
+  Displacement& operator=(const Displacement&) = delete;
+  ~Displacement() { std::free(memory_); }
+  bool isReady() const { return !plan_.lattice || memory_; }
+
+  // Null where nothing is displaced. The rows hold until the next call.
+  const float* const* rowsOf(int64_t z, int64_t y) {
+    const int64_t width = plan_.outExtent[2];
+    if (plan_.displacement) {
+      const int64_t voxels = plan_.outExtent[0] * plan_.outExtent[1] * width;
+      for (int axis = 0; axis < 3; axis++) fields_[axis] = plan_.displacement + axis * voxels + (z * plan_.outExtent[1] + y) * width;
+      return fields_;
+    }
+    if (!plan_.lattice) return nullptr;
+    if (z != depth_) makeSlice(z);
+    for (int axis = 0; axis < 3; axis++) {
+      mix(wide_ + (axis * plan_.nodes[1] + y / plan_.step) * stride_, stride_, y % plan_.step, rows_ + axis * stride_, width);
+    }
+    return fields_;
+  }
+
+ private:
+  // to = Σ of four rows, `step` floats apart, with the weights of a phase.
+  void mix(const float* from, int64_t step, int64_t phase, float* to, int64_t count) const {
+    const float* w = phases_ + phase;
+    const float w0 = w[0], w1 = w[phaseStride_], w2 = w[2 * phaseStride_], w3 = w[3 * phaseStride_];
+    int64_t i = 0;
+    for (; i + kFloats <= count; i += kFloats) {
+      store(to + i, (load(from + i) * w0 + load(from + step + i) * w1) + (load(from + 2 * step + i) * w2 + load(from + 3 * step + i) * w3));
+    }
+    for (; i < count; i++) to[i] = (from[i] * w0 + from[step + i] * w1) + (from[2 * step + i] * w2 + from[3 * step + i] * w3);
+  }
+
+  // The lattice at depth z, every row of nodes widened to all voxels of the width.
+  void makeSlice(int64_t z) {
+    depth_ = z;
+    const int64_t *nodes = plan_.nodes, plane = nodes[1] * nodes[2], width = plan_.outExtent[2];
+    for (int axis = 0; axis < 3; axis++) {
+      mix(plan_.lattice + (axis * nodes[0] + z / plan_.step) * plane, plane, z % plan_.step, memory_ + axis * plane, plane);
+    }
+    for (int64_t row = 0; row < 3 * nodes[1]; row++) {
+      const float* from = memory_ + row * nodes[2];
+      float* to = wide_ + row * stride_;
+      for (int64_t x = 0; x < width; x += plan_.step, from++) {
+        // What is written beyond the step, the next node writes over.
+        for (int64_t phase = 0; phase < plan_.step; phase += 4) {
+          const float* w = phases_ + phase;
+          *reinterpret_cast<vquad*>(to + x + phase) = (loadQuad(w) * from[0] + loadQuad(w + phaseStride_) * from[1]) +
+                                                      (loadQuad(w + 2 * phaseStride_) * from[2] + loadQuad(w + 3 * phaseStride_) * from[3]);
+        }
+      }
+    }
+  }
+
+  const SamplePlan& plan_;
+  float *memory_ = nullptr, *wide_ = nullptr, *rows_ = nullptr, *phases_ = nullptr;
+  int64_t stride_ = 0, phaseStride_ = 0, depth_ = -1;
+  const float* fields_[3] = {};
+};
+
 vdouble floorOf(vdouble t) {
   const vdouble whole = __builtin_convertvector(__builtin_convertvector(t, vhalfInt), vdouble);
   return whole > t ? whole - 1.0 : whole;
@@ -89,18 +173,17 @@ vdouble floorOf(vdouble t) {
 // Coordinates of output row (z, y), in double precision and in the order of the TypeScript reference, so that a coordinate that should be a whole number
 // is one.
 template <Mode kMode>
-void findRow(const SamplePlan& plan, const Grid& grid, int64_t z, int64_t y, const Row& row) {
+void findRow(const SamplePlan& plan, const Grid& grid, Displacement& displacement, int64_t z, int64_t y, const Row& row) {
   const int64_t width = plan.outExtent[2];
-  const int64_t voxels = plan.outExtent[0] * plan.outExtent[1] * width;
-  const int64_t start = (z * plan.outExtent[1] + y) * width;
+  const float* const* fields = displacement.rowsOf(z, y);
   const double dz = z - (plan.outExtent[0] - 1) / 2.0, dy = y - (plan.outExtent[1] - 1) / 2.0, middle = (width - 1) / 2.0;
   vdouble lanes;
   for (int l = 0; l < kDoubles; l++) lanes[l] = l;
   for (int64_t x = 0; x < width; x += kDoubles) {
     vdouble v[3] = {splatDouble(dz), splatDouble(dy), lanes + (x - middle)};
-    if (plan.displacement) {
+    if (fields) {
       for (int axis = 0; axis < 3; axis++) {
-        const float* field = plan.displacement + axis * voxels + start + x;
+        const float* field = fields[axis] + x;
         if (x + kDoubles <= width) {
           v[axis] += widen(field);
         } else {
@@ -212,15 +295,16 @@ void sampleNearestRow(int64_t width, const Row& row, const float* input, float* 
 bool sample(const SamplePlan& plan, const float* input, float* output, int64_t channels, bool isLinear, const float* fill) {
   const int64_t width = plan.outExtent[2];
   Rows rows(width);
-  if (!rows.isReady()) return false;
+  Displacement displacement(plan);
+  if (!rows.isReady() || !displacement.isReady()) return false;
   const Grid grid = gridOf(plan, isLinear ? Mode::linear : Mode::nearest);
   for (int64_t z = 0; z < plan.outExtent[0]; z++) {
     for (int64_t y = 0; y < plan.outExtent[1]; y++, output += width * channels) {
       if (isLinear) {
-        findRow<Mode::linear>(plan, grid, z, y, rows.row);
+        findRow<Mode::linear>(plan, grid, displacement, z, y, rows.row);
         sampleLinearRow(plan, rows.row, input, output, channels, fill);
       } else {
-        findRow<Mode::nearest>(plan, grid, z, y, rows.row);
+        findRow<Mode::nearest>(plan, grid, displacement, z, y, rows.row);
         sampleNearestRow(width, rows.row, input, output, channels, fill);
       }
     }
@@ -261,8 +345,9 @@ bool sampleSpline(const SamplePlan& plan, const float* coefficients, const int64
   const int64_t width = plan.outExtent[2];
   const int64_t stride = (width + kFloats - 1) / kFloats * kFloats;
   Rows rows(width);
+  Displacement displacement(plan);
   float* weights = static_cast<float*>(std::malloc(8 * stride * sizeof(float)));
-  if (!rows.isReady() || !weights) {
+  if (!rows.isReady() || !displacement.isReady() || !weights) {
     std::free(weights);
     return false;
   }
@@ -270,7 +355,7 @@ bool sampleSpline(const SamplePlan& plan, const float* coefficients, const int64
   const Grid grid = gridOf(origin, size);
   for (int64_t z = 0; z < plan.outExtent[0]; z++) {
     for (int64_t y = 0; y < plan.outExtent[1]; y++, output += width * channels) {
-      findRow<Mode::cubic>(plan, grid, z, y, row);
+      findRow<Mode::cubic>(plan, grid, displacement, z, y, row);
       for (int64_t x = 0; x < width; x += kFloats) {
         cubicWeights(load(row.fraction[0] + x), weights + x, stride);
         cubicWeights(load(row.fraction[1] + x), weights + 4 * stride + x, stride);
@@ -310,16 +395,17 @@ template <class T>
 bool sampleLabel(const SamplePlan& plan, const T* input, T* output, bool isLinear, T fill) {
   const int64_t width = plan.outExtent[2];
   Rows rows(width);
-  if (!rows.isReady()) return false;
+  Displacement displacement(plan);
+  if (!rows.isReady() || !displacement.isReady()) return false;
   const Row& row = rows.row;
   const Grid grid = gridOf(plan, isLinear ? Mode::linear : Mode::nearest);
   for (int64_t z = 0; z < plan.outExtent[0]; z++) {
     for (int64_t y = 0; y < plan.outExtent[1]; y++, output += width) {
       if (isLinear) {
-        findRow<Mode::linear>(plan, grid, z, y, row);
+        findRow<Mode::linear>(plan, grid, displacement, z, y, row);
         sampleLinearLabels(plan, row, input, output, fill);
       } else {
-        findRow<Mode::nearest>(plan, grid, z, y, row);
+        findRow<Mode::nearest>(plan, grid, displacement, z, y, row);
         for (int64_t x = 0; x < width; x++) output[x] = row.inside[x] ? input[row.offset[x]] : fill;
       }
     }

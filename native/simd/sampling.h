@@ -10,6 +10,9 @@ struct SamplePlan {
   double center[3], matrix[9];
   // Three fields of the output's size, or null.
   const float* displacement;
+  // Spline coefficients of three fields on every step-th voxel of the output, from voxel -step on, or null.
+  const float* lattice;
+  int64_t nodes[3], step;
 };
 
 struct SamplingTable {

@@ -56,34 +56,39 @@ static void accumulateRow(float* sum, float* weightSum, const float* patch, cons
   }
 }
 
+// Adds the voxels without weight, up to the one that it returns, to `uncovered`.
 template <int kChannels>
-static size_t finishOf(const float* sum, const float* weightSum, float* output, size_t voxels) {
+static size_t finishOf(const float* sum, const float* weightSum, float* output, size_t voxels, size_t& uncovered) {
   size_t v = 0;
+  vint none = {};
   for (; v + kFloats <= voxels; v += kFloats) {
+    const vfloat weight = load(weightSum + v);
+    // A comparison gives -1 where it holds.
+    none -= weight == 0.f;
     vfloat parts[kChannels];
-    spread<kChannels>(load(weightSum + v), parts);
+    spread<kChannels>(weight, parts);
     for (int j = 0; j < kChannels; j++) {
       const size_t at = v * kChannels + j * kFloats;
       store(output + at, parts[j] != 0.f ? load(sum + at) / parts[j] : vfloat{});
     }
   }
+  for (int l = 0; l < kFloats; l++) uncovered += static_cast<size_t>(none[l]);
   return v;
 }
 
 static size_t finish(const float* sum, const float* weightSum, float* output, size_t voxels, size_t channels) {
-  size_t done = 0;
+  size_t done = 0, uncovered = 0;
   switch (channels) {
-    case 1: done = finishOf<1>(sum, weightSum, output, voxels); break;
-    case 2: done = finishOf<2>(sum, weightSum, output, voxels); break;
-    case 3: done = finishOf<3>(sum, weightSum, output, voxels); break;
-    case 4: done = finishOf<4>(sum, weightSum, output, voxels); break;
+    case 1: done = finishOf<1>(sum, weightSum, output, voxels, uncovered); break;
+    case 2: done = finishOf<2>(sum, weightSum, output, voxels, uncovered); break;
+    case 3: done = finishOf<3>(sum, weightSum, output, voxels, uncovered); break;
+    case 4: done = finishOf<4>(sum, weightSum, output, voxels, uncovered); break;
     default: break;
   }
   for (size_t v = done; v < voxels; v++) {
+    uncovered += weightSum[v] == 0.f;
     for (size_t c = 0; c < channels; c++) output[v * channels + c] = weightSum[v] == 0.f ? 0.f : sum[v * channels + c] / weightSum[v];
   }
-  size_t uncovered = 0;
-  for (size_t v = 0; v < voxels; v++) uncovered += weightSum[v] == 0.f;
   return uncovered;
 }
 

@@ -51,7 +51,8 @@ export function trainingReport(line: ProgressLine = progressLine()): TrainingRep
         case "start":
           epochs = event.epochs;
           stepsPerEpoch = event.stepsPerEpoch ?? 0;
-          stepsBefore = event.resumedAtStep ?? 0;
+          // A run may be resumed in the middle of an epoch.
+          stepsBefore = (event.resumedAtStep ?? 0) - ((event.resumedAtStep ?? 0) % (stepsPerEpoch || 1));
           line.end(`training ${event.run} on engine ${event.engine}${event.resumedAtStep ? `, resumed at step ${event.resumedAtStep}` : ""}`);
           break;
         case "step":

@@ -80,4 +80,3 @@ export type RunEvent = { readonly t: number } & (
   | { readonly type: "end"; readonly status: "completed" | "stopped" | "failed"; readonly message?: string }
 );
 
-export type RunEventType = RunEvent["type"];

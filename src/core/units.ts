@@ -2,5 +2,3 @@
 export type Millimeters = number;
 /** Lengths or positions in voxels. */
 export type Voxels = number;
-/** CT intensities. */
-export type Hounsfield = number;

@@ -10,6 +10,7 @@ export { type ContrastOptions, contrast } from "./contrast/contrast.js";
 export { copyBox } from "./copy-box/copy-box.js";
 export { distanceTransform } from "./distance-transform/distance-transform.js";
 export { type ElasticFieldOptions, elasticField } from "./elastic-field/elastic-field.js";
+export { type ElasticLattice, elasticLattice } from "./elastic-lattice/elastic-lattice.js";
 export { type ExtractSurfaceOptions, extractSurface } from "./extract-surface/extract-surface.js";
 export { type GammaOptions, gamma } from "./gamma/gamma.js";
 export { type GaussianFilterOptions, gaussianFilter } from "./gaussian-filter/gaussian-filter.js";

@@ -51,6 +51,9 @@ export class BucketTable {
   readonly #mark: Float64Array;
   readonly #used: Uint8Array;
   readonly #columns = new Map<string, Column>();
+  /** The columns of the names used last: a writer uses the same ones row after row. */
+  #names: readonly string[] = [];
+  #found: readonly (Column | undefined)[] = [];
 
   constructor({ capacity = 1024 }: { readonly capacity?: number } = {}) {
     this.capacity = capacity;
@@ -80,7 +83,7 @@ export class BucketTable {
   }
 
   /** Adds one row. `mark` is where the row stands in its file, so that a part of the axis can be read again in full detail. */
-  add(x: number, time: number, mark: number, values: Iterable<readonly [name: string, value: number]>): void {
+  add(x: number, time: number, mark: number, names: readonly string[], values: ArrayLike<number>): void {
     const i = this.#place(x);
     if (this.#used[i]) {
       this.#x[i] = Math.max(this.#x[i]!, x);
@@ -94,11 +97,15 @@ export class BucketTable {
     }
     if (i > this.#last) this.#last = i;
     this.#rows++;
-    for (const [name, value] of values) {
+    if (names !== this.#names) {
+      this.#names = names;
+      this.#found = names.map((name) => this.#column(name));
+    }
+    for (let k = 0; k < names.length; k++) {
+      const value = values[k]!;
       // Not a number (a diverged loss) leaves a gap in the curve instead of spoiling the bucket's mean.
-      if (!Number.isFinite(value)) continue;
-      const column = this.#column(name);
-      if (!column) continue;
+      const column = this.#found[k];
+      if (!Number.isFinite(value) || !column) continue;
       if (column.count[i] === 0) {
         // What an emptied bucket held before is still in the arrays.
         column.min[i] = value;

@@ -2,10 +2,13 @@ import { type FileHandle, open, stat } from "node:fs/promises";
 import type { RunEvent } from "../core/run-events.js";
 import { ANCHOR_BYTES, eventAnchor } from "./event-anchor.js";
 import { parseEvent } from "./parse-event.js";
+import { StepLineReader } from "./step-line-reader.js";
 
 /** Room for one reading step; also the longest line that is read. */
 export const CHUNK_BYTES = 1 << 20;
 const NEWLINE = 10;
+
+type StepEvent = Extract<RunEvent, { readonly type: "step" }>;
 
 export interface EventTailOptions {
   readonly file: string;
@@ -13,6 +16,10 @@ export interface EventTailOptions {
   readonly chunk: Buffer;
   /** Called for every event in order; `mark` is the byte offset of its line. */
   readonly onEvent: (event: RunEvent, mark: number) => void;
+  /** Called instead for steps that are read the fast way, when given. */
+  readonly onStep?: (row: StepLineReader, mark: number) => void;
+  /** Called after the last of several such steps, before anything else is reported. */
+  readonly onLastStep?: (event: StepEvent) => void;
   /** Called when the file was cut or replaced, before it is read again from the beginning. */
   readonly onReset: () => void;
 }
@@ -32,6 +39,7 @@ export class EventTail {
   readonly #options: EventTailOptions;
   #before: Buffer = Buffer.alloc(0);
   #isInLongLine = false;
+  readonly #steps = new StepLineReader();
   /** Size, time and inode at which there was nothing more to read. */
   #idleVersion: string | undefined;
 
@@ -109,14 +117,23 @@ export class EventTail {
     const isAscii = text.length === lastNewline - start;
     let mark = this.offset;
     let position = 0;
+    const { onStep, onLastStep } = this.#options;
+    let isStepPending = false;
     while (position <= text.length) {
       let stop = text.indexOf("\n", position);
       if (stop < 0) stop = text.length;
-      const line = text.slice(position, stop);
-      this.#line(line, mark);
-      mark += (isAscii ? line.length : Buffer.byteLength(line)) + 1;
+      if (onStep && !this.#isInLongLine && this.#steps.read(text, position, stop)) {
+        onStep(this.#steps, mark);
+        isStepPending = true;
+      } else {
+        if (isStepPending) onLastStep?.(this.#steps.event());
+        isStepPending = false;
+        this.#line(text.slice(position, stop), mark);
+      }
+      mark += (isAscii ? stop - position : Buffer.byteLength(text.slice(position, stop))) + 1;
       position = stop + 1;
     }
+    if (isStepPending) onLastStep?.(this.#steps.event());
     this.#moveTo(start, lastNewline + 1);
     return isFull ? "more" : "end";
   }
@@ -127,8 +144,10 @@ export class EventTail {
       return;
     }
     const event = parseEvent(line);
-    if (event) this.#options.onEvent(event, mark);
-    else if (line.trim() !== "") this.corruptLines++;
+    if (event) {
+      this.#options.onEvent(event, mark);
+      if (event.type === "step") this.#steps.learn(line);
+    } else if (line.trim() !== "") this.corruptLines++;
   }
 
   #moveTo(start: number, end: number): void {

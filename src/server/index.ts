@@ -1,2 +1,2 @@
-export { type DashboardMessage, dashboardThread } from "./dashboard-thread.js";
+export { dashboardThread } from "./dashboard-thread.js";
 export { type Dashboard, type StartDashboardOptions, startDashboard } from "./start-dashboard.js";

@@ -14,7 +14,8 @@ export interface StageMoment {
   readonly t: number;
   readonly bytesInUse: number;
   readonly names: readonly string[];
-  readonly out: readonly number[];
+  /** Items that left each stage; those that reached it where nothing comes after. */
+  readonly passed: readonly number[];
   readonly held: readonly number[];
   readonly busyMs: readonly number[];
   readonly blockedMs: readonly number[];
@@ -44,6 +45,7 @@ export interface RunRecordState {
   readonly evaluation?: EventOf<"evaluation">;
   readonly previews: Recent<EventOf<"preview">>;
   readonly predictions: Recent<EventOf<"prediction">>;
+  readonly finished: Recent<EventOf<"epoch">>;
   readonly skips: Recent<EventOf<"skip">>;
   readonly warnings: Recent<EventOf<"warning">>;
   readonly steps: BucketTableState;
@@ -74,6 +76,7 @@ export class RunRecord {
   evaluation: EventOf<"evaluation"> | undefined;
   previews: Recent<EventOf<"preview">> = { count: 0, last: [] };
   predictions: Recent<EventOf<"prediction">> = { count: 0, last: [] };
+  finished: Recent<EventOf<"epoch">> = { count: 0, last: [] };
   skips: Recent<EventOf<"skip">> = { count: 0, last: [] };
   warnings: Recent<EventOf<"warning">> = { count: 0, last: [] };
   steps = new BucketTable();
@@ -86,11 +89,12 @@ export class RunRecord {
     switch (event.type) {
       case "step":
         this.step = event;
-        this.steps.add(event.step, event.t, mark, stepValues(event));
+        this.#add(this.steps, event.step, event.t, mark, stepValues(event));
         return;
       case "epoch":
         this.epoch = event;
-        this.epochs.add(event.epoch, event.t, mark, epochValues(event));
+        this.finished = more(this.finished, event);
+        this.#add(this.epochs, event.epoch, event.t, mark, epochValues(event));
         return;
       case "stages":
         this.#report(event);
@@ -124,11 +128,18 @@ export class RunRecord {
     }
   }
 
+  /** A step whose numbers were read without making an event of it. `step` stays as it is until a whole event is applied or set. */
+  applyStep(step: number, time: number, mark: number, names: readonly string[], values: ArrayLike<number>): void {
+    this.events++;
+    this.lastTime = Math.max(this.lastTime, time);
+    this.steps.add(step, time, mark, names, values);
+  }
+
   toJSON(): RunRecordState {
-    const { events, lastTime, starts, graphs, previews, predictions, skips, warnings } = this;
+    const { events, lastTime, starts, graphs, previews, predictions, finished, skips, warnings } = this;
     const { start, end, step, epoch, latest, best, evaluation } = this;
     return {
-      ...{ events, lastTime, starts, graphs, previews, predictions, skips, warnings },
+      ...{ events, lastTime, starts, graphs, previews, predictions, finished, skips, warnings },
       ...{ start, end, step, epoch, latest, best, evaluation },
       steps: this.steps.toJSON(),
       epochs: this.epochs.toJSON(),
@@ -140,6 +151,17 @@ export class RunRecord {
       steps: BucketTable.fromJSON(state.steps),
       epochs: BucketTable.fromJSON(state.epochs),
     });
+  }
+
+  #add(table: BucketTable, x: number, time: number, mark: number, values: Iterable<readonly [string, number]>): void {
+    const entries = [...values];
+    table.add(
+      x,
+      time,
+      mark,
+      entries.map(([name]) => name),
+      entries.map(([, value]) => value),
+    );
   }
 
   #report(event: EventOf<"stages">): void {
@@ -157,10 +179,11 @@ export class RunRecord {
     const from = event.resumedAtStep ?? -1;
     if (this.step && this.step.step > from) this.step = undefined;
     if (this.epoch && this.epoch.step > from) this.epoch = undefined;
+    const kept = this.finished.last.filter(({ step }) => step <= from);
+    this.finished = { count: this.finished.count - (this.finished.last.length - kept.length), last: kept };
     this.steps.cutAfter(from);
     const at = this.epochs.points("step");
-    const kept = at.x.filter((_, i) => at.max[i]! <= from);
-    this.epochs.cutAfter(kept.length === 0 ? -1 : kept[kept.length - 1]!);
+    this.epochs.cutAfter(at.x.filter((_, i) => at.max[i]! <= from).at(-1) ?? -1);
   }
 }
 
@@ -184,11 +207,12 @@ function* epochValues(event: EventOf<"epoch">): Iterable<readonly [string, numbe
 }
 
 function moment({ t, bytesInUse, stages }: EventOf<"stages">): StageMoment {
+  const names = stages.map(({ name }) => name);
   return {
     t,
     bytesInUse,
-    names: stages.map(({ name }) => name),
-    out: stages.map(({ out }) => out),
+    names,
+    passed: stages.map((stage) => (stage.to.some((next) => names.includes(next)) ? stage.out : Math.max(stage.in, stage.out))),
     held: stages.map(({ held }) => held),
     busyMs: stages.map(({ busyMs }) => busyMs),
     blockedMs: stages.map(({ blockedMs }) => blockedMs),

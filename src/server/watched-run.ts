@@ -54,6 +54,10 @@ export class WatchedRun {
       file,
       chunk,
       onEvent: (event, mark) => this.record.apply(event, mark),
+      onStep: ({ step, time, names, values }, mark) => this.record.applyStep(step, time, mark, names, values),
+      onLastStep: (event) => {
+        this.record.step = event;
+      },
       onReset: () => {
         this.record = new RunRecord();
         this.generation++;

@@ -6,7 +6,7 @@ import type { Item } from "./item.js";
  * inside that one call, so they never hold an item, and the two fields below reach through them: `asking` while subscribing, `passing` while handing
  * over. They live on `globalThis` because two copies of this module would not see each other's hops.
  */
-interface Hop {
+export interface Hop {
   asking: Demand | undefined;
   passing: Item<unknown> | undefined;
 }

@@ -3,6 +3,7 @@ import { formatBytes } from "../core/bytes.js";
 import { requireOption, VoxError } from "../core/errors.js";
 import { release, retain } from "../core/retain.js";
 import type { SlabPool } from "../core/slab-pool.js";
+import { outsideHops } from "./hop.js";
 import { isSampleFault } from "./is-sample-fault.js";
 import type { Item } from "./item.js";
 import type { Position } from "./position.js";
@@ -68,8 +69,9 @@ export function mapAsync<A, B>(work: (value: A, context: WorkContext) => B | Pro
     let slots: Slot<A, B>[] = [];
     /** In completion order: everything up to here has left. */
     let low: Position | undefined;
+    // Called by whoever gives memory back, perhaps in the middle of a hop.
     const kick = (): void => {
-      start();
+      outsideHops(start);
       node.pump();
     };
 

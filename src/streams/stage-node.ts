@@ -4,10 +4,12 @@ import type { Json } from "../core/json.js";
 import { release, retain } from "../core/retain.js";
 import type { StageReport } from "../core/run-events.js";
 import type { Demand } from "./demand.js";
+import { EpochTally } from "./epoch-tally.js";
 import { Graph, type GraphNode } from "./graph.js";
 import { askingDemand, inHop, outsideHops, passingItem } from "./hop.js";
 import type { Item, ItemIdentity } from "./item.js";
 import type { Logic } from "./logic.js";
+import { StageClock } from "./stage-clock.js";
 import { stageError } from "./stage-error.js";
 import { Work, type WorkContext } from "./work-context.js";
 
@@ -50,13 +52,8 @@ export class StageNode<A, B> implements GraphNode {
   private given = 0;
   private maxHeld = 0;
   private skipped = 0;
-  private state: StageReport["state"] = "starved";
-  private since = performance.now();
-  private readonly stateMs = { busy: 0, blocked: 0, starved: 0, done: 0 };
-  private workMs = 0;
-  /** Items and skips of the epochs that are inside, to notice epochs of which nothing is left. */
-  private readonly epochs = new Map<number, { items: number; skips: number }>();
-  private latestEpoch = -1;
+  private readonly clock = new StageClock();
+  private readonly tally = new EpochTally();
 
   constructor(
     name: string,
@@ -148,7 +145,9 @@ export class StageNode<A, B> implements GraphNode {
     }
     context.end();
     this.running--;
-    this.workMs += performance.now() - began;
+    const now = performance.now();
+    this.clock.workMs += now - began;
+    this.graph.noteTime(now);
     try {
       if (result) settled(result.value);
       else failed(fault);
@@ -161,13 +160,14 @@ export class StageNode<A, B> implements GraphNode {
 
   /** Synchronous work of the stage, counted as busy time. */
   timed<R>(work: () => R): R {
-    const { state } = this;
-    const began = this.enterState("busy");
+    const { clock } = this;
+    const { state } = clock;
+    const began = clock.enter("busy");
     try {
       return work();
     } finally {
-      const now = this.enterState(state);
-      this.workMs += now - began;
+      const now = clock.enter(state);
+      clock.workMs += now - began;
       this.graph.noteTime(now);
     }
   }
@@ -182,13 +182,13 @@ export class StageNode<A, B> implements GraphNode {
   recordSkip({ id, epoch }: ItemIdentity, reason: unknown): void {
     this.skipped++;
     this.graph.recordSkip({ stage: this.name, id, epoch, message: errorMessage(reason), ...(reason instanceof Error ? { error: reason } : {}) });
-    const counts = this.epochs.get(epoch);
-    if (counts) counts.skips++;
+    this.tally.countSkip(epoch);
     this.requireSomethingLeft();
   }
 
   report(): StageReport {
-    this.enterState(this.state);
+    const { clock } = this;
+    clock.enter();
     return {
       name: this.name,
       to: [...this.to],
@@ -198,11 +198,11 @@ export class StageNode<A, B> implements GraphNode {
       maxHeld: this.maxHeld,
       running: this.running,
       skipped: this.skipped,
-      state: this.state,
-      busyMs: this.stateMs.busy,
-      blockedMs: this.stateMs.blocked,
-      starvedMs: this.stateMs.starved,
-      workMs: this.workMs,
+      state: clock.state,
+      busyMs: clock.spent.busy,
+      blockedMs: clock.spent.blocked,
+      starvedMs: clock.spent.starved,
+      workMs: clock.workMs,
       knobs: { ...this.knobs },
     };
   }
@@ -281,7 +281,7 @@ export class StageNode<A, B> implements GraphNode {
     const outer = this.pumping;
     this.pumping = true;
     try {
-      this.countEpoch(item.epoch);
+      if (this.tally.countItem(item.epoch)) this.requireSomethingLeft();
       outsideHops(() => logic.push(item, inlet));
     } catch (error) {
       release(value);
@@ -334,7 +334,7 @@ export class StageNode<A, B> implements GraphNode {
       this.fail(error);
     } finally {
       this.pumping = false;
-      this.enterState(this.closed ? "done" : blocked ? "blocked" : this.running > 0 ? "busy" : "starved");
+      this.clock.enter(this.closed ? "done" : blocked ? "blocked" : this.running > 0 ? "busy" : "starved");
     }
   };
 
@@ -356,48 +356,13 @@ export class StageNode<A, B> implements GraphNode {
     });
   }
 
-  /** Adds the time since the last call to the current state and enters the next one; returns the time. */
-  private enterState(next: StageReport["state"]): number {
-    const now = performance.now();
-    this.stateMs[this.state] += now - this.since;
-    this.since = now;
-    this.state = next;
-    return now;
-  }
-
-  private countEpoch(epoch: number): void {
-    let counts = this.epochs.get(epoch);
-    if (!counts) {
-      counts = { items: 0, skips: 0 };
-      this.epochs.set(epoch, counts);
-      this.latestEpoch = Math.max(this.latestEpoch, epoch);
-      this.requireSomethingLeft();
-      for (const old of this.epochs.keys()) {
-        if (old < this.latestEpoch - 8) this.epochs.delete(old);
-      }
-    }
-    counts.items++;
-  }
-
-  /**
-   * Endless epochs of which every item is skipped would run for ever and deliver nothing. Two whole epochs in a row, because the first epoch of a
-   * resumed run may be a short rest.
-   */
   private requireSomethingLeft(): void {
-    if (this.skipped === 0) return;
-    const isBarren = (epoch: number): boolean => {
-      const counts = this.epochs.get(epoch);
-      return counts !== undefined && epoch < this.latestEpoch && counts.items === counts.skips;
-    };
-    for (const epoch of this.epochs.keys()) {
-      if (isBarren(epoch) && isBarren(epoch + 1)) {
-        const reason = this.graph.skipped.at(-1)?.message ?? "";
-        throw new VoxError(`at least one item per epoch must be left, but all ${this.skipped} were skipped; the last one because: ${reason}`, {
-          code: "ERR_EMPTY",
-          where: this.name,
-        });
-      }
-    }
+    if (!this.tally.isBarren) return;
+    const reason = this.graph.skipped.at(-1)?.message ?? "";
+    throw new VoxError(`at least one item per epoch must be left, but all ${this.skipped} were skipped; the last one because: ${reason}`, {
+      code: "ERR_EMPTY",
+      where: this.name,
+    });
   }
 
   private complete(): void {
@@ -407,7 +372,7 @@ export class StageNode<A, B> implements GraphNode {
   private close(signalEnd?: (outlet: Outlet<B>) => void): void {
     if (this.closed) return;
     this.closed = true;
-    this.enterState("done");
+    this.clock.enter("done");
     for (const controller of this.aborts) controller.abort(new VoxError("the stage was stopped", { code: "ERR_STOPPED", where: this.name }));
     for (const inlet of this.inlets) inlet.subscription.unsubscribe();
     let end = signalEnd;

@@ -10,7 +10,10 @@ import { CONTROL, type TaskAnswer, type TaskMessage } from "./task-message.js";
 export interface TaskPoolOptions {
   /** Worker threads; 0 runs tasks on the calling thread. Default: one fewer than the machine has cores. */
   readonly threads?: number;
-  /** How often a task is run again whose thread died under it. */
+  /**
+   * How often a task is run again whose thread died under it. A task that overwrites its own input cannot simply be run again: it keeps a mark in shared memory
+   * and refuses.
+   */
   readonly retries?: number;
   /** A running task that has not called `stop()` for so many milliseconds is taken for dead and its thread is ended. */
   readonly stallTimeout?: number;
@@ -28,7 +31,7 @@ export interface TaskPool extends TaskRunner {
 const GRACE_MS = 5_000;
 
 /** Worker threads cannot load TypeScript on Node 20, so from the sources (under test) they run the transpiled copy. */
-const ENTRY = new URL(import.meta.url.endsWith(".ts") ? "../../dist/workers/worker.js" : "./worker.js", import.meta.url).href;
+const ENTRY = new URL(import.meta.url.endsWith(".ts") ? "../../dist/workers/task-worker.js" : "./task-worker.js", import.meta.url).href;
 
 /**
  * Starts worker threads that run tasks by name.
@@ -57,7 +60,7 @@ export function createTaskPool({
   const resourceLimits: ResourceLimits | undefined = heapMegabytes === undefined ? undefined : { maxOldGenerationSizeMb: heapMegabytes };
   const pool = new Piscina({
     filename: ENTRY,
-    name: "runTask",
+    name: "taskWorker",
     minThreads: threads,
     maxThreads: threads,
     recordTiming: false,

@@ -3,8 +3,10 @@ import { describe, expect, it } from "vitest";
 import { hashKey, Random } from "../../src/core/random.js";
 import { elementCount, type Shape4, type Triple } from "../../src/core/shape.js";
 import { elasticFieldReference } from "../../src/kernels/elastic-field/reference.js";
+import { elasticLatticeReference, expandLattice } from "../../src/kernels/elastic-lattice/reference.js";
 import {
   elasticField,
+  elasticLattice,
   type Matrix3,
   mirror,
   rotationMatrix,
@@ -245,6 +247,51 @@ describe("elasticField", () => {
     ] as const) {
       const covariance = inner[a]!.reduce((sum, x, i) => sum + x * inner[b]![i]!, 0) / inner[a]!.length;
       expect(Math.abs(covariance / moments[a]!.std / moments[b]!.std)).toBeLessThan(0.3);
+    }
+  });
+
+  it("as a lattice equals its reference, and the field within a thousandth of its deviation", () => {
+    for (const sigma of [0.1, 0.8, 3, 5.9, 9, 13]) {
+      for (const shape of [
+        [17, 20, 31],
+        [1, 9, 40],
+        [4, 3, 2],
+      ] as Triple[]) {
+        const lattice = elasticLattice(shape, { key, alpha: 100, sigma });
+        const values = new Float32Array(lattice.values.length);
+        elasticLatticeReference(values, shape, lattice.nodes, lattice.step, key, 100, sigma);
+        const { std } = statistics(values)[0]!;
+        expect(largestDifference(lattice.values, values), `sigma ${sigma}, ${shape}`).toBeLessThan(2e-5 * std);
+        const field = new Float32Array(3 * shape[0] * shape[1] * shape[2]);
+        elasticFieldReference(field, shape, key, 100, sigma);
+        expect(largestDifference(expandLattice(lattice), field), `sigma ${sigma}, ${shape}`).toBeLessThan(1e-3 * statistics(field)[0]!.std);
+      }
+    }
+  });
+
+  it("moves images and labels as a lattice like as a field", () => {
+    for (const sigma of [1, 6, 9, 15]) {
+      const shape: Shape4 = [9, 14, 37, 1];
+      const input = randomFloats(elementCount(shape), "lattice");
+      const labels = blobLabels(elementCount(shape), "lattice", 4);
+      const lattice = elasticLattice([9, 14, 37], { key, alpha: 300, sigma });
+      const options = { center: middle(shape), matrix: rotationMatrix([0.1, 0.2, -0.1], 1.1) };
+      for (const order of [0, 1, 3] as const) {
+        const [native, reference] = [new Float32Array(input.length), new Float32Array(input.length)];
+        sampleImage(input, shape, native, shape, { ...options, displacement: lattice, order, fill: -9 });
+        sampleImageReference(input, shape, reference, shape, { ...options, displacement: lattice }, order, Float64Array.of(-9));
+        const differing = native.filter((value, i) => Math.abs(value - reference[i]!) > 1e-3).length;
+        // Rounding of the displacement may move a voxel across the border between two voxels, or out of the image.
+        expect(differing, `sigma ${sigma}, order ${order}`).toBeLessThanOrEqual(4);
+      }
+      const [native, reference] = [new Uint8Array(input.length), new Uint8Array(input.length)];
+      sampleLabel(labels, shape, native, shape, { ...options, displacement: lattice, order: 1 });
+      sampleLabelReference(labels, shape, reference, shape, { ...options, displacement: lattice }, 1, 0);
+      expect(native.filter((label, i) => label !== reference[i]).length).toBeLessThanOrEqual(4);
+      const other = elasticLattice([9, 14, 36], { key, alpha: 1, sigma });
+      expect(() => sampleLabel(labels, shape, native, shape, { ...options, displacement: other, order: 0 })).toThrow(
+        "sampleLabel: displacement must be a lattice for 9x14x37, got one for 9x14x36",
+      );
     }
   });
 

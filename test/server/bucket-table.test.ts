@@ -2,12 +2,14 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { BucketTable } from "../../src/server/bucket-table.js";
 
+const LOSS = ["loss"];
+
 type Row = readonly [x: number, value: number];
 
 function tableOf(rows: readonly Row[], capacity = 64): BucketTable {
   const table = new BucketTable({ capacity });
   rows.forEach(([x, value], i) => {
-    table.add(x, 1000 + i, i * 10, [["loss", value]]);
+    table.add(x, 1000 + i, i * 10, LOSS, [value]);
   });
   return table;
 }
@@ -73,7 +75,7 @@ describe("BucketTable", () => {
 
   test("keeps a single spike among a million steps", () => {
     const table = new BucketTable();
-    for (let step = 0; step < 1e6; step++) table.add(step, step, step * 200, [["loss", step === 654_321 ? 99 : 1]]);
+    for (let step = 0; step < 1e6; step++) table.add(step, step, step * 200, LOSS, [step === 654_321 ? 99 : 1]);
     const { max, x } = table.points("loss");
     expect(x.length).toBeLessThanOrEqual(1024);
     expect(Math.max(...max)).toBe(99);
@@ -86,7 +88,7 @@ describe("BucketTable", () => {
         const whole = tableOf([...before, ...after]);
         const copy = BucketTable.fromJSON(JSON.parse(JSON.stringify(tableOf(before))));
         after.forEach(([x, value], i) => {
-          copy.add(x, 1000 + before.length + i, 0, [["loss", value]]);
+          copy.add(x, 1000 + before.length + i, 0, LOSS, [value]);
         });
         const [a, b] = [whole.points("loss"), copy.points("loss")];
         expect([b.x, b.min, b.max]).toEqual([a.x, a.min, a.max]);
@@ -103,7 +105,7 @@ describe("BucketTable", () => {
     table.cutAfter(24);
     expect(table.lastX).toBe(24);
     expect(table.rows).toBe(25);
-    table.add(25, 0, 0, [["loss", 7]]);
+    table.add(25, 0, 0, LOSS, [7]);
     expect(table.points("loss").mean.at(-1)).toBe(7);
     table.cutAfter(-1);
     expect(table.points("loss").x).toEqual([]);
@@ -123,7 +125,7 @@ describe("BucketTable", () => {
 
   test("takes at most 64 columns", () => {
     const table = new BucketTable();
-    for (let i = 0; i < 200; i++) table.add(i, 0, 0, [[`metric/${i}`, 1]]);
+    for (let i = 0; i < 200; i++) table.add(i, 0, 0, [`metric/${i}`], [1]);
     expect(table.names).toHaveLength(64);
   });
 

@@ -272,9 +272,9 @@ export const defects: readonly Defect[] = [
   ),
   defect(
     "an epoch of which nothing is left goes unnoticed",
-    NODE,
-    "    if (this.skipped === 0) return;\n",
-    "    if (this.skipped >= 0) return;\n",
+    "epoch-tally.ts",
+    "counts.items === counts.skips",
+    "counts.items < counts.skips",
     "endless epochs of which nothing is left end in an error",
   ),
   defect(

@@ -32,7 +32,7 @@ test("the built pool works in a plain process, which ends by itself when nothing
 });
 
 test("threads that cannot start fail their tasks instead of leaving them waiting", async () => {
-  writeFileSync(join(folder, "dist/workers/worker.js"), `import "a-package-that-is-not-there";`);
+  writeFileSync(join(folder, "dist/workers/task-worker.js"), `import "a-package-that-is-not-there";`);
   const { stdout } = await runScript(
     "broken",
     `const tasks = createTaskPool({ threads: 2 });

@@ -6,7 +6,9 @@ export const benchCases: Readonly<Record<string, () => Promise<BenchCase>>> = {
   intensity: async () => (await import("./bench-intensity.js")).benchIntensity,
   resample: async () => (await import("./bench-resample.js")).benchResample,
   augment: async () => (await import("./bench-augment.js")).benchAugment,
+  cache: async () => (await import("./bench-cache.js")).benchCache,
   conv3d: async () => (await import("./bench-conv3d.js")).benchConv3d,
   unet: async () => (await import("./bench-unet.js")).benchUnet,
+  pipeline: async () => (await import("./bench-pipeline.js")).benchPipeline,
   window: async () => (await import("./bench-window.js")).benchWindow,
 };

@@ -5,7 +5,7 @@ import { native } from "../native.js";
 import { requireElements, requireSeparate, requireShape } from "../require-elements.js";
 import type { InterpolationOrder } from "../resample-image/reference.js";
 import { sampleImageReference } from "./reference.js";
-import { IDENTITY_MATRIX, requireCoordinates, type SampleCoordinates } from "./sample-coordinates.js";
+import { IDENTITY_MATRIX, nativeDisplacement, requireCoordinates, type SampleCoordinates } from "./sample-coordinates.js";
 
 declare module "../native.js" {
   interface NativeAddon {
@@ -19,6 +19,9 @@ declare module "../native.js" {
       displacement: Float32Array | undefined,
       order: number,
       fill: Float64Array,
+      lattice: Float32Array | undefined,
+      nodes: readonly number[],
+      step: number,
     ): void;
   }
 }
@@ -41,7 +44,7 @@ export interface SampleImageOptions extends SampleCoordinates {
  */
 export function sampleImage(input: Float32Array, shape: Shape4, output: Float32Array, outShape: Shape4, options: SampleImageOptions): void {
   const where = "sampleImage";
-  const { center, matrix = IDENTITY_MATRIX, displacement, order, fill = 0 } = options;
+  const { center, matrix = IDENTITY_MATRIX, order, fill = 0 } = options;
   requireShape(where, "shape", shape, 4);
   requireShape(where, "outShape", outShape, 4);
   requireOption(outShape[3] === shape[3], where, "outShape", `of ${shape[3]} channels`, outShape);
@@ -52,6 +55,10 @@ export function sampleImage(input: Float32Array, shape: Shape4, output: Float32A
   requireSeparate(where, input, output);
   const values = perChannel(where, "fill", fill, shape[3]);
   const addon = native();
-  if (addon?.sampleImage) addon.sampleImage(input, shape, output, outShape, center, matrix, displacement, order, values);
-  else sampleImageReference(input, shape, output, outShape, options, order, values);
+  if (!addon?.sampleImage) {
+    sampleImageReference(input, shape, output, outShape, options, order, values);
+    return;
+  }
+  const [dense, lattice, nodes, step] = nativeDisplacement(options);
+  addon.sampleImage(input, shape, output, outShape, center, matrix, dense, order, values, lattice, nodes, step);
 }

@@ -3,7 +3,7 @@ import { elementCount, type Shape4 } from "../../core/shape.js";
 import type { LabelArray } from "../label-array.js";
 import { native } from "../native.js";
 import { requireElements, requireSeparate, requireShape } from "../require-elements.js";
-import { IDENTITY_MATRIX, requireCoordinates, type SampleCoordinates } from "../sample-image/sample-coordinates.js";
+import { IDENTITY_MATRIX, nativeDisplacement, requireCoordinates, type SampleCoordinates } from "../sample-image/sample-coordinates.js";
 import { sampleLabelReference } from "./reference.js";
 
 declare module "../native.js" {
@@ -18,6 +18,9 @@ declare module "../native.js" {
       displacement: Float32Array | undefined,
       order: number,
       fill: number,
+      lattice: Float32Array | undefined,
+      nodes: readonly number[],
+      step: number,
     ): void;
   }
 }
@@ -39,7 +42,7 @@ export interface SampleLabelOptions extends SampleCoordinates {
  */
 export function sampleLabel<A extends LabelArray>(input: A, shape: Shape4, output: A, outShape: Shape4, options: SampleLabelOptions): void {
   const where = "sampleLabel";
-  const { center, matrix = IDENTITY_MATRIX, displacement, order, fill = 0 } = options;
+  const { center, matrix = IDENTITY_MATRIX, order, fill = 0 } = options;
   requireShape(where, "shape", shape, 4);
   requireShape(where, "outShape", outShape, 4);
   requireOption(shape[3] === 1 && outShape[3] === 1, where, "channels", "1", [shape[3], outShape[3]]);
@@ -52,6 +55,10 @@ export function sampleLabel<A extends LabelArray>(input: A, shape: Shape4, outpu
     throw new VoxError(`output must be a ${input.constructor.name}, got ${output.constructor.name}`, { code: "ERR_SHAPE", where });
   }
   const addon = native();
-  if (addon?.sampleLabel) addon.sampleLabel(input, shape, output, outShape, center, matrix, displacement, order, fill);
-  else sampleLabelReference(input, shape, output, outShape, options, order, fill);
+  if (!addon?.sampleLabel) {
+    sampleLabelReference(input, shape, output, outShape, options, order, fill);
+    return;
+  }
+  const [dense, lattice, nodes, step] = nativeDisplacement(options);
+  addon.sampleLabel(input, shape, output, outShape, center, matrix, dense, order, fill, lattice, nodes, step);
 }

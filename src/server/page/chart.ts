@@ -9,7 +9,7 @@ export interface Curve {
   readonly x: readonly number[];
   readonly y: readonly (number | null)[];
   /** "faint" is a thin line behind the others without a place in the legend: raw values under their smoothed curve. */
-  readonly look?: "line" | "faint" | "points";
+  readonly look?: "line" | "dashed" | "faint";
   /** Lowest and highest value of every point that stands for many, drawn as a pale band. */
   readonly band?: { readonly min: readonly number[]; readonly max: readonly number[] };
 }
@@ -73,7 +73,7 @@ export class Chart {
       this.#empty,
     );
     this.#plotArea.addEventListener("keydown", (event) => this.#onKey(event));
-    this.#plotArea.style.height = `${options.height ?? 240}px`;
+    this.#plotArea.style.minHeight = `${options.height ?? 240}px`;
     this.#observer = new ResizeObserver(() => this.#resize());
     this.#observer.observe(this.#plotArea);
     this.#stopTheme = onThemeChange(() => {
@@ -146,7 +146,7 @@ export class Chart {
     this.#plot = undefined;
     this.#buildLegend(curves);
     if (curves.length === 0) return;
-    const { axis, axisFormat, fromZero, sync, height = 240 } = this.#options;
+    const { axis, axisFormat, fromZero, sync } = this.#options;
     const series: uPlot.Series[] = [{ label: axis }];
     const bands: uPlot.Band[] = [];
     for (const curve of curves) {
@@ -158,7 +158,8 @@ export class Chart {
         width: isFaint ? 1 : 1.8,
         spanGaps: true,
         show: !this.#hidden.has(curve.label),
-        points: curve.look === "points" ? { show: true, size: 6, fill: stroke } : { show: curve.x.length < 2 },
+        ...(curve.look === "dashed" ? { dash: [5, 3] } : {}),
+        points: { show: curve.x.length < 2 },
       });
       if (!curve.band) continue;
       const edge: uPlot.Series = { stroke: "transparent", width: 0, spanGaps: true, points: { show: false }, show: !this.#hidden.has(curve.label) };
@@ -170,7 +171,7 @@ export class Chart {
     this.#plot = new uPlot(
       {
         width: Math.max(120, this.#plotArea.clientWidth),
-        height,
+        height: Math.max(80, this.#plotArea.clientHeight),
         series,
         bands,
         scales: {
@@ -235,7 +236,7 @@ export class Chart {
       .filter((curve) => curve.look !== "faint")
       .map((curve) => {
         const output = element("span", { class: "legend-value" });
-        const mark = element("span", { class: "legend-mark" });
+        const mark = element("span", { class: `legend-mark ${curve.look ?? "line"}` });
         mark.style.background = color(curve.color);
         this.#values.push({ curve, output });
         return element(
@@ -294,8 +295,8 @@ export class Chart {
   }
 
   #resize(): void {
-    const width = this.#plotArea.clientWidth;
-    if (this.#plot && width > 0 && width !== this.#plot.width) this.#plot.setSize({ width, height: this.#plot.height });
+    const { clientWidth: width, clientHeight: height } = this.#plotArea;
+    if (this.#plot && width > 0 && (width !== this.#plot.width || height !== this.#plot.height)) this.#plot.setSize({ width, height });
   }
 
   #saveTable(): void {

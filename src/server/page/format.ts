@@ -35,7 +35,7 @@ export function formatPlural(count: number, noun: string): string {
 
 export function formatPercent(share: Maybe): string {
   if (isMissing(share)) return MISSING;
-  const percent = share * 100;
+  const percent = Math.abs(share) < 5e-4 ? 0 : share * 100;
   return `${percent.toFixed(percent > 0 && percent < 9.95 ? 1 : 0)} %`;
 }
 

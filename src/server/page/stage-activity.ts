@@ -26,7 +26,7 @@ export function stageActivity(report: StageReport, moments: readonly StageMoment
   for (let k = 1; k < own.length; k++) {
     const [a, b] = [own[k - 1]!, own[k]!];
     const seconds = (b.moment.t - a.moment.t) / 1000;
-    if (seconds > 0) rates.push((b.moment.out[b.i]! - a.moment.out[a.i]!) / seconds);
+    if (seconds > 0) rates.push((b.moment.passed[b.i]! - a.moment.passed[a.i]!) / seconds);
   }
   const last = own[own.length - 1];
   const recent = own.filter(({ moment }) => moment.t >= (last?.moment.t ?? 0) - WINDOW_MS);
@@ -39,7 +39,7 @@ export function stageActivity(report: StageReport, moments: readonly StageMoment
   const seconds = last && first ? (last.moment.t - first.moment.t) / 1000 : 0;
   return {
     report,
-    perSecond: seconds > 0 ? (last!.moment.out[last!.i]! - first!.moment.out[first!.i]!) / seconds : undefined,
+    perSecond: seconds > 0 ? (last!.moment.passed[last!.i]! - first!.moment.passed[first!.i]!) / seconds : undefined,
     busy: busy / total,
     blocked: blocked / total,
     starved: starved / total,
@@ -51,7 +51,7 @@ export function stageActivity(report: StageReport, moments: readonly StageMoment
 /** The stage that sets the pace: the trainer when it hardly waits, else the one that works at its limit, if any does. */
 export function bottleneck(activities: readonly StageActivity[]): string | undefined {
   const trainer = activities.find(({ report }) => report.name === "trainer");
-  if (trainer && trainer.report.out > 0 && trainer.starved <= WAITING) return trainer.report.name;
+  if (trainer && Math.max(trainer.report.in, trainer.report.out) > 0 && trainer.starved <= WAITING) return trainer.report.name;
   let hardest: StageActivity | undefined;
   for (const entry of activities) {
     if (entry !== trainer && entry.report.state !== "done" && entry.load >= (hardest?.load ?? SATURATED)) hardest = entry;

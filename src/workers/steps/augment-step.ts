@@ -4,7 +4,7 @@ import { elementCount, type Shape4, spatial, type Triple } from "../../core/shap
 import { brightnessMultiplicative } from "../../kernels/brightness/brightness-multiplicative.js";
 import { contrast } from "../../kernels/contrast/contrast.js";
 import { copyBox } from "../../kernels/copy-box/copy-box.js";
-import { elasticField } from "../../kernels/elastic-field/elastic-field.js";
+import { elasticLattice } from "../../kernels/elastic-lattice/elastic-lattice.js";
 import { gamma } from "../../kernels/gamma/gamma.js";
 import { mirror } from "../../kernels/mirror/mirror.js";
 import { noise } from "../../kernels/noise/noise.js";
@@ -110,9 +110,8 @@ function coordinatesOf(params: AugmentParams, from: Shape4, to: Shape4, spacing:
   const center: Triple = [(from[0] - 1) / 2, (from[1] - 1) / 2, (from[2] - 1) / 2];
   if (!elastic) return { center, matrix };
   const size = spatial(to);
-  const displacement = new Float32Array(3 * elementCount(size));
-  elasticField(displacement, size, elastic);
+  const displacement = elasticLattice(size, elastic);
   // A planar image has nothing in front of it or behind it.
-  if (from[0] === 1) displacement.fill(0, 0, elementCount(size));
+  if (from[0] === 1) displacement.values.fill(0, 0, elementCount(displacement.nodes));
   return { center, matrix, displacement };
 }

@@ -2,14 +2,14 @@ import type { Json } from "../../../core/json.js";
 import type { SystemState } from "../../routes/read-system.js";
 import { getJson, runPath } from "../api-client.js";
 import { element, setText } from "../element.js";
-import { formatBytes, formatCount, formatDate, formatDuration, formatPlural } from "../format.js";
+import { formatBytes, formatCount, formatDate, formatDuration, formatPlural, formatScore, formatValue } from "../format.js";
 import { jsonTree } from "../json-tree.js";
 import type { LiveRun } from "../live-run.js";
 import type { View } from "../view.js";
 
 interface Line {
   readonly t: number;
-  readonly kind: "start" | "end" | "failed" | "warning" | "skip" | "checkpoint" | "prediction";
+  readonly kind: "start" | "end" | "failed" | "warning" | "skip" | "checkpoint" | "epoch" | "prediction";
   readonly title: string;
   readonly text: string;
 }
@@ -32,6 +32,7 @@ export function logView(run: LiveRun): View {
       record.warnings.count,
       record.skips.count,
       record.predictions.count,
+      record.finished.count,
       record.latest?.t,
       record.best?.t,
       record.start?.t,
@@ -114,7 +115,7 @@ export function logView(run: LiveRun): View {
 }
 
 function logLines({ record }: LiveRun): Line[] {
-  const { start, end, latest, best, warnings, skips, predictions } = record;
+  const { start, end, latest, best, warnings, skips, finished, predictions } = record;
   const lines: Line[] = [];
   // Later kinds first: sorting keeps this order among events of the same moment.
   if (end)
@@ -138,6 +139,19 @@ function logLines({ record }: LiveRun): Line[] {
       .map((event): Line => ({ t: event.t, kind: "skip", title: `Skipped ${event.id}`, text: `in ${event.stage}: ${event.message}` })),
     ...warnings.last.toReversed().map((event): Line => ({ t: event.t, kind: "warning", title: "Warning", text: event.message })),
   );
+  for (const event of finished.last.toReversed()) {
+    const parts = [`loss ${formatValue(event.loss)}`];
+    if (event.validationLoss !== undefined) parts.push(`validation ${formatValue(event.validationLoss)}`);
+    for (const [name, value] of Object.entries(event.validationMetrics ?? event.metrics).slice(0, 4)) {
+      parts.push(`${name.replaceAll("_", " ")} ${formatScore(value)}`);
+    }
+    lines.push({
+      t: event.t,
+      kind: "epoch",
+      title: `Epoch ${formatCount(event.epoch)}`,
+      text: `${parts.join(", ")}; ${formatDuration(event.seconds)}`,
+    });
+  }
   for (const checkpoint of [latest, best]) {
     if (checkpoint)
       lines.push({

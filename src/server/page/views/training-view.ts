@@ -161,15 +161,19 @@ export function trainingView(run: LiveRun): View {
   }
 
   function scoreCurves(steps: BucketTable, epochs: BucketTable): Curve[] {
-    const names = [...new Set([...steps.names, ...epochs.names].filter((name) => name.includes("/")))].sort();
-    return names.map((name, i): Curve => {
-      const isValidation = name.startsWith("validation/");
-      const label = name.slice(name.indexOf("/") + 1);
+    const columns = [...steps.names, ...epochs.names].filter((name) => name.includes("/"));
+    const metrics = [...new Set(columns.map((name) => name.slice(name.indexOf("/") + 1)))].sort();
+    // One color for each metric; what is measured on data that is also trained on is dashed.
+    return metrics.flatMap((metric, i): Curve[] => {
+      const curves: Curve[] = [];
       const hue = `series-${(i % 8) + 1}`;
-      if (isValidation) return { label: `${spaced(label)} (validation)`, color: hue, ...overSteps(epochs, name)! };
-      const points = steps.points(name);
-      if (points.x.length > 0) return { label: `${spaced(label)} (training)`, color: hue, x: points.x, y: smooth(points.mean, smoothing) };
-      return { label: `${spaced(label)} (training)`, color: hue, ...overSteps(epochs, name)! };
+      const label = spaced(metric);
+      const validation = overSteps(epochs, `validation/${metric}`);
+      if (validation) curves.push({ label, color: hue, ...validation });
+      const points = steps.points(`metric/${metric}`);
+      const training = points.x.length > 0 ? { x: points.x, y: smooth(points.mean, smoothing) } : overSteps(epochs, `metric/${metric}`);
+      if (training) curves.push({ label: `${label}, training`, color: hue, look: "dashed", ...training });
+      return curves;
     });
   }
 

@@ -4,7 +4,7 @@ import { findTask } from "./find-task.js";
 import { CONTROL, type TaskAnswer, type TaskMessage } from "./task-message.js";
 
 /** Entry of the worker threads. */
-export async function runTask({ task, payload, control }: TaskMessage): Promise<TaskAnswer> {
+export async function taskWorker({ task, payload, control }: TaskMessage): Promise<TaskAnswer> {
   Atomics.store(control, CONTROL.thread, threadId);
   const stop = (): boolean => {
     Atomics.add(control, CONTROL.beat, 1);

@@ -1,0 +1,53 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { closeCaseStores, openCaseStore } from "../../cache/index.js";
+import { axisAligned } from "../../core/geometry.js";
+import { Random } from "../../core/random.js";
+import { elementCount, formatShape, type Shape4, type Triple } from "../../core/shape.js";
+import type { BenchOptions, BenchResult } from "./bench-result.js";
+import { measure } from "./measure.js";
+
+const CASES = 16;
+const SHAPE: Shape4 = [160, 160, 160, 1];
+const CROP: Triple = [64, 64, 64];
+
+/** Values of 16.4 MB float32 in the LMDB cache, page cache warm: written, read whole, and in crops of 64³. */
+export async function benchCache({ runs, note }: BenchOptions): Promise<readonly BenchResult[]> {
+  const folder = await mkdtemp(join(tmpdir(), "voxstream-bench-"));
+  const voxels = new Float32Array(elementCount(SHAPE));
+  const random = new Random("bench cache");
+  for (let i = 0; i < voxels.length; i++) voxels[i] = random.next();
+  const target = new Float32Array(voxels.length);
+  const crop = new Float32Array(elementCount(CROP));
+  const image = { dtype: "float32", shape: SHAPE, geometry: axisAligned(), minimum: [0] } as const;
+  let written = 0;
+  const write = (store: ReturnType<typeof openCaseStore>, key: string) =>
+    store.write(key, { id: key, made: "bench", image, history: [] }, { image: voxels });
+  try {
+    note(`${CASES} values of ${voxels.byteLength / 1e6} MB`);
+    const store = openCaseStore(folder);
+    const bytes = voxels.byteLength;
+    const results = [
+      await measure(
+        "cache/write",
+        formatShape(SHAPE),
+        CASES,
+        () => write(store, `case-${written++}`),
+        () => undefined,
+        { bytes },
+      ),
+    ];
+    const whole = async (n: number): Promise<void> =>
+      store.read(`case-${n % CASES}`)!.image.readRegion([0, 0, 0], [SHAPE[0], SHAPE[1], SHAPE[2]], target);
+    let turn = 0;
+    results.push(await measure("cache/read", formatShape(SHAPE), CASES * runs, whole, () => turn++, { bytes }));
+    const start = (): Triple => [random.integer(0, SHAPE[0] - CROP[0]), random.integer(0, SHAPE[1] - CROP[1]), random.integer(0, SHAPE[2] - CROP[2])];
+    const cut = (at: Triple): void => store.read(`case-${turn++ % CASES}`)!.image.readRegion(at, CROP, crop);
+    results.push(await measure("cache/crop", formatShape(CROP), 40 * runs, cut, start, { bytes: crop.byteLength }));
+    return results;
+  } finally {
+    await closeCaseStores();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
