@@ -11,6 +11,7 @@ import { elementCount } from "../core/shape.js";
 import type { ArrayRecord, CaseRecord } from "./case-record.js";
 import { chunkBox, chunkCount, chunkGrid } from "./chunk-grid.js";
 import { copyRows } from "./copy-rows.js";
+import { isDiskFull } from "./is-disk-full.js";
 import { CHECKSUM_BYTES, isIntact, StoredVolume } from "./stored-volume.js";
 
 /** A case as it comes out of the store; its arrays read their chunks when asked. */
@@ -64,18 +65,24 @@ export class CaseStore {
   /** The commit record of a case, or undefined when it is not there as a whole. */
   record(key: string): CaseRecord | undefined {
     const bytes = this.database.get(["case", key]);
-    return bytes && (JSON.parse(Buffer.from(bytes).toString()) as CaseRecord);
+    if (!bytes) return undefined;
+    try {
+      return JSON.parse(Buffer.from(bytes).toString()) as CaseRecord;
+    } catch {
+      // A damaged record is none: the case is made again, over what is left of it.
+      return undefined;
+    }
   }
 
-  /** A case for reading; undefined when it is not there as a whole. */
-  read(key: string): StoredCase | undefined {
+  /** A case for reading; undefined when it is not there as a whole. `mend` makes it again when a chunk turns out to be damaged or gone. */
+  read(key: string, mend?: (signal?: AbortSignal) => Promise<void>): StoredCase | undefined {
     const record = this.record(key);
     if (!record) return undefined;
     this.noteUse(key);
     return {
       record,
-      image: this.volume(key, "image", record.image, record.id),
-      ...(record.label && { label: this.volume(key, "label", record.label, record.id) }),
+      image: this.volume(key, "image", record.image, record.id, mend),
+      ...(record.label && { label: this.volume(key, "label", record.label, record.id, mend) }),
     };
   }
 
@@ -88,6 +95,21 @@ export class CaseStore {
     if (this.record(key)) return true;
     const bytes = storedBytes(record.image) + (record.label ? storedBytes(record.label) : 0);
     if (!this.makeRoom(bytes, quota)) return false;
+    await this.writeAll(key, record, bytes, arrays);
+    return true;
+  }
+
+  /**
+   * Writes a case over itself: what was damaged is whole again, and what was whole stays as it is.
+   *
+   * @throws `ERR_CACHE`, as `write`
+   */
+  async rewrite(key: string, record: Omit<CaseRecord, "bytes" | "created">, arrays: CaseArrays): Promise<void> {
+    await this.writeAll(key, record, storedBytes(record.image) + (record.label ? storedBytes(record.label) : 0), arrays);
+    this.forgetChecks(key);
+  }
+
+  private async writeAll(key: string, record: Omit<CaseRecord, "bytes" | "created">, bytes: number, arrays: CaseArrays): Promise<void> {
     try {
       this.put(() => this.database.putSync(["writing", key], encode({ since: Date.now(), pid: process.pid })));
       await this.writeArray(key, "image", record.image, arrays.image);
@@ -103,7 +125,6 @@ export class CaseStore {
       throw isVoxError(error) ? error : this.fault("written", error);
     }
     this.noted.set(key, Date.now());
-    return true;
   }
 
   /** All cases that are there as a whole. */
@@ -150,8 +171,7 @@ export class CaseStore {
         this.database.removeSync(["case", key]);
         this.database.removeSync(["used", key]);
       });
-      this.checked.delete(`${key}/image`);
-      this.checked.delete(`${key}/label`);
+      this.forgetChecks(key);
       this.removeChunks(key);
     } catch (error) {
       throw isVoxError(error) ? error : this.fault("written", error);
@@ -227,14 +247,32 @@ export class CaseStore {
     return true;
   }
 
-  private volume<D extends "float32" | "uint8" | "uint16">(key: string, kind: Kind, record: ArrayRecord<D>, id: string): StoredVolume<D> {
+  /** Volumes that were handed out share these sets, so they are emptied and not replaced. */
+  private forgetChecks(key: string): void {
+    this.checked.get(`${key}/image`)?.clear();
+    this.checked.get(`${key}/label`)?.clear();
+  }
+
+  private volume<D extends "float32" | "uint8" | "uint16">(
+    key: string,
+    kind: Kind,
+    record: ArrayRecord<D>,
+    id: string,
+    mend: ((signal?: AbortSignal) => Promise<void>) | undefined,
+  ): StoredVolume<D> {
     const name = `${key}/${kind}`;
     let checked = this.checked.get(name);
     if (!checked) {
       checked = new Set();
       this.checked.set(name, checked);
     }
-    return new StoredVolume({ record, read: (number) => this.chunk(key, kind, number), checked, where: `cache ${this.folder}, case ${id}` });
+    return new StoredVolume({
+      record,
+      read: (number) => this.chunk(key, kind, number),
+      checked,
+      where: `cache ${this.folder}, case ${id}`,
+      ...(mend && { mend }),
+    });
   }
 
   private chunk(key: string, kind: Kind, number: number): Uint8Array | undefined {
@@ -299,11 +337,8 @@ export class CaseStore {
   }
 
   private fault(what: "opened" | "written", cause: unknown): VoxError {
-    // LMDB passes on the system's code as a number: 5 is EIO, which a short write to a full disk gives, 28 is ENOSPC.
-    const { code } = (cause ?? {}) as { readonly code?: number | string };
-    const isFull = code === 5 || code === 28 || code === "ENOSPC" || /MDB_MAP_FULL|no space/i.test(errorMessage(cause));
     const reason =
-      what === "written" && isFull
+      what === "written" && isDiskFull(cause)
         ? `${errorMessage(cause)}, most likely a full disk; free space, set a quota, or choose another folder`
         : errorMessage(cause);
     return new VoxError(

@@ -19,6 +19,8 @@ export interface StoredVolumeOptions<D extends StoredDtype> {
   readonly read: (chunk: number) => Uint8Array | undefined;
   /** Chunks that this process has already checked. */
   readonly checked: Set<number>;
+  /** Makes the case again. */
+  readonly mend?: (signal?: AbortSignal) => Promise<void>;
   /** For messages. */
   readonly where: string;
 }
@@ -32,10 +34,12 @@ export class StoredVolume<D extends StoredDtype = StoredDtype> implements VoxelS
   readonly minimum: readonly number[];
   /** Some voxels of every label, as flat indices, for patches around foreground. */
   readonly points: Readonly<Record<string, readonly number[]>> | undefined;
+  readonly mend?: (signal?: AbortSignal) => Promise<void>;
   private readonly grid: ChunkGrid;
 
   constructor(private readonly options: StoredVolumeOptions<D>) {
     const { dtype, shape, geometry, minimum, points } = options.record;
+    if (options.mend) this.mend = options.mend;
     this.dtype = dtype;
     this.shape = shape;
     this.geometry = geometry;
@@ -100,10 +104,11 @@ export class StoredVolume<D extends StoredDtype = StoredDtype> implements VoxelS
       throw new VoxError(`chunk ${number} must be there, but it was removed while the case was in use`, { code: "ERR_CACHE", where });
     }
     const end = length * DTYPE_BYTES[this.dtype];
-    if (!checked.has(number)) {
+    // The length is looked at every time: another process may have changed the record, and nothing may be read beyond it.
+    if (!checked.has(number) || bytes.byteLength !== end + CHECKSUM_BYTES) {
       if (!isIntact(bytes, end)) {
         throw new VoxError(
-          `the checksum of chunk ${number} must fit its data; \`voxstream cache verify\` removes damaged cases, and they are made again`,
+          `chunk ${number} must fit its length and checksum; \`voxstream cache verify\` removes damaged cases, and they are made again`,
           {
             code: "ERR_CHECKSUM",
             where,

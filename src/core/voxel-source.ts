@@ -11,6 +11,8 @@ export interface VoxelSource<D extends Dtype = Dtype> {
   readonly byteLength: number;
   /** Present on stored sources: copies the box that starts at `start` (inside the volume) into `target`, C order, channels included. */
   readRegion?(start: Triple, size: Triple, target: DtypeArrays[D]): void;
+  /** Present on stored sources that can be made again, after `readRegion` has found them damaged: resolves when they are whole, or rejects with the reason. */
+  mend?(signal?: AbortSignal): Promise<void>;
   retain(): this;
   release(): void;
 }

@@ -5,6 +5,7 @@ import type { Sample } from "../core/sample.js";
 import { elementCount, formatShape, spatial, type Triple } from "../core/shape.js";
 import type { VoxelSource } from "../core/voxel-source.js";
 import type { LabelArray } from "../kernels/label-array.js";
+import { MergeMemory } from "./merge-memory.js";
 import { modelDivisor } from "./model-divisor.js";
 import { type Infer, type SlidingWindowOptions, slidingWindow } from "./sliding-window.js";
 import { undoPreprocessing } from "./undo-preprocessing.js";
@@ -76,6 +77,7 @@ export function predictor({ model, patch: wanted, keepProbabilities = false, ...
   } else requirePatch(patch, own, divisor);
 
   const infer = inferWith(model, dimensions, channels, classes);
+  const memory = new MergeMemory();
   return async (sample, { onPatch, signal } = {}) => {
     const { image } = sample;
     if (image.shape[3] !== channels) {
@@ -93,6 +95,7 @@ export function predictor({ model, patch: wanted, keepProbabilities = false, ...
       classes,
       patch: size,
       keepScores: keepProbabilities,
+      memory,
       ...(onPatch && { onPatch }),
       ...(signal && { signal }),
     });

@@ -4,6 +4,7 @@ import { argMaxChannels } from "../kernels/arg-max-channels/arg-max-channels.js"
 import type { LabelArray } from "../kernels/label-array.js";
 import { windowAccumulate } from "../kernels/window-accumulate/window-accumulate.js";
 import { windowFinish } from "../kernels/window-finish/window-finish.js";
+import type { MergeMemory } from "./merge-memory.js";
 
 export interface RollingMergeOptions {
   /** Of the volume. */
@@ -16,6 +17,8 @@ export interface RollingMergeOptions {
   readonly labels: LabelArray;
   /** Gets the mean scores themselves, `(D, H, W, C)`; only where they are wanted, since they grow with depth times classes. */
   readonly scores?: Float32Array;
+  /** Where the sums come from, and go back to after `finish`; fresh memory where absent. */
+  readonly memory?: MergeMemory;
 }
 
 /**
@@ -41,10 +44,12 @@ export class RollingMerge {
   private readonly slabDepth: number;
   private readonly sum: Float32Array;
   private readonly weightSum: Float32Array;
+  private readonly memory: MergeMemory | undefined;
+  private readonly taken: Float32Array;
   /** Depth of the slab's first plane; all before are done. */
   private base = 0;
 
-  constructor({ shape, patch, channels, weights, labels, scores }: RollingMergeOptions) {
+  constructor({ shape, patch, channels, weights, labels, scores, memory }: RollingMergeOptions) {
     this.shape = shape;
     this.patch = patch;
     this.channels = channels;
@@ -53,8 +58,10 @@ export class RollingMerge {
     this.scores = scores;
     this.slabDepth = Math.min(shape[0], patch[0]);
     const voxels = this.slabDepth * shape[1] * shape[2];
-    this.sum = new Float32Array(voxels * channels);
-    this.weightSum = new Float32Array(voxels);
+    this.memory = memory;
+    this.taken = memory?.take(voxels * (channels + 1)) ?? new Float32Array(voxels * (channels + 1));
+    this.sum = this.taken.subarray(0, voxels * channels);
+    this.weightSum = this.taken.subarray(voxels * channels);
   }
 
   /** Bytes of the sums: they do not grow with the depth of the volume. */
@@ -82,6 +89,7 @@ export class RollingMerge {
   /** Turns what is left into labels; to be called once, after the last window. */
   finish(): void {
     this.complete(this.shape[0]);
+    this.memory?.give(this.taken);
   }
 
   /** Makes labels of all planes above `depth` and moves the slab there. */

@@ -7,6 +7,7 @@ import type { LabelArray } from "../kernels/label-array.js";
 import { mirror } from "../kernels/mirror/mirror.js";
 import { statistics } from "../kernels/statistics/statistics.js";
 import { gridStarts } from "./grid-starts.js";
+import type { MergeMemory } from "./merge-memory.js";
 import { RollingMerge } from "./rolling-merge.js";
 
 /** Scores of a batch of patches: `(n, d, h, w, C)` intensities in, `(n, d, h, w, classes)` out. */
@@ -27,6 +28,8 @@ export interface SlidingWindowOptions {
   readonly keepScores?: boolean;
   readonly onPatch?: (done: number, total: number) => void;
   readonly signal?: AbortSignal;
+  /** Working memory that several calls share. */
+  readonly memory?: MergeMemory;
 }
 
 export interface SlidingWindowResult {
@@ -48,7 +51,7 @@ export interface SlidingWindowResult {
  * const { labels } = await slidingWindow(image, [48, 96, 96, 1], { infer, classes: 3, patch: [32, 64, 64] });
  */
 export async function slidingWindow(image: Float32Array, shape: Shape4, options: SlidingWindowOptions): Promise<SlidingWindowResult> {
-  const { infer, classes, patch, weighting = "constant", batchSize = 2, flips = [], keepScores = false, onPatch, signal } = options;
+  const { infer, classes, patch, weighting = "constant", batchSize = 2, flips = [], keepScores = false, onPatch, signal, memory } = options;
   const overlap = options.overlap ?? [Math.floor(patch[0] / 2), Math.floor(patch[1] / 2), Math.floor(patch[2] / 2)];
   requireOption(weighting === "constant" || weighting === "gaussian", "slidingWindow", "weighting", '"constant" or "gaussian"', weighting);
   requireOption(Number.isInteger(batchSize) && batchSize >= 1, "slidingWindow", "batchSize", "an integer >= 1", batchSize);
@@ -88,6 +91,7 @@ export async function slidingWindow(image: Float32Array, shape: Shape4, options:
     channels: classes,
     labels,
     ...(scores && { scores }),
+    ...(memory && { memory }),
     ...(weighting === "gaussian" && { weights: gaussianWindowWeights(patch) }),
   });
   const isSmaller = size.some((extent, axis) => extent < patch[axis]!);

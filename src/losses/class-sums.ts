@@ -1,7 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { VoxError } from "../core/errors.js";
-import { formatShape } from "../core/shape.js";
 import { softmaxStatistics } from "../engine/index.js";
+import { classProbabilities, type IgnoreOptions, requireTarget } from "./class-probabilities.js";
 
 /** Sums over all voxels per sample and class, each of shape (batch, classes). */
 export interface ClassSums {
@@ -16,36 +15,14 @@ export interface ClassSums {
 }
 
 /**
- * Softmax, then the sums that Dice, Tversky and cross-entropy are made of; for label indices in one pass of the engine, without probabilities in memory.
+ * Softmax, then the sums that Dice, Tversky and cross-entropy are made of; for label indices in one pass of the engine, without probabilities in memory,
+ * unless a label is ignored.
  *
  * @shape logits (batch, …, classes); target (batch, …, 1) int32 or (batch, …, classes) one-hot → four times (batch, classes)
- * @throws `ERR_SHAPE` when target and logits differ in batch or extent
+ * @throws `ERR_SHAPE` when target and logits differ in batch or extent, or a label is to be ignored in a one-hot target
  */
-export function classSums(logits: tf.Tensor, target: tf.Tensor): ClassSums {
-  const classes = logits.shape[logits.rank - 1]!;
-  const channels = target.shape[target.rank - 1]!;
-  if (
-    target.rank !== logits.rank ||
-    logits.shape.slice(0, -1).some((extent, axis) => extent !== target.shape[axis]) ||
-    (channels !== 1 && channels !== classes)
-  ) {
-    throw new VoxError(
-      `the target must have the shape of the logits ${formatShape(logits.shape)}, or 1 channel of labels, got ${formatShape(target.shape)}`,
-      {
-        code: "ERR_SHAPE",
-        where: "loss",
-      },
-    );
-  }
-  if (channels === 1) return softmaxStatistics(logits, tf.cast(target, "int32"));
-  const flatShape: [number, number, number] = [logits.shape[0]!, -1, classes];
-  const flat = tf.reshape(logits, flatShape);
-  const p = tf.softmax(flat);
-  const t = tf.reshape(tf.cast(target, "float32"), flatShape);
-  return {
-    overlap: tf.sum(tf.mul(p, t), 1),
-    predicted: tf.sum(p, 1),
-    actual: tf.sum(t, 1),
-    surprise: tf.neg(tf.sum(tf.mul(t, tf.logSoftmax(flat)), 1)),
-  };
+export function classSums(logits: tf.Tensor, target: tf.Tensor, { ignore }: IgnoreOptions = {}): ClassSums {
+  if (requireTarget(logits, target) === 1 && ignore === undefined) return softmaxStatistics(logits, tf.cast(target, "int32"));
+  const { p, logP, t } = classProbabilities(logits, target, { ignore });
+  return { overlap: tf.sum(tf.mul(p, t), 1), predicted: tf.sum(p, 1), actual: tf.sum(t, 1), surprise: tf.neg(tf.sum(tf.mul(t, logP), 1)) };
 }

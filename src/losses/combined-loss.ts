@@ -13,7 +13,7 @@ export interface CombinedLossOptions {
  * `Σ_k w_k loss_k`.
  *
  * @shape logits (batch, …, classes); target (batch, …, 1) or one-hot → scalar
- * @throws `ERR_OPTION` when there is no loss, or not one weight per loss
+ * @throws `ERR_OPTION` when there is no loss, not one weight per loss, or they ignore different labels
  * @source dice_crossentropy and tversky_crossentropy of MIScnn 1.4 are such sums
  * @example
  * combinedLoss({ losses: [tverskyLoss(), crossEntropyLoss()] })(logits, target)
@@ -21,7 +21,13 @@ export interface CombinedLossOptions {
 export function combinedLoss({ losses, weights = losses.map(() => 1) }: CombinedLossOptions): Loss {
   requireOption(losses.length > 0 && losses.every((loss) => typeof loss === "function"), "combinedLoss", "losses", "one loss or more", losses.length);
   requireOption(weights.length === losses.length && weights.every(Number.isFinite), "combinedLoss", "weights", `${losses.length} numbers`, weights);
-  const options = { losses: losses.map((loss) => ({ name: loss.name, options: loss.options ?? {} })), weights };
+  const ignored = losses.map((loss) => (loss.options as { ignore?: number } | undefined)?.ignore);
+  requireOption(new Set(ignored).size === 1, "combinedLoss", "losses", "losses that ignore the same label", ignored);
+  const options = {
+    losses: losses.map((loss) => ({ name: loss.name, options: loss.options ?? {} })),
+    weights,
+    ...(ignored[0] !== undefined && { ignore: ignored[0] }),
+  };
   return nameFunction(
     "combinedLoss",
     options,

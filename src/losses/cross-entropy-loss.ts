@@ -1,13 +1,10 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { requireOption, VoxError } from "../core/errors.js";
 import { classSums } from "./class-sums.js";
+import { type ClassOptions, classWeights, givenClassOptions, requireClassOptions } from "./class-weights.js";
 import type { Loss } from "./loss.js";
 import { nameFunction } from "./name-function.js";
 
-export interface CrossEntropyLossOptions {
-  /** One factor per class; absent: 1 each. */
-  readonly weights?: readonly number[];
-}
+export type CrossEntropyLossOptions = Omit<ClassOptions, "background">;
 
 /**
  * Mean over voxels of `-w_c log softmax(logits)_c` for the true class c.
@@ -18,23 +15,18 @@ export interface CrossEntropyLossOptions {
  * @example
  * crossEntropyLoss({ weights: [0.2, 1, 2] })(logits, target)
  */
-export function crossEntropyLoss({ weights }: CrossEntropyLossOptions = {}): Loss {
-  requireOption(weights === undefined || weights.every((w) => w >= 0 && Number.isFinite(w)), "crossEntropyLoss", "weights", "numbers >= 0", weights);
+export function crossEntropyLoss(options: CrossEntropyLossOptions = {}): Loss {
+  requireClassOptions("crossEntropyLoss", options);
   return nameFunction(
     "crossEntropyLoss",
-    weights === undefined ? {} : { weights },
+    givenClassOptions(options),
     (logits: tf.Tensor, target: tf.Tensor): tf.Scalar =>
       tf.tidy(() => {
-        const classes = logits.shape[logits.rank - 1]!;
-        if (weights !== undefined && weights.length !== classes) {
-          throw new VoxError(`weights must have one number for each of the ${classes} classes, got ${weights.length}`, {
-            code: "ERR_SHAPE",
-            where: "crossEntropyLoss",
-          });
-        }
-        const { surprise } = classSums(logits, target);
-        const weighted = weights === undefined ? surprise : tf.mul(surprise, tf.tensor1d([...weights]));
-        return tf.div(tf.sum(weighted), logits.size / classes) as tf.Scalar;
+        const classes = logits.shape.at(-1)!;
+        const weights = classWeights("crossEntropyLoss", classes, options);
+        const { surprise, actual } = classSums(logits, target, options);
+        const voxels = options.ignore === undefined ? logits.size / classes : tf.maximum(tf.sum(actual), 1);
+        return tf.div(tf.sum(tf.mul(surprise, tf.tensor1d([...weights]))), voxels) as tf.Scalar;
       }),
   );
 }

@@ -1,40 +1,42 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { requireOption } from "../core/errors.js";
 import { classSums } from "./class-sums.js";
+import { type ClassOptions, classWeights, givenClassOptions, requireClassOptions, weightedMean } from "./class-weights.js";
 import { foregroundOf } from "./foreground-of.js";
 import type { Loss } from "./loss.js";
 import { nameFunction } from "./name-function.js";
 
-export interface DiceLossOptions {
+export interface DiceLossOptions extends ClassOptions {
   readonly smooth?: number;
-  /** Whether the background class counts; MIScnn counts it. */
-  readonly background?: boolean;
   /** `"class"`: the mean of a Dice per sample and class. `"all"`: one Dice over every element of batch and classes. */
   readonly over?: "class" | "all";
 }
 
 /**
- * `1 - (2 tp + s) / (Σt + Σp + s)` with softmax probabilities.
+ * `1 - (2 tp + s) / (Σt + Σp + s)` with softmax probabilities; with weights, the weighted mean of it over the classes. MIScnn counts the background.
  *
  * @shape logits (batch, …, classes); target (batch, …, 1) or one-hot → scalar
- * @throws `ERR_OPTION` when `smooth` is not > 0 or `over` is unknown
- * @source Milletari et al. 2016; MIScnn 1.4 dice_soft_loss (`"class"`) and dice_coefficient_loss (`"all"`)
+ * @throws `ERR_OPTION` when `smooth` is not > 0 or `over` is unknown; `ERR_SHAPE` when there is not one weight per class
+ * @source Milletari et al. 2016; MIScnn 1.4 dice_soft_loss (`"class"`), dice_coefficient_loss (`"all"`) and dice_weighted (`weights`)
  * @example
  * diceLoss({ background: false })(logits, target)
  */
-export function diceLoss({ smooth = 1e-5, background = true, over = "class" }: DiceLossOptions = {}): Loss {
+export function diceLoss({ smooth = 1e-5, background = true, over = "class", ...options }: DiceLossOptions = {}): Loss {
   requireOption(smooth > 0, "diceLoss", "smooth", "> 0", smooth);
   requireOption(over === "class" || over === "all", "diceLoss", "over", '"class" or "all"', over);
+  requireClassOptions("diceLoss", options);
+  requireOption(over === "class" || options.weights === undefined, "diceLoss", "weights", 'absent with over "all"', options.weights);
   return nameFunction(
     "diceLoss",
-    { smooth, background, over },
+    { smooth, background, over, ...givenClassOptions(options) },
     (logits: tf.Tensor, target: tf.Tensor): tf.Scalar =>
       tf.tidy(() => {
-        const sums = classSums(logits, target);
-        const total = (perClass: tf.Tensor2D): tf.Tensor =>
-          over === "all" ? tf.sum(foregroundOf(perClass, background)) : foregroundOf(perClass, background);
-        const dice = tf.div(tf.add(tf.mul(total(sums.overlap), 2), smooth), tf.add(tf.add(total(sums.actual), total(sums.predicted)), smooth));
-        return tf.sub(1, tf.mean(dice)) as tf.Scalar;
+        const weights = classWeights("diceLoss", logits.shape.at(-1)!, { ...options, background });
+        const { overlap, predicted, actual } = classSums(logits, target, options);
+        const dice = (tp: tf.Tensor, voxels: tf.Tensor): tf.Tensor => tf.div(tf.add(tf.mul(tp, 2), smooth), tf.add(voxels, smooth));
+        if (over === "class") return weightedMean(tf.sub(1, dice(overlap, tf.add(actual, predicted))) as tf.Tensor2D, weights);
+        const total = (perClass: tf.Tensor2D): tf.Tensor => tf.sum(foregroundOf(perClass, background));
+        return tf.sub(1, dice(total(overlap), tf.add(total(actual), total(predicted)))) as tf.Scalar;
       }),
   );
 }

@@ -1,9 +1,17 @@
+export { type ClassProbabilities, classProbabilities, type IgnoreOptions } from "./class-probabilities.js";
 export { type ClassSums, classSums } from "./class-sums.js";
+export type { ClassOptions } from "./class-weights.js";
 export { type CombinedLossOptions, combinedLoss } from "./combined-loss.js";
+export { type ComboLossOptions, comboLoss } from "./combo-loss.js";
 export { type CrossEntropyLossOptions, crossEntropyLoss } from "./cross-entropy-loss.js";
+export { type DeepSupervisionOptions, deepSupervision } from "./deep-supervision.js";
 export { type DiceLossOptions, diceLoss } from "./dice-loss.js";
+export { type FocalLossOptions, focalLoss } from "./focal-loss.js";
+export { type FocalTverskyLossOptions, focalTverskyLoss } from "./focal-tversky-loss.js";
 export { foregroundOf } from "./foreground-of.js";
+export { type JaccardLossOptions, jaccardLoss } from "./jaccard-loss.js";
 export type { Loss, TrainingMetric } from "./loss.js";
 export { nameFunction } from "./name-function.js";
 export { type SoftDiceOptions, softDice } from "./soft-dice.js";
 export { type TverskyLossOptions, tverskyLoss } from "./tversky-loss.js";
+export { type UnifiedFocalLossOptions, unifiedFocalLoss } from "./unified-focal-loss.js";

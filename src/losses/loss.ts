@@ -8,7 +8,10 @@ import type { Json } from "../core/json.js";
  */
 export interface Loss {
   (logits: tf.Tensor, target: tf.Tensor): tf.Scalar;
+  /** As run folders write them down; a number named `ignore` is a label that may be in the target without being a class. */
   readonly options?: Json;
+  /** For networks that give logits at several levels, the finest first. */
+  deep?(logits: readonly tf.Tensor[], target: tf.Tensor): tf.Scalar;
 }
 
 /** A figure reported beside the loss: one number, or one per class. Takes what a loss takes; not differentiated. */

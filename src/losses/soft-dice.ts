@@ -6,6 +6,8 @@ import { nameFunction } from "./name-function.js";
 
 export interface SoftDiceOptions {
   readonly smooth?: number;
+  /** Label whose voxels count for nothing. */
+  readonly ignore?: number;
 }
 
 /**
@@ -18,14 +20,14 @@ export interface SoftDiceOptions {
  * @example
  * softDice()(logits, target).arraySync() // [background, kidney, tumor]
  */
-export function softDice({ smooth = 1e-5 }: SoftDiceOptions = {}): TrainingMetric {
+export function softDice({ smooth = 1e-5, ignore }: SoftDiceOptions = {}): TrainingMetric {
   requireOption(smooth > 0, "softDice", "smooth", "> 0", smooth);
   return nameFunction(
     "softDice",
-    { smooth },
+    { smooth, ...(ignore !== undefined && { ignore }) },
     (logits: tf.Tensor, target: tf.Tensor): tf.Tensor =>
       tf.tidy(() => {
-        const { overlap, predicted, actual } = classSums(logits, target);
+        const { overlap, predicted, actual } = classSums(logits, target, { ignore });
         return tf.mean(tf.div(tf.add(tf.mul(overlap, 2), smooth), tf.add(tf.add(actual, predicted), smooth)), 0);
       }),
   );

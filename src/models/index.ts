@@ -1,6 +1,26 @@
+export { attentionResidualUnet } from "./attention-residual-unet.js";
+export { attentionUnet } from "./attention-unet.js";
 export { checkPatch } from "./check-patch.js";
-export { type Activation, type ActivationOptions, type Layers, type LayersForOptions, layersFor, type Normalization } from "./layers-for.js";
+export { compactUnet } from "./compact-unet.js";
+export { type CustomModelOptions, customModel } from "./custom-model.js";
+export { defineNetwork, type NetworkDefinition, type NetworkInput } from "./define-network.js";
+export { denseUnet } from "./dense-unet.js";
+export {
+  type Activation,
+  type ActivationOptions,
+  type ConvolutionLayerOptions,
+  type Layers,
+  type LayersForOptions,
+  layersFor,
+  type Normalization,
+  type NormalizationLayerOptions,
+} from "./layers-for.js";
 export type { ModelInput, ModelSpec } from "./model-spec.js";
+export { type EncoderPath, type MultiPathUnetOptions, multiPathUnet } from "./multi-path-unet.js";
+export { multiResUnet } from "./multi-res-unet.js";
 export { type PlainUnetOptions, plainUnet } from "./plain-unet.js";
 export { type Pooling, poolingDivisor, poolingFactors } from "./pooling-factors.js";
-export { type UnetOptions, unet } from "./unet.js";
+export { type ResidualEncoderUnetOptions, residualEncoderUnet } from "./residual-encoder-unet.js";
+export { residualUnet } from "./residual-unet.js";
+export { unet } from "./unet.js";
+export type { UnetOptions } from "./unet-options.js";

@@ -1,16 +1,20 @@
-import * as tfl from "@tensorflow/tfjs-layers";
+import type { SymbolicTensor } from "@tensorflow/tfjs-layers";
 import { requireOption } from "../core/errors.js";
-import type { Json } from "../core/json.js";
 import type { Triple } from "../core/shape.js";
-import { checkPatch } from "./check-patch.js";
-import { layersFor, type Normalization } from "./layers-for.js";
+import { defineNetwork } from "./define-network.js";
+import type { Normalization } from "./layers-for.js";
 import type { ModelSpec } from "./model-spec.js";
-import { type Pooling, poolingDivisor, poolingFactors, requirePooling } from "./pooling-factors.js";
+import { type Pooling, requirePooling } from "./pooling-factors.js";
+import { requireDimensions, requireNormalization } from "./unet-options.js";
 
 export interface PlainUnetOptions {
   /** Filters of each level, the finest first; the bottleneck repeats the last. */
   readonly filters?: readonly number[];
   readonly normalization?: Normalization;
+  /** Groups of group normalization; 8. */
+  readonly groups?: number;
+  /** Share of the values set to 0 behind each convolution in training; 0. */
+  readonly dropout?: number;
   /** Slope of the leaky ReLU below zero. */
   readonly slope?: number;
   readonly dimensions?: 2 | 3;
@@ -30,6 +34,8 @@ export interface PlainUnetOptions {
 export function plainUnet({
   filters = [30, 60, 120, 240, 320],
   normalization = "instance",
+  groups = 8,
+  dropout = 0,
   slope = 0.1,
   dimensions,
   pooling,
@@ -42,46 +48,43 @@ export function plainUnet({
     "1..8 integers >= 1",
     filters,
   );
-  requireOption(["batch", "instance", "none"].includes(normalization), "plainUnet", "normalization", '"batch", "instance" or "none"', normalization);
+  requireNormalization("plainUnet", normalization, groups);
+  requireOption(dropout >= 0 && dropout < 1, "plainUnet", "dropout", "in [0, 1)", dropout);
   requireOption(slope >= 0 && slope < 1, "plainUnet", "slope", "in [0, 1)", slope);
-  requireOption(dimensions === undefined || dimensions === 2 || dimensions === 3, "plainUnet", "dimensions", "2 or 3", dimensions);
+  requireDimensions("plainUnet", dimensions);
   const levels: Pooling = pooling ?? filters.map((_, level): Triple => (level === 0 ? [1, 2, 2] : [2, 2, 2]));
   requirePooling(levels, depth, "plainUnet");
 
-  const spec: ModelSpec = {
+  return defineNetwork({
     name: "plainUnet",
-    // Triples are plain numbers; the readonly tuple type only hides that from Json.
-    options: { filters, normalization, slope, pooling: levels as Json, ...(dimensions === undefined ? {} : { dimensions }) },
-    dimensions: (patch: Triple) => dimensions ?? (patch[0] === 1 ? 2 : 3),
-    divisor: (patch: Triple) => poolingDivisor(poolingFactors(levels, depth, patch)),
-    build({ shape, classes, seed = 0 }) {
-      const patch: Triple = [shape[0], shape[1], shape[2]];
-      checkPatch(spec, patch);
-      requireOption(Number.isInteger(classes) && classes >= 2, "plainUnet", "classes", "an integer >= 2", classes);
-      const layers = layersFor({ dimensions: spec.dimensions(patch), shape, seed });
-      const factors = poolingFactors(levels, depth, patch);
-
-      const unit = (x: tfl.SymbolicTensor, n: number, name: string): tfl.SymbolicTensor =>
-        layers.normalize(layers.conv(x, n, 3, name), normalization, `${name}_norm`, { activation: "leakyRelu", slope });
-      const block = (x: tfl.SymbolicTensor, n: number, name: string): tfl.SymbolicTensor => unit(unit(x, n, `${name}_conv1`), n, `${name}_conv2`);
+    options: { filters, normalization, groups, slope, dropout, pooling: levels, dimensions },
+    dimensions,
+    groups,
+    depth,
+    pooling: levels,
+    network({ layers, factors, classes }) {
+      const unit = (x: SymbolicTensor, n: number, name: string): SymbolicTensor => {
+        const y = layers.dropout(layers.conv(x, n, 3, name), dropout, `${name}_dropout`);
+        return layers.normalize(y, normalization, `${name}_norm`, { activation: "leakyRelu", slope });
+      };
+      const block = (x: SymbolicTensor, n: number, name: string): SymbolicTensor => unit(unit(x, n, `${name}_conv1`), n, `${name}_conv2`);
 
       const image = layers.input(); // D H W C
       let x = image;
-      const skips: tfl.SymbolicTensor[] = [];
+      const skips: SymbolicTensor[] = [];
       for (let level = 0; level < depth; level++) {
-        x = block(x, filters[level]!, `down${level}`);
+        x = block(x, filters[level]!, `down${level}`); // D/2^level … filters of the level
         skips.push(x);
         x = layers.maxPool(x, factors[level]!, `pool${level}`);
       }
       x = block(x, filters[depth - 1]!, "bottom");
       for (let level = depth - 1; level >= 0; level--) {
         x = layers.up(x, filters[level]!, factors[level]!, `up${level}`);
-        x = layers.concat(x, skips[level]!, `join${level}`); // twice the filters of the level
+        x = layers.concat([x, skips[level]!], `join${level}`); // twice the filters of the level
         x = block(x, filters[level]!, `up${level}`);
       }
       const logits = layers.conv(x, classes, 1, "logits"); // D H W classes
-      return tfl.model({ inputs: image, outputs: logits, name: "plainUnet" });
+      return { image, logits };
     },
-  };
-  return spec;
+  });
 }

@@ -15,6 +15,7 @@ import { type ChainPlan, planChain, type Slot } from "./chain-plan.js";
 import { fillFromCustom } from "./load/fill-from-custom.js";
 import type { LoadOptions } from "./load/load.js";
 import type { OpenCase } from "./load/open-case.js";
+import { mendOf } from "./mend-of.js";
 import type { DrawSubject, OperatorLink } from "./operator-link.js";
 
 /** Share of the memory budget that cases do not fill, so that patches and batches of the stages behind always find room. */
@@ -61,7 +62,16 @@ export class ChainRun {
     const plan = isOpenCase(input) ? this.plan(input, true, true) : this.plan(input, owns(input.image), owns(input.label));
     const volumes: (Volume | undefined)[] = [];
     try {
-      for (const slot of plan.slots) volumes.push(volumeFor(slot, input, pool));
+      for (const slot of plan.slots) {
+        try {
+          volumes.push(volumeFor(slot, input, pool));
+        } catch (error) {
+          const mend = isOpenCase(input) ? undefined : mendOf(error, input);
+          if (!mend) throw error;
+          await mend(signal);
+          volumes.push(volumeFor(slot, input, pool));
+        }
+      }
       if (isOpenCase(input) && "custom" in input.voxels) {
         fillFromCustom(input.voxels.custom, volumes[0]!, volumes[1], input, this.load!);
       }

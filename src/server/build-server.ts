@@ -7,6 +7,7 @@ import fastifyStatic from "@fastify/static";
 import Fastify, { type FastifyError, type FastifyInstance } from "fastify";
 import { guardAccess } from "./guard-access.js";
 import type { RouteContext } from "./route-context.js";
+import { listCases } from "./routes/list-cases.js";
 import { listFiles } from "./routes/list-files.js";
 import { listRuns } from "./routes/list-runs.js";
 import { readEvaluation } from "./routes/read-evaluation.js";
@@ -16,9 +17,23 @@ import { readRun } from "./routes/read-run.js";
 import { readSeries } from "./routes/read-series.js";
 import { readSystem } from "./routes/read-system.js";
 import { sendFile } from "./routes/send-file.js";
+import { sendVolume } from "./routes/send-volume.js";
 import { streamEvents } from "./routes/stream-events.js";
 
-const ROUTES = [listRuns, readRun, readSeries, streamEvents, listFiles, sendFile, readManifest, readEvaluation, readSystem, readMetrics];
+const ROUTES = [
+  listRuns,
+  readRun,
+  readSeries,
+  streamEvents,
+  listFiles,
+  sendFile,
+  listCases,
+  sendVolume,
+  readManifest,
+  readEvaluation,
+  readSystem,
+  readMetrics,
+];
 
 export interface BuildServerOptions extends RouteContext {
   readonly token: string | undefined;
@@ -51,7 +66,8 @@ export async function buildServer({ token, rate, ...context }: BuildServerOption
         defaultSrc: ["'none'"],
         scriptSrc: ["'self'"],
         styleSrc: ["'self'"],
-        imgSrc: ["'self'"],
+        // data: and blob: name no other host; the volume viewer keeps its font in them.
+        imgSrc: ["'self'", "data:", "blob:"],
         fontSrc: ["'self'"],
         connectSrc: ["'self'"],
         baseUri: ["'none'"],

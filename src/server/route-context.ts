@@ -5,6 +5,8 @@ import type { WatchedRun } from "./watched-run.js";
 /** What every route is given. */
 export interface RouteContext {
   readonly catalog: RunCatalog;
+  /** Real paths of the folders whose images and label maps may be shown. */
+  readonly data: readonly string[];
   /** Aborts when the server closes. */
   readonly closing: AbortSignal;
 }

@@ -13,6 +13,8 @@ export interface StartDashboardOptions {
   readonly port?: number;
   /** At least 16 characters; then every reader must know it. */
   readonly token?: string;
+  /** Folders of cases in one of the layouts that Voxstream reads: images and label maps of predicted cases are shown from there, and from nowhere else. */
+  readonly data?: readonly string[];
   /** How often the files are looked at, in milliseconds. */
   readonly pollMs?: number;
   /** Requests that one client may make in a minute. */
@@ -41,6 +43,7 @@ export async function startDashboard({
   host = "127.0.0.1",
   port = 0,
   token,
+  data = [],
   pollMs = 500,
   rate = 3000,
 }: StartDashboardOptions): Promise<Dashboard> {
@@ -62,10 +65,11 @@ export async function startDashboard({
     `given when the host is not 127.0.0.1, ::1 or localhost but ${host}`,
     token,
   );
-  const root = await findRoot(runs);
+  const root = await findRoot(runs, "runs");
+  const dataRoots = await Promise.all(data.map((folder) => findRoot(folder, "data")));
   const catalog = new RunCatalog({ root, pollMs });
   const closing = new AbortController();
-  const server = await buildServer({ catalog, token, rate, closing: closing.signal });
+  const server = await buildServer({ catalog, data: dataRoots, token, rate, closing: closing.signal });
   try {
     await catalog.start();
     await server.listen({ host, port });
@@ -86,14 +90,14 @@ export async function startDashboard({
   };
 }
 
-async function findRoot(runs: string): Promise<string> {
+async function findRoot(folder: string, option: string): Promise<string> {
   try {
-    const root = await realpath(runs);
+    const root = await realpath(folder);
     if ((await stat(root)).isDirectory()) return root;
   } catch (error) {
-    throw new VoxError(`runs must be an existing folder, got ${describe(runs)}`, { code: "ERR_SERVER", where: "dashboard", cause: error });
+    throw new VoxError(`${option} must be an existing folder, got ${describe(folder)}`, { code: "ERR_SERVER", where: "dashboard", cause: error });
   }
-  throw new VoxError(`runs must be a folder, got the file ${describe(runs)}`, { code: "ERR_SERVER", where: "dashboard" });
+  throw new VoxError(`${option} must be a folder, got the file ${describe(folder)}`, { code: "ERR_SERVER", where: "dashboard" });
 }
 
 /** A token that breaks the rule must not show up in logs. */

@@ -15,6 +15,8 @@ export interface BatchOfOptions<A, B> extends StageOptions {
   readonly collate?: (parts: readonly A[], identities: readonly ItemIdentity[]) => B;
   /** Bytes of pooled memory that `collate` will allocate; a batch waits until the run's pool has room for them. */
   readonly bytes?: (parts: readonly A[]) => number;
+  /** What can be done about an error of `collate`, after which it is called again; undefined when nothing can. */
+  readonly recover?: (error: unknown, parts: readonly A[]) => ((signal: AbortSignal) => Promise<void>) | undefined;
 }
 
 /**
@@ -29,6 +31,7 @@ export function batchOf<A, B = readonly A[]>({
   // Without collate, B is what its default says.
   collate = (parts) => parts as B,
   bytes,
+  recover,
 }: BatchOfOptions<A, B>): OperatorFunction<A, B> {
   requireOption(Number.isInteger(size) && size >= 1, name, "size", "an integer >= 1", size);
   requireOption(last === "keep" || last === "drop", name, "last", '"keep" or "drop"', last);
@@ -36,6 +39,8 @@ export function batchOf<A, B = readonly A[]>({
     let parts: Item<A>[] = [];
     /** The first item of the next epoch, which told us that this one is over. */
     let next: Item<A> | undefined;
+    let isRecovering = false;
+    let recoveries = 0;
     const isFull = (): boolean => parts.length === size;
     const pool = node.graph.context?.pool;
     function hasMemory(): boolean {
@@ -48,17 +53,16 @@ export function batchOf<A, B = readonly A[]>({
       return isThere;
     }
     return {
-      room: () => !next && !isFull(),
+      room: () => !next && !isFull() && !isRecovering,
       push: (item) => {
         if (parts.length > 0 && item.epoch !== parts[0]!.epoch) next = item;
         else parts.push(item);
       },
-      ready: () => (isFull() || next !== undefined || (node.ended && parts.length > 0)) && hasMemory(),
+      ready: () => !isRecovering && (isFull() || next !== undefined || (node.ended && parts.length > 0)) && hasMemory(),
       pull: () => {
         const ready = parts;
+        const after = next;
         const isShort = !isFull();
-        parts = next ? [next] : [];
-        next = undefined;
         const first = ready[0]!;
         const final = ready.at(-1)!;
         const id = ready.length > 1 ? `${first.id}..${final.id}` : first.id;
@@ -73,9 +77,34 @@ export function batchOf<A, B = readonly A[]>({
           retain(value);
           return { value, id, epoch: first.epoch, at: final.at };
         } catch (error) {
-          throw stageError(error, node.name, id);
+          const again =
+            recoveries >= ready.length
+              ? undefined
+              : recover?.(
+                  error,
+                  ready.map((part) => part.value),
+                );
+          if (!again) throw stageError(error, node.name, id);
+          recoveries++;
+          isRecovering = true;
+          void node.work(
+            { id, epoch: first.epoch },
+            ({ signal }) => again(signal),
+            () => {
+              isRecovering = false;
+            },
+            (fault) => {
+              if (!node.closed) node.fail(fault, id);
+            },
+          );
+          return undefined;
         } finally {
-          for (const part of ready) release(part.value);
+          if (!isRecovering) {
+            recoveries = 0;
+            parts = after ? [after] : [];
+            next = undefined;
+            for (const part of ready) release(part.value);
+          }
         }
       },
       size: () => parts.length + (next ? 1 : 0),

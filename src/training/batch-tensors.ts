@@ -14,9 +14,9 @@ export interface BatchTensors {
 /**
  * Tensors over a batch. The image is a view: it must be disposed before the batch is released.
  *
- * @throws `ERR_SHAPE` when the batch does not fit the network's input; `ERR_LABEL` when it lacks labels or holds one that is no class
+ * @throws `ERR_SHAPE` when the batch does not fit the network's input; `ERR_LABEL` when it lacks labels or holds one that is neither a class nor `ignore`
  */
-export function batchTensors(batch: TrainingBatch, input: readonly (number | null)[], classes: number): BatchTensors {
+export function batchTensors(batch: TrainingBatch, input: readonly (number | null)[], classes: number, ignore?: number): BatchTensors {
   const { image, label } = batch;
   const name = batch.parts[0] ? sampleName(batch.parts[0]) : "unknown";
   const isFlat = input.length === 4;
@@ -42,19 +42,19 @@ export function batchTensors(batch: TrainingBatch, input: readonly (number | nul
     image: tf.tensor(image.data, fitted(image.shape), "float32"),
     target:
       channels === 1
-        ? tf.tensor(indices(label.data, classes, batch), fitted(label.shape), "int32")
+        ? tf.tensor(indices(label.data, classes, ignore, batch), fitted(label.shape), "int32")
         : tf.tensor(Float32Array.from(label.data), fitted(label.shape), "float32"),
   };
 }
 
 /** Labels as int32; a label that is no class would silently count as none in a one-hot. */
-function indices(labels: ArrayLike<number>, classes: number, batch: TrainingBatch): Int32Array {
+function indices(labels: ArrayLike<number>, classes: number, ignore: number | undefined, batch: TrainingBatch): Int32Array {
   const values = new Int32Array(labels.length);
   let largest = 0;
   for (let i = 0; i < labels.length; i++) {
     const value = labels[i]!;
     values[i] = value;
-    if (value > largest) largest = value;
+    if (value > largest && value !== ignore) largest = value;
   }
   if (largest >= classes) {
     const at = values.indexOf(largest);

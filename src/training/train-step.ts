@@ -38,11 +38,12 @@ export function trainedVariables(model: tfl.LayersModel): { readonly name: strin
 export function trainStep(learner: Learner, batch: TrainingBatch, learningRate: number, step: number): StepFigures {
   const { model, loss, optimizer, classes, clipNorm } = learner;
   const variables = trainedVariables(model).map(({ variable }) => variable);
-  const { image, target } = batchTensors(batch, model.inputs[0]!.shape, classes.length);
+  const { image, target } = batchTensors(batch, model.inputs[0]!.shape, classes.length, ignoredBy(loss));
   let logits: tf.Tensor | undefined;
   const { value, grads } = tf.variableGrads(() => {
-    logits = tf.keep(model.apply(image, { training: true }) as tf.Tensor);
-    return loss(logits, target);
+    const levels = levelsOf(model.apply(image, { training: true }) as tf.Tensor | tf.Tensor[]);
+    logits = tf.keep(levels[0]!);
+    return levels.length > 1 && loss.deep ? loss.deep(levels, target) : loss(logits, target);
   }, variables);
   let gradients: Map<tf.Variable, tf.Tensor> = new Map(
     variables.flatMap((variable) => (grads[variable.name] ? [[variable, grads[variable.name]!]] : [])),
@@ -63,12 +64,23 @@ export function trainStep(learner: Learner, batch: TrainingBatch, learningRate: 
 export function validationStep(learner: Learner, batch: TrainingBatch, look?: (logits: tf.Tensor) => void): StepFigures {
   const { model, loss, classes } = learner;
   return tf.tidy(() => {
-    const { image, target } = batchTensors(batch, model.inputs[0]!.shape, classes.length);
-    const logits = model.apply(image, { training: false }) as tf.Tensor;
+    const { image, target } = batchTensors(batch, model.inputs[0]!.shape, classes.length, ignoredBy(loss));
+    const logits = levelsOf(model.apply(image, { training: false }) as tf.Tensor | tf.Tensor[])[0]!;
     const figures = { loss: loss(logits, target).dataSync()[0]!, metrics: metricColumns(learner.metrics, logits, target, classes) };
     look?.(logits);
     return figures;
   });
+}
+
+/** The logits of each level that the network is supervised at, the finest first. */
+function levelsOf(output: tf.Tensor | tf.Tensor[]): tf.Tensor[] {
+  return Array.isArray(output) ? output : [output];
+}
+
+/** The label that may be in a target without being a class. */
+function ignoredBy(loss: Loss): number | undefined {
+  const ignore = (loss.options as { readonly ignore?: unknown } | undefined)?.ignore;
+  return typeof ignore === "number" ? ignore : undefined;
 }
 
 function notFinite(value: number, step: number, batch: TrainingBatch): VoxError {

@@ -150,7 +150,9 @@ describe("a stored case", () => {
     const bytes = Buffer.from(database.getBinary(["chunk", "bad", "image", 0]));
     bytes[100]! ^= 1;
     database.putSync(["chunk", "bad", "image", 0], bytes);
-    expect(() => store.read("bad")!.image.readRegion([0, 0, 0], [8, 8, 8], new Float32Array(512))).toThrow(/checksum of chunk 0 must fit/);
+    expect(() => store.read("bad")!.image.readRegion([0, 0, 0], [8, 8, 8], new Float32Array(512))).toThrow(
+      /chunk 0 must fit its length and checksum/,
+    );
     expect(await verifyCache(path)).toEqual([{ key: "bad", id: "bad", damagedChunks: 1 }]);
     expect(store.read("bad")).toBeUndefined();
     expect(store.read("good")).toBeDefined();

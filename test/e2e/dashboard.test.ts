@@ -1,11 +1,13 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { createCanvas, loadImage } from "@napi-rs/canvas";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { startDashboard } from "../../src/server/index.js";
 import { openDashboard } from "../server/fixture/open-dashboard.js";
+import { writePhantomCase } from "../server/fixture/phantom-case.js";
 import { RunWriter } from "../server/fixture/run-writer.js";
 import { temporaryFolder } from "../server/fixture/temporary-folder.js";
 import { findChromium } from "./find-chromium.js";
@@ -50,7 +52,11 @@ describe.skipIf(!executablePath)("the dashboard in Chromium", () => {
   beforeAll(async () => {
     await build({ configFile: fileURLToPath(new URL("../../src/server/page/vite.config.ts", import.meta.url)), logLevel: "warn" });
     mkdirSync(ARTIFACTS, { recursive: true });
-    browser = await chromium.launch({ executablePath: executablePath!, args: ["--no-sandbox"] });
+    // The software renderer draws WebGL where there is no graphics card.
+    browser = await chromium.launch({
+      executablePath: executablePath!,
+      args: ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"],
+    });
   }, 60_000);
 
   afterAll(() => browser?.close());
@@ -304,6 +310,59 @@ describe.skipIf(!executablePath)("the dashboard in Chromium", () => {
     await page.waitForFunction((count) => Number(document.querySelector('section[aria-label="Loss"]')!.dataset.points) === count, coarse);
     expect(faults).toEqual([]);
   });
+
+  test("a volume is drawn with its overlay, in three planes and 3D", async () => {
+    const root = temporaryFolder();
+    const data = join(root, "data");
+    const writer = new RunWriter({ folder: join(root, "runs", "live"), epochs: 2, stepsPerEpoch: 10, cases: ["case_00000", "case_00003"] });
+    writer.complete();
+    for (const id of writer.cases) {
+      writePhantomCase({
+        image: join(data, id, "imaging.nii.gz"),
+        label: join(data, id, "segmentation.nii.gz"),
+        prediction: join(writer.folder, "predictions", `${id}.nii.gz`),
+      });
+    }
+    const { url } = await openDashboard({ runs: join(root, "runs"), data: [data] });
+    const { page, faults } = await openPage(browser, `${url}#/run/live/volumes`);
+    await page.locator('[data-loaded="case_00003"]').waitFor();
+    // Red is the class color of kidneys, on a gray image.
+    const colored = async () => {
+      const canvas = await loadImage(await page.locator(".volume-canvas").screenshot());
+      const draw = createCanvas(canvas.width, canvas.height).getContext("2d");
+      draw.drawImage(canvas, 0, 0);
+      const { data: pixels } = draw.getImageData(0, 0, canvas.width, canvas.height);
+      let [red, gray] = [0, 0];
+      for (let i = 0; i < pixels.length; i += 4) {
+        const [r, g, b] = [pixels[i]!, pixels[i + 1]!, pixels[i + 2]!];
+        if (r > 90 && r > 1.4 * g && r > 1.4 * b) red++;
+        else if (r > 40 && Math.abs(r - g) < 8 && Math.abs(r - b) < 8) gray++;
+      }
+      return { red, gray };
+    };
+    const both = await colored();
+    await page.screenshot({ path: join(ARTIFACTS, "volumes-1280-light.png") });
+    expect(both.red).toBeGreaterThan(1000);
+    expect(both.gray).toBeGreaterThan(20_000);
+    await page.getByRole("slider", { name: "Prediction" }).fill("0");
+    const without = await colored();
+    expect(without.red).toBeLessThan(both.red / 20);
+    expect(without.gray).toBeGreaterThan(both.gray);
+    await page.getByRole("slider", { name: "Ground truth" }).fill("1");
+    expect((await colored()).red).toBeGreaterThan(1000);
+    await page.getByLabel("Planes", { exact: true }).selectOption("3D");
+    await page.waitForTimeout(300);
+    expect((await colored()).red + (await colored()).gray).toBeGreaterThan(1000);
+    await page.getByRole("button", { name: "case_00000" }).click();
+    await page.locator('[data-loaded="case_00000"]').waitFor();
+    await page.setViewportSize({ width: 390, height: 844 });
+    await page.waitForTimeout(300);
+    await page.screenshot({ path: join(ARTIFACTS, "volumes-390-light.png"), fullPage: true });
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(390);
+    await page.getByRole("link", { name: "Training" }).click();
+    await page.locator('section[aria-label="Loss"]').waitFor();
+    expect(faults.filter((fault) => !fault.includes("GPU stall") && !fault.includes("WebGL"))).toEqual([]);
+  }, 90_000);
 
   test("asks for the token, refuses a wrong one, and follows the run live with the right one", async () => {
     const runs = temporaryFolder();

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Shape4, Triple } from "../../src/core/shape.js";
+import { MergeMemory } from "../../src/inference/merge-memory.js";
 import { RollingMerge } from "../../src/inference/rolling-merge.js";
 import { type Infer, slidingWindow } from "../../src/inference/sliding-window.js";
 
@@ -44,6 +45,23 @@ describe("sliding window", () => {
     const make = (depth: number) => new RollingMerge({ shape: [depth, 8, 8], patch: [4, 8, 8], channels: 3, labels: new Uint8Array(depth * 64) });
     expect(make(400).slabBytes).toBe(make(4).slabBytes);
     expect(make(400).slabBytes).toBe(4 * 64 * (3 + 1) * 4);
+  });
+
+  it("memory of the merge before changes no sum, also when two merges go on at once", () => {
+    const memory = new MergeMemory();
+    const start = () =>
+      new RollingMerge({ shape: [4, 3, 3], patch: [2, 3, 3], channels: 2, labels: new Uint8Array(36), scores: new Float32Array(72), memory });
+    const finish = (merge: RollingMerge, value: number) => {
+      merge.add(new Float32Array(36).fill(value), [0, 0, 0]);
+      merge.add(new Float32Array(36).fill(value), [2, 0, 0]);
+      merge.finish();
+      return (merge as unknown as { scores: Float32Array }).scores;
+    };
+    const first = start();
+    const second = start();
+    expect(finish(first, 5).every((x) => x === 5)).toBe(true);
+    expect(finish(second, 7).every((x) => x === 7)).toBe(true);
+    expect(finish(start(), 3).every((x) => x === 3)).toBe(true);
   });
 
   it("asks for windows in order of depth", () => {

@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { startEngine } from "../../src/engine/index.js";
-import { layersFor, type ModelSpec, plainUnet, poolingFactors, unet } from "../../src/models/index.js";
+import { layersFor, type ModelSpec, multiPathUnet, plainUnet, poolingFactors, residualEncoderUnet, unet } from "../../src/models/index.js";
 
 beforeAll(async () => {
   await startEngine();
@@ -116,7 +116,24 @@ describe("patch check", () => {
   it("refuses options outside their rule", () => {
     expect(() => unet({ filters: 0 })).toThrow("unet: filters must be an integer >= 1, got 0");
     expect(() => unet({ depth: 9 })).toThrow("unet: depth must be an integer 1..8, got 9");
-    expect(() => unet({ normalization: "group" as never })).toThrow('unet: normalization must be "batch", "instance" or "none", got "group"');
+    expect(() => unet({ normalization: "layer" as never })).toThrow(
+      'unet: normalization must be "batch", "instance", "group" or "none", got "layer"',
+    );
+    expect(() => unet({ normalization: "group", groups: 0 })).toThrow("unet: groups must be an integer >= 1, got 0");
+    expect(() => unet({ dropout: 1 })).toThrow("unet: dropout must be in [0, 1), got 1");
+    expect(() => plainUnet({ dropout: -0.1 })).toThrow("plainUnet: dropout must be in [0, 1), got -0.1");
+    expect(() => residualEncoderUnet({ filters: [8] })).toThrow("residualEncoderUnet: filters must be 2..9 integers >= 1, got [8]");
+    expect(() => residualEncoderUnet({ blocks: [] })).toThrow("residualEncoderUnet: blocks must be integers >= 1, got []");
+    expect(() => residualEncoderUnet({ slope: 1 })).toThrow("residualEncoderUnet: slope must be in [0, 1), got 1");
+    expect(() => multiPathUnet({ paths: [] })).toThrow("multiPathUnet: paths must be one or more, each with a factor 2..8 and filters >= 1, got []");
+    expect(() =>
+      multiPathUnet({
+        paths: [
+          { factor: 4, filters: [4] },
+          { factor: 2, filters: [4] },
+        ],
+      }),
+    ).toThrow("multiPathUnet: paths must be as long as their factor asks for: all must reduce the patch alike, got [4,2]");
     expect(() => unet({ activation: "gelu" as never })).toThrow('unet: activation must be "relu", "leakyRelu" or "elu", got "gelu"');
     expect(() => unet({ depth: 2, pooling: [[2, 2, 2]] })).toThrow("unet: pooling must be 2 triples of integers 1..8, one per level, got [[2,2,2]]");
     expect(() => unet({ pooling: "thin" as never })).toThrow(

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { EventStream } from "./fixture/event-stream.js";
 import { eventually, json, openDashboard } from "./fixture/open-dashboard.js";
+import { writePhantomCase } from "./fixture/phantom-case.js";
 import { RunWriter } from "./fixture/run-writer.js";
 import { temporaryFolder } from "./fixture/temporary-folder.js";
 
@@ -113,6 +114,40 @@ describe("access", () => {
     expect((await raw(url, "/api/runs/first/files/overlays/secret.png")).status).toBe(404);
     expect((await json(`${url}api/runs/first/manifest`)).manifest).toBeNull();
     expect(JSON.stringify(await json(`${url}api/runs/first/files`))).not.toContain("secret");
+  });
+
+  test("volumes are sent of predicted cases only, from the allowed folders only", async () => {
+    const { outside, runs, writer } = await setUp();
+    const data = join(outside, "data");
+    for (const id of ["case_00000", "case_00001"])
+      writePhantomCase({ image: join(data, id, "imaging.nii.gz"), label: join(data, id, "segmentation.nii.gz") });
+    writePhantomCase({ image: join(outside, "secret.nii.gz"), prediction: join(writer.folder, "predictions", "case_00000.nii.gz") });
+    symlinkSync(join(outside, "secret.nii.gz"), join(writer.folder, "predictions", "case_00009.nii.gz"));
+    mkdirSync(join(data, "case_00002"));
+    symlinkSync(join(outside, "secret.nii.gz"), join(data, "case_00002", "imaging.nii.gz"));
+    writePhantomCase({ prediction: join(writer.folder, "predictions", "case_00002.nii.gz") });
+    const { url } = await openDashboard({ runs, data: [data] });
+    const { cases } = await json(`${url}api/runs/first/cases`);
+    expect(cases.map(({ id, volumes }: any) => [id, Object.keys(volumes)])).toEqual([
+      ["case_00000", ["image", "label", "prediction"]],
+      ["case_00002", ["prediction"]],
+    ]);
+    const status = async (path: string) => (await raw(url, `/api/runs/first/cases/${path}`)).status;
+    for (const volume of ["image", "label", "prediction"]) expect(await status(`case_00000/${volume}`)).toBe(200);
+    for (const path of [
+      "case_00001/image",
+      "case_00001/label",
+      "case_00002/image",
+      "case_00009/prediction",
+      "case_00000/other",
+      "case_00000/events.jsonl",
+    ]) {
+      expect([400, 404], path).toContain(await status(path));
+    }
+    for (const way of ESCAPES) for (const volume of ["image", "prediction"]) expect([400, 403, 404], way).toContain(await status(`${way}/${volume}`));
+    const closed = await openDashboard({ runs });
+    expect((await raw(closed.url, "/api/runs/first/cases/case_00000/image")).status).toBe(404);
+    expect((await raw(closed.url, "/api/runs/first/cases/case_00000/prediction")).status).toBe(200);
   });
 
   test("files of other kinds are not sent", async () => {

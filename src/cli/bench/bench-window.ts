@@ -1,5 +1,6 @@
 import { elementCount, formatShape, type Shape4, type Triple } from "../../core/shape.js";
 import { gridStarts } from "../../inference/grid-starts.js";
+import { MergeMemory } from "../../inference/merge-memory.js";
 import { copyBox } from "../../kernels/copy-box/copy-box.js";
 import { windowAccumulate } from "../../kernels/window-accumulate/window-accumulate.js";
 import { windowFinish } from "../../kernels/window-finish/window-finish.js";
@@ -22,14 +23,18 @@ export async function benchWindow({ shape, runs }: BenchOptions): Promise<readon
   // Four in turn, so that they do not stay in the processor's cache.
   const predictions = [0.1, 0.2, 0.3, 0.4].map((value) => new Float32Array(patch.length * CLASSES).fill(value));
   const volume: Shape4 = [...size, CLASSES];
+  // As in prediction, the sums of one case are memory of the case before.
+  const memory = new MergeMemory();
   const merge = (extract: boolean) => {
-    const sum = new Float32Array(elementCount(volume));
-    const weightSum = new Float32Array(elementCount(size));
+    const sums = memory.take(elementCount(size) * (CLASSES + 1));
+    const sum = sums.subarray(0, elementCount(volume));
+    const weightSum = sums.subarray(sum.length);
     starts.forEach((start, i) => {
       if (extract) copyBox(image, [...size, 1], patch, [...PATCH, 1], start);
       windowAccumulate(sum, weightSum, volume, predictions[i % predictions.length]!, [...PATCH, CLASSES], start);
     });
     windowFinish(sum, weightSum, sum, CLASSES);
+    memory.give(sums);
   };
   const bytes = 4 * starts.length * patch.length;
   return [

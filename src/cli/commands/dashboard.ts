@@ -7,6 +7,7 @@ interface DashboardCommandOptions extends CommonOptions {
   readonly host: string;
   readonly port: number;
   readonly token?: string;
+  readonly data: readonly string[];
 }
 
 /** `voxstream dashboard <runs>`: serves the live page of a folder of runs until it is interrupted. */
@@ -19,10 +20,17 @@ export function dashboardCommand(): Command {
     .option("--host <address>", "address to listen on; any other than this machine's own needs --token", "127.0.0.1")
     .option("--port <n>", "port; 0 takes a free one", parseNaturalNumber, 6180)
     .option("--token <text>", "what readers must know, at least 16 characters (or VOXSTREAM_TOKEN)")
+    .option("--data <dir...>", "folders of cases whose images and labels may be shown beside their predictions", [])
     .action(async (runs: string, options: DashboardCommandOptions) => {
       const output = commandOutput(options);
       const token = options.token ?? process.env.VOXSTREAM_TOKEN;
-      const dashboard = await startDashboard({ runs, host: options.host, port: options.port, ...(token === undefined ? {} : { token }) });
+      const dashboard = await startDashboard({
+        runs,
+        host: options.host,
+        port: options.port,
+        data: options.data,
+        ...(token === undefined ? {} : { token }),
+      });
       output.result({ url: dashboard.url, runs }, `dashboard of ${runs}: ${dashboard.url}`);
       output.note("Ctrl-C ends it.");
       await new Promise<void>((resolve) => {

@@ -51,7 +51,7 @@ async function runDemo(options: DemoCommandOptions): Promise<void> {
   mkdirSync(root, { recursive: true });
   writeFileSync(config, demoConfig(settings, options.seed));
 
-  const dashboard = await serveRuns(options.dashboard, runs, output);
+  const dashboard = await serveRuns(options.dashboard, runs, output, [data.heldOut]);
   try {
     output.note(`2/4 training as ${config} says (${elapsed()})`);
     const report = trainingReport();

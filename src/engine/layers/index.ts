@@ -1,5 +1,6 @@
 export * from "./convolution-layer.js";
 export * from "./dropout-layer.js";
+export * from "./layer-normalization.js";
 export * from "./normalization-layer.js";
 export * from "./transposed-convolution.js";
 export * from "./up-sampling-3d.js";

@@ -11,6 +11,8 @@ export interface BatchNormalizationOptions extends LayerArguments {
   readonly epsilon?: number;
   readonly activation?: FusedActivation;
   readonly alpha?: number;
+  /** Whether a learned factor per channel follows; a learned shift does in any case. */
+  readonly scale?: boolean;
 }
 
 export interface InstanceNormalizationOptions extends LayerArguments {
@@ -32,19 +34,28 @@ interface NormalizationArguments extends LayerArguments {
   readonly epsilon?: number;
   readonly activation?: FusedActivation;
   readonly alpha?: number;
+  readonly scale?: boolean;
 }
 
 class Normalization extends tfl.layers.Layer {
   static className = "VoxNormalization";
   private readonly options: Required<Omit<NormalizationArguments, keyof LayerArguments>>;
-  private gamma!: tfl.LayerVariable;
+  private gamma: tfl.LayerVariable | undefined;
   private beta!: tfl.LayerVariable;
   private movingMean: tfl.LayerVariable | undefined;
   private movingVariance: tfl.LayerVariable | undefined;
 
   constructor(args: NormalizationArguments) {
     super(args);
-    const { over, groups = 1, momentum = 0.99, epsilon = over === "batch" ? 1e-3 : 1e-5, activation = "linear", alpha = LEAKY_SLOPE } = args;
+    const {
+      over,
+      groups = 1,
+      momentum = 0.99,
+      epsilon = over === "batch" ? 1e-3 : 1e-5,
+      activation = "linear",
+      alpha = LEAKY_SLOPE,
+      scale = true,
+    } = args;
     const where = `${over}Normalization`;
     requireOption(["batch", "instance", "group"].includes(over), "normalization", "over", "batch, instance or group", over);
     requireOption(Number.isInteger(groups) && groups >= 1, where, "groups", "an integer >= 1", groups);
@@ -52,14 +63,14 @@ class Normalization extends tfl.layers.Layer {
     requireOption(epsilon > 0, where, "epsilon", "> 0", epsilon);
     requireOption(["linear", "relu", "leakyRelu"].includes(activation), where, "activation", "linear, relu or leakyRelu", activation);
     requireOption(alpha >= 0 && alpha < 1, where, "alpha", "in [0, 1)", alpha);
-    this.options = { over, groups, momentum, epsilon, activation, alpha };
+    this.options = { over, groups, momentum, epsilon, activation, alpha, scale };
   }
 
   override build(inputShape: Shape | Shape[]): void {
     const channels = channelsOf(inputShape);
-    const { over, groups } = this.options;
+    const { over, groups, scale } = this.options;
     requireOption(over !== "group" || channels % groups === 0, "groupNormalization", "groups", `a divisor of the ${channels} channels`, groups);
-    this.gamma = this.addWeight("gamma", [channels], "float32", tfl.initializers.ones(), undefined, true);
+    if (scale) this.gamma = this.addWeight("gamma", [channels], "float32", tfl.initializers.ones(), undefined, true);
     this.beta = this.addWeight("beta", [channels], "float32", tfl.initializers.zeros(), undefined, true);
     if (over === "batch") {
       this.movingMean = this.addWeight("moving_mean", [channels], "float32", tfl.initializers.zeros(), undefined, false);
@@ -75,7 +86,7 @@ class Normalization extends tfl.layers.Layer {
   override call(inputs: tf.Tensor | tf.Tensor[], kwargs: { training?: boolean } = {}): tf.Tensor {
     return tf.tidy(() => {
       const x = onlyTensor(inputs);
-      const gamma = this.gamma.read() as tf.Tensor1D;
+      const gamma = (this.gamma?.read() ?? tf.onesLike(this.beta.read())) as tf.Tensor1D;
       const beta = this.beta.read() as tf.Tensor1D;
       const { over, groups, momentum, epsilon, activation, alpha } = this.options;
       if (over === "batch" && !kwargs.training) {

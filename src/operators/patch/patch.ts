@@ -13,6 +13,7 @@ import type { Position } from "../../streams/position.js";
 import { stage } from "../../streams/stage.js";
 import { stageError } from "../../streams/stage-error.js";
 import { withSample } from "../chain-run.js";
+import { mendOf } from "../mend-of.js";
 import { describeOperator } from "../operator-link.js";
 import { withRunContext } from "../with-run-context.js";
 import { drawStart, gridStarts, marginFor, type PatchPlan } from "./patch-plan.js";
@@ -67,11 +68,39 @@ export function patch(options: PatchOptions): OperatorFunction<Sample, Sample> {
       /** Patches of the first case that were delivered before the position that we resume from. */
       let done = node.resume(0, (state: Json) => Number.isInteger(state) && (state as number) >= 0);
       let before: Position = node.graph.from;
+      /** A cached case with a damaged chunk is made again while the stage waits; a patch is tried again once. */
+      let isMending = false;
+      let mendedFor = -1;
+
+      /** A case that cannot be cut is left out from here on, or fails the run. */
+      function refuse(error: unknown): void {
+        const { item } = parent!;
+        const fault = withSample(error, sampleName(item.value));
+        if (context.onError !== "skip" || !isSampleFault(fault)) throw stageError(fault, node.name, item.id);
+        node.recordSkip(item, fault);
+        finish();
+      }
+
+      function mendWith(mend: (signal?: AbortSignal) => Promise<void>, item: Item<Sample>): void {
+        isMending = true;
+        void node.work(
+          item,
+          ({ signal }) => mend(signal),
+          () => {
+            isMending = false;
+          },
+          (error) => {
+            isMending = false;
+            if (!node.closed) refuse(error);
+          },
+        );
+      }
 
       function finish(): void {
         before = parent!.item.at;
         release(parent!.item.value);
         parent = undefined;
+        mendedFor = -1;
       }
 
       return {
@@ -84,7 +113,7 @@ export function patch(options: PatchOptions): OperatorFunction<Sample, Sample> {
           done = 0;
         },
         ready: () => {
-          if (!parent) return false;
+          if (!parent || isMending) return false;
           if (next >= parent.count) {
             finish();
             return false;
@@ -104,10 +133,12 @@ export function patch(options: PatchOptions): OperatorFunction<Sample, Sample> {
             retain(value);
             return { value, id: sampleName(value), epoch: item.epoch, at: { ...before, [node.name]: k + 1 } };
           } catch (error) {
-            const fault = withSample(error, sampleName(item.value));
-            if (context.onError !== "skip" || !isSampleFault(fault)) throw stageError(fault, node.name, item.id);
-            node.recordSkip(item, fault);
-            finish();
+            const mend = mendedFor === k ? undefined : mendOf(error, item.value);
+            if (mend) {
+              mendedFor = k;
+              next = k;
+              mendWith(mend, item);
+            } else refuse(error);
             return undefined;
           }
         },

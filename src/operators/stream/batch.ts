@@ -1,13 +1,14 @@
 import type { OperatorFunction } from "rxjs";
 import type { Batch, BatchPart } from "../../core/batch.js";
 import { Block } from "../../core/block.js";
-import { requireOption, VoxError } from "../../core/errors.js";
+import { isVoxError, requireOption, VoxError } from "../../core/errors.js";
 import { type Sample, sampleName } from "../../core/sample.js";
 import { formatShape, type Shape4, type Shape5, type Triple } from "../../core/shape.js";
 import type { SlabPool } from "../../core/slab-pool.js";
 import type { VoxelSource } from "../../core/voxel-source.js";
 import { batchOf } from "../../streams/batch-of.js";
 import { withSample } from "../chain-run.js";
+import { mendOf } from "../mend-of.js";
 import { withRunContext } from "../with-run-context.js";
 
 export interface BatchOptions {
@@ -36,6 +37,10 @@ export function batch({ size, incomplete = "keep" }: BatchOptions): OperatorFunc
       last: mode === "training" ? incomplete : "keep",
       collate: (samples) => stack(samples, pool),
       bytes: bytesOf,
+      recover: (error, samples) => {
+        const damaged = samples.find((sample) => isVoxError(error) && error.sampleId === sampleName(sample));
+        return damaged && mendOf(error, damaged);
+      },
     }),
   );
 }

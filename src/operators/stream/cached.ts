@@ -1,8 +1,9 @@
 import type { OperatorFunction } from "rxjs";
 import type { CaseArrays, CaseStore, StoredCase } from "../../cache/case-store.js";
+import { isDiskFull } from "../../cache/is-disk-full.js";
 import { openCaseStore } from "../../cache/open-case-store.js";
 import { formatBytes, parseBytes } from "../../core/bytes.js";
-import { requireOption } from "../../core/errors.js";
+import { errorMessage, requireOption, VoxError } from "../../core/errors.js";
 import { release, retain } from "../../core/retain.js";
 import type { Sample } from "../../core/sample.js";
 import type { Volume } from "../../core/volume.js";
@@ -15,6 +16,7 @@ import { describeOperator, descriptionOf } from "../operator-link.js";
 import { foregroundPoints } from "../patch/foreground-points.js";
 import { withRunContext } from "../with-run-context.js";
 import { type CaseRecipe, caseKey } from "./case-key.js";
+import { roomFor } from "./room-for.js";
 
 export interface CachedOptions {
   /** Folder of the LMDB environment, shared by all runs of a machine. Default: `VOXSTREAM_CACHE`, else `cache`. */
@@ -34,13 +36,14 @@ interface Looked {
 /**
  * Runs `load` and the operators behind it once per case and keeps what comes out; later epochs and later runs read it back, and of a crop only the chunks
  * that it touches. Ids, order, resume positions and voxels are the same as without `cached`. A case is made again when a source byte, an operator, an option
- * or the code changes. A half-written case does not exist.
+ * or the code changes. A half-written case does not exist. A case of which a chunk turns out to be damaged or gone is made again, in the middle of a run;
+ * on a full disk the run goes on with cases that pass through memory.
  *
  * @shape as the operators
  * @units as the operators
  * @label as the operators
  * @throws `ERR_OPTION` when the first operator is not `load`, or another is random, a stream stage, or a function of your own, whose code no key can hold;
- * `ERR_CACHE` when the disk is full or the folder cannot be written; with the case what the operators throw
+ * `ERR_CACHE` when the folder cannot be written; with the case what the operators throw
  * @example
  * cases(data, { refs }).pipe(cached(load(), clip({ min: -79, max: 304 }), normalize(), { folder: "cache", quota: "50GB" }), patch({ size: [80, 160, 160] }))
  */
@@ -59,19 +62,52 @@ export function cached(
     const store = openCaseStore(folder);
     const run = new ChainRun(recipe.links, context, { nonFinite: "fail", labels: "declared", ...recipe.load });
     const making = new Map<string, Promise<unknown>>();
+    const mending = new Map<string, Promise<void>>();
+    /** After the disk was full once, this run writes no more. */
+    let isFull = false;
+
+    const keyOf = (item: CaseItem, custom: OpenCase | undefined, signal?: AbortSignal): Promise<string> =>
+      caseKey(item, recipe, context, store, custom && "custom" in custom.voxels ? custom.voxels.custom : undefined, signal);
+    const stored = (item: CaseItem, key: string): StoredCase | undefined =>
+      store.read(key, (signal) => {
+        const going = mending.get(key) ?? mend(item, key, signal).finally(() => mending.delete(key));
+        mending.set(key, going);
+        return going;
+      });
+
+    /** Makes a stored case again, over what is left of it. */
+    async function mend(item: CaseItem, key: string, signal?: AbortSignal): Promise<void> {
+      const open = await openCase(item, context.mode);
+      if ((await keyOf(item, open, signal)) !== key) {
+        throw new VoxError("the sources of a cached case must stay as they are while a run uses it, but they have changed", {
+          code: "ERR_DATA",
+          where: "cached",
+          sampleId: item.id,
+        });
+      }
+      await roomFor(context.pool, run.bytes(open), "cached", signal);
+      const sample = await run.apply(open, signal);
+      retain(sample);
+      try {
+        await store.rewrite(key, recordOf(sample, recipe), arraysOf(sample));
+      } finally {
+        release(sample);
+      }
+      process.emitWarning(`the cache in ${store.folder} held a damaged copy of case ${item.id}; it has been made again`, "VoxstreamWarning");
+    }
 
     async function look(item: CaseItem, signal: AbortSignal): Promise<Looked> {
       const custom = item.data.read ? await openCase(item, context.mode) : undefined;
-      const key = await caseKey(item, recipe, context, store, custom && "custom" in custom.voxels ? custom.voxels.custom : undefined, signal);
-      const stored = store.read(key);
-      if (stored) return { item, key, stored };
+      const key = await keyOf(item, custom, signal);
+      const there = stored(item, key);
+      if (there) return { item, key, stored: there };
       return { item, key, open: custom ?? (await openCase(item, context.mode)) };
     }
 
-    async function fetch({ item, key, stored, open }: Looked, signal: AbortSignal): Promise<Sample> {
+    async function fetch({ item, key, stored: before, open }: Looked, signal: AbortSignal): Promise<Sample> {
       // The same case of the next epoch may follow while this one is being made.
       while (making.has(key)) await making.get(key);
-      const there = stored ?? store.read(key);
+      const there = before ?? stored(item, key);
       if (there) return sampleOf(item, there);
       const made = make(item, key, open!, signal);
       const over = made.then(
@@ -90,7 +126,12 @@ export function cached(
       const sample = await run.apply(open, signal);
       let isKept = true;
       try {
-        isKept = await store.write(key, recordOf(sample, recipe), arraysOf(sample), limit);
+        isKept = !isFull && (await store.write(key, recordOf(sample, recipe), arraysOf(sample), limit));
+      } catch (error) {
+        if (!isDiskFull(error)) throw error;
+        isFull = true;
+        isKept = false;
+        process.emitWarning(`${errorMessage(error)}; cases that are not there yet are made again every time`, "VoxstreamWarning");
       } finally {
         // The sample has no holder yet: it goes on as it is, or to be read back from the store.
         if (isKept) {
@@ -98,8 +139,8 @@ export function cached(
           release(sample);
         }
       }
-      if (isKept) return sampleOf(item, store.read(key)!);
-      warnFull(store, limit);
+      if (isKept) return sampleOf(item, stored(item, key)!);
+      if (!isFull) warnFull(store, limit);
       return sample;
     }
 

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { CaseStore } from "../../cache/case-store.js";
+import { isDiskFull } from "../../cache/is-disk-full.js";
 import type { CustomCase } from "../../core/case.js";
 import type { RunContext } from "../../core/run-context.js";
 import type { CaseItem } from "../load/case-item.js";
@@ -53,7 +54,12 @@ async function fileHash(path: string, { tasks }: RunContext, store: CaseStore, s
   const [knownState, knownHash] = store.note(name)?.split(" ") ?? [];
   if (state !== "" && knownState === state && knownHash) return knownHash;
   const hash = (await tasks.run("hashFile", file, signal ? { signal } : {})) as string;
-  store.setNote(name, `${state} ${hash}`);
+  try {
+    store.setNote(name, `${state} ${hash}`);
+  } catch (error) {
+    // Without room for the note the file is hashed again next time.
+    if (!isDiskFull(error)) throw error;
+  }
   return hash;
 }
 

@@ -183,7 +183,7 @@ export class Chart {
             ...text,
             grid: { show: false },
             size: 30,
-            space: 70,
+            space: 56,
             values: (_plot, splits) => splits.map((value) => (Number.isInteger(value) ? compact(value) : "")),
           },
           {

@@ -67,7 +67,8 @@ export function formatAgo(time: Maybe, now: number): string {
   if (isMissing(time)) return MISSING;
   const seconds = (now - time) / 1000;
   if (seconds < 5) return "just now";
-  if (seconds < 86_400) return `${formatDuration(seconds < 600 ? seconds : Math.round(seconds / 60) * 60)} ago`;
+  if (seconds < 3600) return `${formatDuration(seconds)} ago`;
+  if (seconds < 86_400) return `${Math.round(seconds / 3600)} h ago`;
   return formatDate(time);
 }
 

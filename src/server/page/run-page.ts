@@ -9,11 +9,13 @@ import { pipelineView } from "./views/pipeline-view.js";
 import { runAddress } from "./views/runs-view.js";
 import { samplesView } from "./views/samples-view.js";
 import { trainingView } from "./views/training-view.js";
+import { volumesView } from "./views/volumes-view.js";
 
 const VIEWS: Readonly<Record<string, { readonly title: string; readonly open: RunView }>> = {
   training: { title: "Training", open: trainingView },
   pipeline: { title: "Pipeline", open: pipelineView },
   samples: { title: "Samples", open: samplesView },
+  volumes: { title: "Volumes", open: volumesView },
   evaluation: { title: "Evaluation", open: evaluationView },
   log: { title: "Log & system", open: logView },
 };

@@ -1,8 +1,8 @@
-import { open } from "node:fs/promises";
 import type { FastifyInstance } from "fastify";
 import { containedPath } from "../contained-path.js";
 import { httpError } from "../http-error.js";
 import { findRun, type RouteContext, type RunParams, runParams } from "../route-context.js";
+import { sendPath } from "../send-path.js";
 
 /** The folders of a run whose files are shown; checkpoints and logs are not. */
 export const FILE_FOLDERS = ["figures", "overlays", "previews", "predictions", "evaluation"] as const;
@@ -40,15 +40,6 @@ export function sendFile(server: FastifyInstance, context: RouteContext): void {
     const type = fileType(file);
     const path = type === undefined ? undefined : await containedPath(run.folder, folder, file);
     if (!path) throw httpError(404, "dashboard", "file must be one of the run's list of files");
-    const handle = await open(path, "r").catch(() => undefined);
-    if (!handle) throw httpError(404, "dashboard", "file was deleted or cannot be read");
-    const { size, mtimeMs } = await handle.stat();
-    const tag = `"${size.toString(36)}-${Math.round(mtimeMs).toString(36)}"`;
-    reply.header("cache-control", "no-cache").header("etag", tag).type(type!);
-    if (request.headers["if-none-match"] === tag) {
-      await handle.close();
-      return reply.code(304).send();
-    }
-    return reply.header("content-length", size).send(handle.createReadStream({ end: Math.max(0, size - 1) }));
+    return sendPath(request, reply, path, type!);
   });
 }

@@ -180,6 +180,8 @@ describe("what is shown", () => {
     expect(intensityWindow(image)).toEqual({ min: 0, max: 99 });
     expect(intensityWindow(new Float32Array(5).fill(3))).toEqual({ min: 2.5, max: 3.5 });
     expect(intensityWindow(new Float32Array(0))).toEqual({ min: 0, max: 1 });
+    const ct = Float32Array.from({ length: 1000 }, (_, i) => (i < 300 ? -1000 : i / 5));
+    expect(intensityWindow(ct)).toEqual({ min: -160, max: 240 });
   });
 
   it("the first sixty class colors differ from each other and from gray", () => {

@@ -12,7 +12,7 @@ const REFRESH_MS = 5000;
 export function compareView(ids: readonly string[]): View {
   const problem = element("p", { class: "problem", role: "alert" });
   const choice = element("select", { "aria-label": "Value to compare", onchange: () => draw() });
-  const loss = new Chart({ title: "Validation loss, or training loss without validation", axis: "epoch", format: formatValue, height: 320 });
+  const loss = new Chart({ title: "Loss", axis: "epoch", format: formatValue, height: 320 });
   const score = new Chart({ title: "Chosen value", axis: "epoch", format: formatScore, height: 320 });
   const scoreHead = score.element.querySelector("h3")!;
   const root = element(

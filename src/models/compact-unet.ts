@@ -1,0 +1,47 @@
+import type { SymbolicTensor } from "@tensorflow/tfjs-layers";
+import { defineNetwork } from "./define-network.js";
+import type { ModelSpec } from "./model-spec.js";
+import { completeUnetOptions, type UnetOptions } from "./unet-options.js";
+
+/**
+ * Compact U-Net: each block concatenates its input with the output of its two convolutions, so that every level sees all before it.
+ *
+ * @shape (batch, D, H, W, C) → (batch, D, H, W, classes), or without D in 2D; D, H, W divisible by `2^depth` with isotropic pooling
+ * @throws `ERR_OPTION` for options outside their rule; `ERR_MODEL` when built for a patch that does not fit
+ * @source Huang et al. 2017 for the concatenation; MIScnn 1.4 "compact"
+ * @example
+ * compactUnet({ filters: 16, depth: 3 }).build({ shape: [32, 64, 64, 1], classes: 3 })
+ */
+export function compactUnet(options: UnetOptions = {}): ModelSpec {
+  const complete = completeUnetOptions("compactUnet", options);
+  const { filters, depth, normalization, activation, dropout } = complete;
+  return defineNetwork({
+    ...complete,
+    name: "compactUnet",
+    options: { ...complete },
+    network({ layers, factors, classes }) {
+      const unit = (x: SymbolicTensor, n: number, name: string): SymbolicTensor =>
+        layers.dropout(layers.normalize(layers.conv(x, n, 3, name, { activation }), normalization, `${name}_norm`), dropout, `${name}_dropout`);
+      const block = (x: SymbolicTensor, n: number, name: string): SymbolicTensor =>
+        layers.concat([x, unit(unit(x, n, `${name}_conv1`), n, `${name}_conv2`)], `${name}_dense`);
+
+      const image = layers.input(); // D H W C
+      let x = image;
+      const skips: SymbolicTensor[] = [];
+      for (let level = 0; level < depth; level++) {
+        x = block(x, filters * 2 ** level, `down${level}`); // D/2^level … channels in + filters * 2^level
+        skips.push(x);
+        x = layers.maxPool(x, factors[level]!, `pool${level}`);
+      }
+      x = block(x, filters * 2 ** depth, "bottom"); // D/2^depth … channels in + filters * 2^depth
+      for (let level = depth - 1; level >= 0; level--) {
+        const n = filters * 2 ** level;
+        x = layers.up(x, n, factors[level]!, `up${level}`);
+        x = layers.concat([x, skips[level]!], `join${level}`); // D/2^level … n + skip
+        x = block(x, n, `up${level}`); // D/2^level … 2 n + skip
+      }
+      const logits = layers.conv(x, classes, 1, "logits"); // D H W classes
+      return { image, logits };
+    },
+  });
+}

@@ -1,0 +1,49 @@
+import type { SymbolicTensor } from "@tensorflow/tfjs-layers";
+import { defineNetwork } from "./define-network.js";
+import type { ModelSpec } from "./model-spec.js";
+import { completeUnetOptions, type UnetOptions } from "./unet-options.js";
+
+/**
+ * Dense U-Net: in each block the second convolution sees the block's input beside the first one's output, and the block's output holds its input too.
+ *
+ * @shape (batch, D, H, W, C) → (batch, D, H, W, classes), or without D in 2D; D, H, W divisible by `2^depth` with isotropic pooling
+ * @throws `ERR_OPTION` for options outside their rule; `ERR_MODEL` when built for a patch that does not fit
+ * @source Huang et al. 2017, DenseNet; block of MIScnn 1.4 "dense"
+ * @example
+ * denseUnet({ filters: 16, depth: 3 }).build({ shape: [32, 64, 64, 1], classes: 3 })
+ */
+export function denseUnet(options: UnetOptions = {}): ModelSpec {
+  const complete = completeUnetOptions("denseUnet", options);
+  const { filters, depth, normalization, activation, dropout } = complete;
+  return defineNetwork({
+    ...complete,
+    name: "denseUnet",
+    options: { ...complete },
+    network({ layers, factors, classes }) {
+      const unit = (x: SymbolicTensor, n: number, name: string): SymbolicTensor =>
+        layers.dropout(layers.normalize(layers.conv(x, n, 3, name, { activation }), normalization, `${name}_norm`), dropout, `${name}_dropout`);
+      const block = (x: SymbolicTensor, n: number, name: string): SymbolicTensor => {
+        const first = layers.concat([x, unit(x, n, `${name}_conv1`)], `${name}_dense1`);
+        return layers.concat([x, unit(first, n, `${name}_conv2`)], `${name}_dense2`);
+      };
+
+      const image = layers.input(); // D H W C
+      let x = image;
+      const skips: SymbolicTensor[] = [];
+      for (let level = 0; level < depth; level++) {
+        x = block(x, filters * 2 ** level, `down${level}`); // D/2^level … channels in + filters * 2^level
+        skips.push(x);
+        x = layers.maxPool(x, factors[level]!, `pool${level}`);
+      }
+      x = block(x, filters * 2 ** depth, "bottom"); // D/2^depth … channels in + filters * 2^depth
+      for (let level = depth - 1; level >= 0; level--) {
+        const n = filters * 2 ** level;
+        x = layers.up(x, n, factors[level]!, `up${level}`);
+        x = layers.concat([x, skips[level]!], `join${level}`); // D/2^level … n + skip
+        x = block(x, n, `up${level}`); // D/2^level … 2 n + skip
+      }
+      const logits = layers.conv(x, classes, 1, "logits"); // D H W classes
+      return { image, logits };
+    },
+  });
+}
