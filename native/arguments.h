@@ -15,7 +15,10 @@ T* elements(const Napi::CallbackInfo& info, size_t i, size_t needed) {
   if (i < info.Length() && info[i].IsTypedArray()) {
     const auto array = info[i].As<Napi::TypedArray>();
     if (array.ElementSize() == sizeof(T) && array.ElementLength() >= needed) {
-      return info[i].As<Napi::TypedArrayOf<T>>().Data();
+      // An empty array may have no memory at all; callers take nullptr for an error.
+      static T none{};
+      T* data = info[i].As<Napi::TypedArrayOf<T>>().Data();
+      return data ? data : &none;
     }
   }
   Napi::TypeError::New(info.Env(), "argument " + std::to_string(i) + " must be a typed array of " + std::to_string(sizeof(T)) + "-byte elements with at least " +

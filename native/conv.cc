@@ -1,5 +1,6 @@
 #include "simd/conv.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cstring>
 #include <vector>
@@ -83,7 +84,7 @@ bool runPlan(ConvPlan& p, const float* in, const float* w, const int64_t* tapInd
   table.planBlocks(p, threadCount());
   float* packed = weightScratch.floats(table.packedSize(p));
   if (!packed) return false;
-  table.pack(p, w, tapIndex, tapSize, strideIn, strideOut, packed);
+  parallelFor(table.packBlocks(p), [&](size_t begin, size_t end, int) { table.pack(p, w, tapIndex, tapSize, strideIn, strideOut, packed, begin, end); });
   const size_t scratch = table.scratchSize(p);
   std::atomic<bool> ok{true};
   parallelFor(static_cast<size_t>(p.batch) * p.planeBlocks * p.rowBlocks, [&](size_t begin, size_t end, int) {
@@ -231,8 +232,8 @@ void filterGradient(const Napi::CallbackInfo& info) {
   const float* dy = x ? elements<float>(info, 1, g.outSize()) : nullptr;
   float* dw = dy ? elements<float>(info, 2, g.filterSize()) : nullptr;
   if (!dw) return;
-  std::memset(dw, 0, g.filterSize() * sizeof(float));
-  if (g.filterSize() == 0 || g.inSize() == 0 || g.outSize() == 0) return;
+  if (g.filterSize() == 0) return;
+  if (g.inSize() == 0 || g.outSize() == 0) return static_cast<void>(std::memset(dw, 0, g.filterSize() * sizeof(float)));
   const ConvTable& table = VOX_SELECT(convTable);
   Offsets offsets;
   std::vector<int64_t> index;
@@ -241,28 +242,27 @@ void filterGradient(const Napi::CallbackInfo& info) {
   table.planBlocks(p, threads);
   const size_t stride = (g.co + table.lanes - 1) / table.lanes * table.lanes;
   const size_t size = index.size() * g.ci * stride;
-  float* sums = sumScratch.floats(size * threads);
+  // One part whose rows need no padding is the result itself.
+  const size_t items = static_cast<size_t>(p.batch) * p.planeBlocks * p.rowBlocks;
+  const int parts = static_cast<int>(std::min<size_t>(items, threads));
+  const bool direct = parts == 1 && stride == static_cast<size_t>(g.co);
+  float* sums = direct ? dw : sumScratch.floats(size * parts);
   if (!sums) return outOfMemory(info);
-  std::memset(sums, 0, size * threads * sizeof(float));
   const size_t scratch = table.filterScratchSize(p);
   std::atomic<bool> ok{true};
-  parallelFor(static_cast<size_t>(p.batch) * p.planeBlocks * p.rowBlocks, [&](size_t begin, size_t end, int part) {
+  // Fixed parts, summed in their order: the same bits for the same number of threads.
+  parallelParts(items, parts, [&](size_t begin, size_t end, int part) {
     float* memory = blockScratch.floats(scratch);
     if (scratch && !memory) {
       ok = false;
       return;
     }
+    std::memset(sums + part * size, 0, size * sizeof(float));
     table.filter(p, x, dy, sums + part * size, memory, begin, end);
   });
   if (!ok) return outOfMemory(info);
-  // Summed in the order of the parts: the same bits for the same number of threads.
-  for (size_t k = 0; k < index.size() * g.ci; k++) {
-    for (int64_t c = 0; c < g.co; c++) {
-      float sum = 0;
-      for (int t = 0; t < threads; t++) sum += sums[t * size + k * stride + c];
-      dw[k * g.co + c] = sum;
-    }
-  }
+  if (direct) return;
+  parallelFor(index.size() * g.ci, [&](size_t begin, size_t end, int) { table.addParts(sums, size, parts, stride, g.co, dw, begin, end); });
 }
 
 }  // namespace

@@ -13,8 +13,11 @@ struct Job {
   void (*body)(void*, size_t, size_t, int);
   void* context;
   size_t items;
-  int parts;
+  size_t pieces;
 };
+
+// Pieces per thread: enough to even out, few enough to cost nothing.
+constexpr size_t kPieces = 8;
 
 class Pool {
  public:
@@ -32,13 +35,19 @@ class Pool {
     {
       std::lock_guard<std::mutex> lock(mutex_);
       job_ = job;
-      left_ = job.parts - 1;
+      next_.store(0, std::memory_order_relaxed);
+      open_ = true;
       generation_++;
     }
-    if (job.parts > 1) wake_.notify_all();
-    part(job, 0);
-    // The parts are of equal size, so the others end at about the same time: spinning for a moment saves the sleep.
-    for (int spin = 0; left_.load(std::memory_order_acquire) > 0; spin++) {
+    wake_.notify_all();
+    work(job);
+    {
+      // From here on nobody joins: a thread that the system has not woken yet is not waited for.
+      std::lock_guard<std::mutex> lock(mutex_);
+      open_ = false;
+    }
+    // Those that joined end their last piece at about the same time: spinning for a moment saves the sleep.
+    for (int spin = 0; active_.load(std::memory_order_acquire) > 0; spin++) {
       if (spin > 4000) std::this_thread::yield();
     }
   }
@@ -58,7 +67,7 @@ class Pool {
   void start() {
     quit_ = false;
     const int workers = threads_ - 1;
-    for (int i = 0; i < workers; i++) workers_.emplace_back([this, i, seen = generation_]() mutable { work(i + 1, seen); });
+    for (int i = 0; i < workers; i++) workers_.emplace_back([this, seen = generation_]() mutable { serve(seen); });
   }
 
   void stop() {
@@ -71,27 +80,28 @@ class Pool {
     workers_.clear();
   }
 
-  void work(int index, uint64_t seen) {
+  void serve(uint64_t seen) {
     for (;;) {
       Job job;
       {
         std::unique_lock<std::mutex> lock(mutex_);
-        wake_.wait(lock, [&] { return quit_ || generation_ != seen; });
+        wake_.wait(lock, [&] { return quit_ || (open_ && generation_ != seen); });
         if (quit_) return;
         seen = generation_;
         job = job_;
+        active_.fetch_add(1, std::memory_order_relaxed);
       }
-      if (index < job.parts) {
-        part(job, index);
-        left_.fetch_sub(1, std::memory_order_release);
-      }
+      work(job);
+      active_.fetch_sub(1, std::memory_order_release);
     }
   }
 
-  static void part(const Job& job, int index) {
-    const size_t begin = job.items * index / job.parts;
-    const size_t end = job.items * (index + 1) / job.parts;
-    if (begin < end) job.body(job.context, begin, end, index);
+  void work(const Job& job) {
+    for (size_t i; (i = next_.fetch_add(1, std::memory_order_relaxed)) < job.pieces;) {
+      const size_t begin = job.items * i / job.pieces;
+      const size_t end = job.items * (i + 1) / job.pieces;
+      if (begin < end) job.body(job.context, begin, end, static_cast<int>(i));
+    }
   }
 
   std::mutex turn_;
@@ -99,8 +109,10 @@ class Pool {
   std::condition_variable wake_;
   std::vector<std::thread> workers_;
   std::atomic<int> threads_{1};
-  std::atomic<int> left_{0};
+  std::atomic<int> active_{0};
+  std::atomic<size_t> next_{0};
   uint64_t generation_ = 0;
+  bool open_ = false;
   bool quit_ = false;
   Job job_{};
 };
@@ -111,10 +123,10 @@ int threadCount() { return Pool::instance().size(); }
 
 void setThreadCount(int threads) { Pool::instance().resize(threads); }
 
-void parallelRun(size_t items, void (*body)(void*, size_t, size_t, int), void* context) {
+void parallelRun(size_t items, int parts, void (*body)(void*, size_t, size_t, int), void* context) {
   if (items == 0) return;
   Pool& pool = Pool::instance();
-  const int parts = static_cast<int>(std::min<size_t>(items, pool.size()));
-  if (parts == 1) return body(context, 0, items, 0);
-  pool.run({body, context, items, parts});
+  const size_t pieces = std::min(items, parts > 0 ? static_cast<size_t>(parts) : pool.size() * kPieces);
+  if (pieces == 1) return body(context, 0, items, 0);
+  pool.run({body, context, items, pieces});
 }

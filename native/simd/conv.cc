@@ -73,21 +73,45 @@ static size_t packedSize(const ConvPlan& p) {
   return static_cast<size_t>(p.taps[0]) * p.taps[1] * p.taps[2] * p.ci * roundUp(p.co, VL);
 }
 
-// [co block of 2 vectors][chunk of ci][tap][ci][lanes of the block]
-static void pack(const ConvPlan& p, const float* w, const int64_t* tapIndex, int64_t tapSize, int64_t strideIn, int64_t strideOut, float* packed) {
+// Few output channels leave most lanes of a vector empty; then the lanes run over input channels instead, where runs are whole vectors.
+static bool isNarrow(const ConvPlan& p) {
+  const int64_t length = p.merged ? p.taps[2] * p.ci : p.ci;
+  const int64_t all = static_cast<int64_t>(p.taps[0]) * p.taps[1] * p.taps[2] * p.ci;
+  return p.co <= 2 && length % VL == 0 && all >= 128 && p.chunk == p.ci;
+}
+
+static int64_t packBlocks(const ConvPlan& p) { return isNarrow(p) ? 1 : (p.co + 2 * VL - 1) / (2 * VL); }
+
+// [co block of 2 vectors][chunk of ci][tap][ci][lanes of the block]; narrow: [co][tap][ci].
+static void pack(const ConvPlan& p, const float* w, const int64_t* tapIndex, int64_t tapSize, int64_t strideIn, int64_t strideOut, float* packed,
+                 size_t begin, size_t end) {
   const int taps = p.taps[0] * p.taps[1] * p.taps[2];
-  for (int64_t c = 0; c < p.co; c += 2 * VL) {
+  if (isNarrow(p)) {
+    for (int64_t c = 0; c < p.co; c++)
+      for (int t = 0; t < taps; t++)
+        for (int64_t k = 0; k < p.ci; k++) *packed++ = w[tapIndex[t] * tapSize + k * strideIn + c * strideOut];
+    return;
+  }
+  for (size_t block = begin; block < end; block++) {
+    const int64_t c = block * 2 * VL;
     const int64_t width = p.co - c > VL ? 2 * VL : VL;
     const int64_t filled = least(width, p.co - c);
+    float* to = packed + c * taps * p.ci;
     for (int64_t k0 = 0; k0 < p.ci; k0 += p.chunk) {
-      const int64_t k1 = least(p.ci, k0 + p.chunk);
-      for (int t = 0; t < taps; t++) {
-        const float* from = w + tapIndex[t] * tapSize + c * strideOut;
-        for (int64_t k = k0; k < k1; k++) {
-          const float* source = from + k * strideIn;
-          for (int64_t i = 0; i < filled; i++) packed[i] = source[i * strideOut];
-          for (int64_t i = filled; i < width; i++) packed[i] = 0;
-          packed += width;
+      const int64_t count = least(p.chunk, p.ci - k0);
+      for (int t = 0; t < taps; t++, to += count * width) {
+        const float* from = w + tapIndex[t] * tapSize + c * strideOut + k0 * strideIn;
+        if (strideIn == 1) {
+          // Read along the source's rows; the scattered writes stay in the first-level cache.
+          for (int64_t i = 0; i < filled; i++)
+            for (int64_t k = 0; k < count; k++) to[k * width + i] = from[i * strideOut + k];
+        } else {
+          for (int64_t k = 0; k < count; k++)
+            for (int64_t i = 0; i < filled; i++) to[k * width + i] = from[k * strideIn + i * strideOut];
+        }
+        if (filled < width) {
+          for (int64_t k = 0; k < count; k++)
+            for (int64_t i = filled; i < width; i++) to[k * width + i] = 0;
         }
       }
     }
@@ -265,12 +289,54 @@ static void tiles(const float* const* runs, int count, int64_t length, const int
   for (; i < voxels; i++) tile<1, NB>(runs, count, length, shift + i, w, out, to + i, e);
 }
 
+static inline float sumLanes(vfloat x) {
+  float s[VL];
+  store(s, x);
+  for (int half = VL / 2; half > 0; half /= 2)
+    for (int i = 0; i < half; i++) s[i] += s[i + half];
+  return s[0];
+}
+
+static inline float activateOne(float x, int activation, float alpha) {
+  if (activation == kRelu) return x > 0 ? x : (x == x ? 0.f : x);
+  if (activation == kLeakyRelu) return x > 0 ? x : x * alpha;
+  return x;
+}
+
+// MB voxels, one output channel: lanes run along the input's channels.
+template <int MB>
+static inline __attribute__((always_inline)) void narrowTile(const float* const* runs, int count, int64_t length, const int64_t* shift, const float* w,
+                                                             float bias, float* out, const int64_t* to, const Epilogue& e) {
+  vfloat a[MB] = {};
+  for (int r = 0; r < count; r++) {
+    const float* p[MB];
+#pragma GCC unroll 8
+    for (int m = 0; m < MB; m++) p[m] = runs[r] + shift[m];
+#pragma GCC unroll 1
+    for (int64_t k = 0; k < length; k += VL) {
+      const vfloat b = load(w + k);
+#pragma GCC unroll 8
+      for (int m = 0; m < MB; m++) a[m] += load(p[m] + k) * b;
+    }
+    w += length;
+  }
+  for (int m = 0; m < MB; m++) out[to[m]] = activateOne(sumLanes(a[m]) + bias, e.activation, e.alpha);
+}
+
+static void narrowTiles(const float* const* runs, int count, int64_t length, const int64_t* shift, const int64_t* to, int64_t voxels, const float* w,
+                        float bias, float* out, const Epilogue& e) {
+  int64_t i = 0;
+  for (; i + 8 <= voxels; i += 8) narrowTile<8>(runs, count, length, shift + i, w, bias, out, to + i, e);
+  for (; i < voxels; i++) narrowTile<1>(runs, count, length, shift + i, w, bias, out, to + i, e);
+}
+
 static void run(const ConvPlan& p, const float* in, const float* packed, const float* bias, int activation, float alpha, float* out, float* scratch,
                 size_t begin, size_t end) {
   const int64_t sample = p.in[0] * p.in[1] * p.in[2] * p.ci;
   const int taps = p.taps[0] * p.taps[1] * p.taps[2];
   int64_t shift[512], to[512];
   const float* runs[kMaxRuns];
+  const bool narrow = isNarrow(p);
   for (size_t item = begin; item < end; item++) {
     const int64_t n = item / (p.planeBlocks * p.rowBlocks);
     const int64_t planeBlock = item / p.rowBlocks % p.planeBlocks;
@@ -309,7 +375,11 @@ static void run(const ConvPlan& p, const float* in, const float* packed, const f
                 oh++;
               }
             }
-            if (width == 2 * VL) tiles<2>(runs, count, length, shift, to, group, w, outPlane + c, e);
+            if (narrow) {
+              for (int64_t k = 0; k < p.co; k++) {
+                narrowTiles(runs, count, length, shift, to, group, packed + k * taps * p.ci, bias ? bias[k] : 0, outPlane + k, e);
+              }
+            } else if (width == 2 * VL) tiles<2>(runs, count, length, shift, to, group, w, outPlane + c, e);
             else tiles<1>(runs, count, length, shift, to, group, w, outPlane + c, e);
             v += group;
           }
@@ -351,10 +421,41 @@ static inline __attribute__((always_inline)) void filterTile(const float* x, int
     for (int n = 0; n < NB; n++) store(sums + m * stride + n * VL, a[m][n]);
 }
 
+// The same for R rows of taps whose runs have only M elements each, as with one input channel: together they fill the pipeline.
+template <int R, int M>
+static inline __attribute__((always_inline)) void shortTile(const float* const* x, int64_t xRow, int64_t xVoxel, const float* g, int64_t gRow, int64_t gVoxel,
+                                                            int64_t rows, int64_t width, float* sums, int64_t stride) {
+  vfloat a[R][M];
+  for (int r = 0; r < R; r++)
+    for (int m = 0; m < M; m++) a[r][m] = load(sums + (r * M + m) * stride);
+  for (int64_t h = 0; h < rows; h++) {
+    const float* p[R];
+    for (int r = 0; r < R; r++) p[r] = x[r] + h * xRow;
+    const float* q = g + h * gRow;
+#pragma GCC unroll 1
+    for (int64_t i = 0; i < width; i++) {
+      const vfloat b = load(q);
+#pragma GCC unroll 4
+      for (int r = 0; r < R; r++) {
+#pragma GCC unroll 4
+        for (int m = 0; m < M; m++) a[r][m] += splat(p[r][m]) * b;
+        p[r] += xVoxel;
+      }
+      q += gVoxel;
+    }
+  }
+  for (int r = 0; r < R; r++)
+    for (int m = 0; m < M; m++) store(sums + (r * M + m) * stride, a[r][m]);
+}
+
 template <int NB>
 static void filterRun(const float* x, int64_t xRow, int64_t xVoxel, const float* g, int64_t gRow, int64_t gVoxel, int64_t rows, int64_t width, float* sums,
                       int64_t stride, int64_t length) {
   int64_t i = 0;
+  // With one vector of channels a longer tile is what hides the latency of its sums.
+  if (NB == 1 && kTile == 8) {
+    for (; i + 16 <= length; i += 16) filterTile<16, 1>(x + i, xRow, xVoxel, g, gRow, gVoxel, rows, width, sums + i * stride, stride);
+  }
   for (; i + kTile <= length; i += kTile) filterTile<kTile, NB>(x + i, xRow, xVoxel, g, gRow, gVoxel, rows, width, sums + i * stride, stride);
   if (kTile > 4) {
     for (; i + 4 <= length; i += 4) filterTile<4, NB>(x + i, xRow, xVoxel, g, gRow, gVoxel, rows, width, sums + i * stride, stride);
@@ -397,19 +498,33 @@ static void filter(const ConvPlan& p, const float* in, const float* dy, float* s
         gRow = p.out[2] * stride;
         gVoxel = stride;
       }
-      for (int64_t c = 0; c < p.co; c += 2 * VL) {
-        const bool two = p.co - c > VL;
-        float* to = sums + c;
-        for (int d = 0; d < p.taps[0]; d++) {
-          for (int h = 0; h < p.taps[1]; h++) {
-            const float* row = window.plane[d] + (p.offset[1][h] - p.low[1]) * window.rowLength;
-            for (int t = 0; t < (p.merged ? 1 : p.taps[2]); t++) {
-              const float* x = row + (p.offset[2][t] - p.low[2]) * p.ci;
-              const int64_t length = p.merged ? p.taps[2] * p.ci : p.ci;
-              const int64_t xRow = p.step[1] * window.rowLength, xVoxel = p.step[2] * p.ci;
-              if (two) filterRun<2>(x, xRow, xVoxel, g + c, gRow, gVoxel, rows, p.out[2], to, stride, length);
-              else filterRun<1>(x, xRow, xVoxel, g + c, gRow, gVoxel, rows, p.out[2], to, stride, length);
-              to += length * stride;
+      const int64_t length = p.merged ? p.taps[2] * p.ci : p.ci;
+      const int64_t xRow = p.step[1] * window.rowLength, xVoxel = p.step[2] * p.ci;
+      // Voxels per pass over the taps: their gradients for two vectors of channels stay in the first-level cache.
+      const int64_t group = most(1, 192 / p.out[2]);
+      for (int64_t r0 = 0; r0 < rows; r0 += group) {
+        const int64_t height = least(group, rows - r0);
+        const float* gGroup = g + r0 * gRow;
+        for (int64_t c = 0; c < p.co; c += 2 * VL) {
+          const bool two = p.co - c > VL;
+          float* to = sums + c;
+          for (int d = 0; d < p.taps[0]; d++) {
+            const float* plane = window.plane[d] + r0 * xRow;
+            if (p.merged && length == 3 && p.taps[1] == 3 && !two) {
+              const float* x[3];
+              for (int h = 0; h < 3; h++) x[h] = plane + (p.offset[1][h] - p.low[1]) * window.rowLength;
+              shortTile<3, 3>(x, xRow, xVoxel, gGroup + c, gRow, gVoxel, height, p.out[2], to, stride);
+              to += 9 * stride;
+              continue;
+            }
+            for (int h = 0; h < p.taps[1]; h++) {
+              const float* row = plane + (p.offset[1][h] - p.low[1]) * window.rowLength;
+              for (int t = 0; t < (p.merged ? 1 : p.taps[2]); t++) {
+                const float* x = row + (p.offset[2][t] - p.low[2]) * p.ci;
+                if (two) filterRun<2>(x, xRow, xVoxel, gGroup + c, gRow, gVoxel, height, p.out[2], to, stride, length);
+                else filterRun<1>(x, xRow, xVoxel, gGroup + c, gRow, gVoxel, height, p.out[2], to, stride, length);
+                to += length * stride;
+              }
             }
           }
         }
@@ -418,8 +533,20 @@ static void filter(const ConvPlan& p, const float* in, const float* dy, float* s
   }
 }
 
+// to[i] = sum over parts of sums[part][i], for elements [begin, end) of rows of `co` out of `stride`.
+static void addParts(const float* sums, int64_t size, int parts, int64_t stride, int64_t co, float* to, size_t begin, size_t end) {
+  for (size_t k = begin; k < end; k++) {
+    const float* from = sums + k * stride;
+    for (int64_t c = 0; c < co; c++) {
+      float sum = from[c];
+      for (int part = 1; part < parts; part++) sum += from[part * size + c];
+      to[k * co + c] = sum;
+    }
+  }
+}
+
 const ConvTable& convTable() {
-  static const ConvTable table = {VL, planBlocks, packedSize, pack, scratchSize, run, filterScratchSize, filter};
+  static const ConvTable table = {VL, planBlocks, packedSize, packBlocks, pack, scratchSize, run, filterScratchSize, filter, addParts};
   return table;
 }
 

@@ -30,7 +30,10 @@ struct ConvTable {
   void (*planBlocks)(ConvPlan& plan, int threads);
   size_t (*packedSize)(const ConvPlan& plan);
   // w is [all taps of the filter, …]; tapIndex names the filter's tap for each tap of the plan; element (ci, co) lies at ci * strideIn + co * strideOut.
-  void (*pack)(const ConvPlan& plan, const float* w, const int64_t* tapIndex, int64_t tapSize, int64_t strideIn, int64_t strideOut, float* packed);
+  // Blocks [begin, end) of packBlocks().
+  int64_t (*packBlocks)(const ConvPlan& plan);
+  void (*pack)(const ConvPlan& plan, const float* w, const int64_t* tapIndex, int64_t tapSize, int64_t strideIn, int64_t strideOut, float* packed,
+               size_t begin, size_t end);
   size_t (*scratchSize)(const ConvPlan& plan);
   // Work items [begin, end) of batch * planeBlocks * rowBlocks.
   void (*run)(const ConvPlan& plan, const float* in, const float* packed, const float* bias, int activation, float alpha, float* out, float* scratch,
@@ -38,4 +41,5 @@ struct ConvTable {
   // Filter gradient: adds to sums[taps * ci][co rounded up to lanes].
   size_t (*filterScratchSize)(const ConvPlan& plan);
   void (*filter)(const ConvPlan& plan, const float* in, const float* dy, float* sums, float* scratch, size_t begin, size_t end);
+  void (*addParts)(const float* sums, int64_t size, int parts, int64_t stride, int64_t co, float* to, size_t begin, size_t end);
 };

@@ -46,7 +46,7 @@ static void unary(int op, const float* x, float* y, size_t count, float alpha, f
     case kSigmoid: return map1(x, y, count, [](vfloat v) { return vsigmoid(v); });
     case kTanh: return map1(x, y, count, [](vfloat v) { return vtanh(v); });
     case kSoftplus: return map1(x, y, count, [](vfloat v) { return vsoftplus(v); });
-    case kSign: return map1(x, y, count, [zero](vfloat v) { return v > zero ? splat(1.f) : v < zero ? splat(-1.f) : (v == v ? zero : v); });
+    case kSign: return map1(x, y, count, [zero](vfloat v) { return v > zero ? splat(1.f) : v < zero ? splat(-1.f) : zero; });
     case kFloor: for (size_t i = 0; i < count; i++) y[i] = __builtin_floorf(x[i]); return;
     case kCeil: for (size_t i = 0; i < count; i++) y[i] = __builtin_ceilf(x[i]); return;
     case kStep: return map1(x, y, count, [zero, alpha](vfloat v) { return v > zero ? splat(1.f) : (v == v ? splat(alpha) : v); });

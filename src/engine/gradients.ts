@@ -1,3 +1,4 @@
+import "@tensorflow/tfjs-backend-cpu";
 import * as tf from "@tensorflow/tfjs-core";
 // Its bundle registers the stock gradients; tfjs-core alone has none.
 import "@tensorflow/tfjs-layers";
@@ -17,6 +18,8 @@ let isRegistered = false;
 export function registerGradients(): void {
   if (isRegistered) return;
   isRegistered = true;
+  // The stock backend prints an advertisement at its first write.
+  (tf.findBackend("cpu") as unknown as { firstUse: boolean }).firstUse = false;
   for (const config of [
     ...fusedGradients,
     conv3d,

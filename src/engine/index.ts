@@ -1,4 +1,5 @@
 export * from "./layers/index.js";
+export * from "./list-engines.js";
 export * from "./ops/activation.js";
 export * from "./ops/conv.js";
 export * from "./ops/normalization.js";
@@ -7,4 +8,5 @@ export * from "./ops/up-sampling.js";
 export * from "./optimizers/adam.js";
 export * from "./optimizers/sgd.js";
 export * from "./optimizers/update-weights.js";
+export * from "./self-check/self-check.js";
 export * from "./start-engine.js";

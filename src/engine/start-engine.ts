@@ -1,16 +1,19 @@
 import "@tensorflow/tfjs-backend-cpu";
+import { availableParallelism } from "node:os";
 import * as tf from "@tensorflow/tfjs-core";
-import { requireOption, VoxError } from "../core/errors.js";
-import { native, nativeMissingReason } from "../kernels/native.js";
+import { errorMessage, requireOption, VoxError } from "../core/errors.js";
+import { ENGINES, type EngineEntry, type EngineName } from "./engine-table.js";
 import { installGradientTape } from "./gradient-tape.js";
 import { registerGradients } from "./gradients.js";
 import { NativeBackend } from "./native/native-backend.js";
-import { nativeCalls, registerNative } from "./native/register-native.js";
+import { nativeCalls } from "./native/register-native.js";
+import { rememberedCheck } from "./self-check/remembered-check.js";
+import { describeFailures } from "./self-check/self-check.js";
 
-export type EngineName = "native" | "cpu";
+export type { EngineName } from "./engine-table.js";
 
 export interface EngineOptions {
-  /** `auto` takes the best that is available. */
+  /** `auto` takes the best that is available and passes its self-check. */
   readonly engine?: EngineName | "auto";
   /** Threads of the engine's own pool; 0 means all cores. */
   readonly threads?: number;
@@ -48,30 +51,48 @@ export function currentEngine(): Engine | undefined {
 }
 
 /**
- * Chooses what executes TensorFlow.js operations from now on, and registers the gradients that TensorFlow.js lacks.
+ * Chooses what executes TensorFlow.js operations from now on, and registers the gradients that TensorFlow.js lacks. The first start of a version on a machine
+ * compares every operation with the stock `cpu` engine (some seconds) and remembers the result.
  *
- * @throws `ERR_OPTION` for an unknown engine or a bad number of threads, `ERR_ENGINE` when the engine is not available here
+ * @throws `ERR_OPTION` for an unknown engine or a bad number of threads, `ERR_ENGINE` when the engine is not available here or computes an operation wrongly
  * @example
  * const engine = await startEngine({ engine: "auto", threads: 2, seed: 7 });
  */
 export async function startEngine({ engine = "auto", threads = 0, seed = 0 }: EngineOptions = {}): Promise<Engine> {
-  requireOption(["auto", "native", "cpu"].includes(engine), "startEngine", "engine", "auto, native or cpu", engine);
+  const names = ENGINES.map(({ name }) => name);
+  requireOption(engine === "auto" || names.includes(engine), "startEngine", "engine", `auto, ${names.join(", ")}`, engine);
   requireOption(Number.isInteger(threads) && threads >= 0 && threads <= 1024, "startEngine", "threads", "an integer from 0 to 1024", threads);
   requireOption(Number.isSafeInteger(seed), "startEngine", "seed", "an integer", seed);
   registerGradients();
   installGradientTape();
-  const addon = native();
-  if (engine === "native" && !addon) {
-    throw new VoxError(`engine native is not available: ${nativeMissingReason()}`, { code: "ERR_ENGINE", where: "startEngine" });
+  const entry = engine === "auto" ? await firstUsable(threads) : ENGINES.find(({ name }) => name === engine)!;
+  const fault = await faultOf(entry, threads);
+  if (fault) throw new VoxError(`engine ${entry.name} cannot be used: ${fault}`, { code: "ERR_ENGINE", where: "startEngine" });
+  if (!(await tf.setBackend(entry.backend))) {
+    throw new VoxError(`engine ${entry.name} did not start`, { code: "ERR_ENGINE", where: "startEngine" });
   }
-  const name: EngineName = engine === "auto" ? (addon ? "native" : "cpu") : engine;
-  if (name === "native") {
-    registerNative(addon!);
-    if (threads > 0) addon!.setThreadCount(threads);
-  }
-  if (!(await tf.setBackend(name))) throw new VoxError(`engine ${name} did not start`, { code: "ERR_ENGINE", where: "startEngine" });
-  current = { name, threads: name === "native" ? addon!.threadCount() : 1, seed, step: 0, poolBytes, trim, profile };
+  current = { name: entry.name, threads: entry.threads(), seed, step: 0, poolBytes, trim, profile };
   return current;
+}
+
+async function firstUsable(threads: number): Promise<EngineEntry> {
+  for (const entry of ENGINES) if ((await faultOf(entry, threads)) === undefined) return entry;
+  return ENGINES.at(-1)!;
+}
+
+/** Why an engine cannot be used, or undefined when it can; loads and checks it. */
+async function faultOf(entry: EngineEntry, threads: number): Promise<string | undefined> {
+  const missing = entry.missing();
+  if (missing) return missing;
+  try {
+    await entry.load(threads === 0 ? availableParallelism() : threads);
+  } catch (error) {
+    return `it does not load: ${errorMessage(error)}`;
+  }
+  const version = entry.version();
+  if (version === undefined) return undefined;
+  const { failures } = await rememberedCheck(entry.backend, version);
+  return failures.length > 0 ? `it fails its self-check on ${describeFailures(failures)}` : undefined;
 }
 
 function ownBackend(): NativeBackend | undefined {

@@ -1,0 +1,75 @@
+import { statSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { native, nativeMissingReason } from "../kernels/native.js";
+import { registerNative } from "./native/register-native.js";
+import { type TensorflowPackage, tensorflowState } from "./tensorflow-package.js";
+
+export type EngineName = "native" | "cpu" | "tensorflow" | "tensorflow-gpu";
+
+/** What is known of an engine without running it, and how it is made ready. A new engine is one entry here. */
+export interface EngineEntry {
+  readonly name: EngineName;
+  /** The TensorFlow.js backend that it is. */
+  readonly backend: string;
+  /** Why it is not available here, or undefined when it is. */
+  missing(): string | undefined;
+  /** Registers the backend. */
+  load(threads: number): Promise<void>;
+  /** Threads that it uses; called after `load`. */
+  threads(): number;
+  /** Names everything that may change what its kernels compute, for the cache of self-checks; undefined for the reference, which is not checked. */
+  version(): string | undefined;
+}
+
+function tensorflow(name: "tensorflow" | "tensorflow-gpu", packageName: TensorflowPackage): EngineEntry {
+  return {
+    name,
+    backend: "tensorflow",
+    missing: () => tensorflowState(packageName).reason,
+    async load() {
+      await import(pathToFileURL(tensorflowState(packageName).entry!).href);
+    },
+    // Its pool has a thread per core and takes no number.
+    threads: () => availableParallelism(),
+    version: () => packageName,
+  };
+}
+
+/** All engines, the one that `auto` prefers first. */
+export const ENGINES: readonly EngineEntry[] = [
+  tensorflow("tensorflow-gpu", "@tensorflow/tfjs-node-gpu"),
+  {
+    name: "native",
+    backend: "native",
+    missing: () => (native() ? undefined : nativeMissingReason()),
+    async load(threads) {
+      const addon = native()!;
+      registerNative(addon);
+      if (threads > 0) addon.setThreadCount(threads);
+    },
+    threads: () => native()!.threadCount(),
+    version: () => `${native()!.isa} ${builtAt()}`,
+  },
+  tensorflow("tensorflow", "@tensorflow/tfjs-node"),
+  {
+    name: "cpu",
+    backend: "cpu",
+    missing: () => undefined,
+    load: async () => undefined,
+    threads: () => 1,
+    version: () => undefined,
+  },
+];
+
+/** Size and time of the addon and of the file that lists its kernels: a new build is checked again. */
+function builtAt(): string {
+  const root = fileURLToPath(new URL("../../", import.meta.url));
+  const files = [`prebuilds/${process.platform}-${process.arch}/voxstream.node`, "native/build/Release/voxstream.node", "package.json"];
+  return files
+    .map((file) => {
+      const stat = statSync(root + file, { throwIfNoEntry: false });
+      return stat ? `${stat.size}-${stat.mtimeMs}` : "";
+    })
+    .join(" ");
+}
