@@ -45,6 +45,7 @@ export class WatchedRun {
   /** Whether the file has been read to its end at least once since the last reset. */
   isCaughtUp = false;
   readonly #waiting = new Set<() => void>();
+  #shared: { readonly anchor: string; readonly version: number; readonly piece: Promise<EventLines | undefined> } | undefined;
 
   constructor({ id, folder, file, chunk }: WatchedRunOptions) {
     this.id = id;
@@ -118,7 +119,15 @@ export class WatchedRun {
    * The event lines behind `anchor`, at most a megabyte of them; none when there is nothing new; undefined when the anchor no longer fits the file,
    * so that the reader must load the run anew.
    */
-  async linesAfter(anchor: string): Promise<EventLines | undefined> {
+  linesAfter(anchor: string): Promise<EventLines | undefined> {
+    // Viewers that are up to date all ask for the same piece: it is read once.
+    if (this.#shared?.anchor !== anchor || this.#shared.version !== this.version) {
+      this.#shared = { anchor, version: this.version, piece: this.#readAfter(anchor) };
+    }
+    return this.#shared.piece;
+  }
+
+  async #readAfter(anchor: string): Promise<EventLines | undefined> {
     const offset = anchorOffset(anchor);
     if (offset === undefined || offset > this.tail.offset) return undefined;
     const before = Math.min(offset, ANCHOR_BYTES);
