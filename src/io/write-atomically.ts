@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { createWriteStream } from "node:fs";
-import { mkdir, open, rename, rm } from "node:fs/promises";
+import { open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
+import { makeFolder } from "../core/make-folder.js";
 import { writeError } from "./read-error.js";
 
 export interface WriteAtomicallyOptions {
@@ -21,7 +22,7 @@ export async function writeAtomically(path: string, pieces: Iterable<Uint8Array>
   const folder = dirname(path);
   const temporary = join(folder, `.${basename(path)}.${randomBytes(6).toString("hex")}.tmp`);
   try {
-    await mkdir(folder, { recursive: true });
+    makeFolder(folder);
     const source = Readable.from(pieces, { objectMode: true, highWaterMark: 1 });
     const sink = createWriteStream(temporary, { flags: "wx" });
     if (gzip) await pipeline(source, createGzip({ level: 1, chunkSize: 256 * 1024 }), sink);

@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
-import { mkdir, open, rename, rm } from "node:fs/promises";
+import { open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { errorMessage, isVoxError, VoxError } from "../core/errors.js";
+import { makeFolder } from "../core/make-folder.js";
 
 /**
  * Writes a folder as a whole: `fill` writes into `<path>.new`, which then takes the place of `path`. Whenever the process dies, `recoverFolder` finds
@@ -13,7 +14,7 @@ export async function replaceFolder(path: string, fill: (folder: string) => Prom
   const [fresh, old] = [`${path}.new`, `${path}.old`];
   try {
     await rm(fresh, { recursive: true, force: true });
-    await mkdir(fresh, { recursive: true });
+    makeFolder(fresh);
     await fill(fresh);
     await syncFolder(fresh);
     // A folder cannot be renamed over another one, so the old one steps aside for a moment.

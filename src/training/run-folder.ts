@@ -1,7 +1,8 @@
-import { appendFileSync, closeSync, existsSync, fstatSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readSync, writeFileSync } from "node:fs";
+import { appendFileSync, closeSync, existsSync, fstatSync, fsyncSync, ftruncateSync, openSync, readSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { errorMessage, VoxError } from "../core/errors.js";
 import type { Json } from "../core/json.js";
+import { makeFolder } from "../core/make-folder.js";
 import type { RunEvent } from "../core/run-events.js";
 
 /** An event without its time: a union loses its members in a plain `Omit`. */
@@ -40,7 +41,7 @@ export class RunFolder {
    */
   static open(path: string, { mark = { eventsBytes: 0, historyBytes: 0 }, onEvent }: OpenRunFolderOptions = {}): RunFolder {
     return guarded(path, () => {
-      mkdirSync(join(path, "checkpoints"), { recursive: true });
+      makeFolder(join(path, "checkpoints"));
       return new RunFolder(path, onEvent, mark);
     });
   }
