@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
@@ -83,7 +84,13 @@ async function readPart(folder: string, name: string): Promise<Buffer> {
   try {
     return await readFile(join(folder, name));
   } catch (error) {
-    throw bundleError(folder, `${name} must be there and readable: ${errorMessage(error)}`, error);
+    const isGone = ["ENOENT", "ENOTDIR"].includes((error as { code?: string }).code ?? "");
+    if (isGone && name === "bundle.json") {
+      const best = join(folder, "checkpoints", "best");
+      const hint = existsSync(join(best, "bundle.json")) ? `; the one of this run is ${best}` : "";
+      throw bundleError(folder, `the folder must hold a model bundle (bundle.json), got none${hint}`, error);
+    }
+    throw bundleError(folder, `${name} must be there and readable, got ${isGone ? "no such file" : errorMessage(error)}`, error);
   }
 }
 

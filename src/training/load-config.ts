@@ -1,4 +1,5 @@
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { register } from "node:module";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -27,18 +28,56 @@ function hookOnce(): void {
 export async function loadConfig(path: string): Promise<TrainingConfig> {
   const full = resolve(path);
   if (!existsSync(full)) throw new VoxError("the config file must exist", { code: "ERR_CONFIG", where: path });
+  if (statSync(full).isDirectory()) throw new VoxError("the config must be a file, got a folder", { code: "ERR_CONFIG", where: path });
   hookOnce();
   let module: { readonly default?: unknown };
   try {
     module = (await import(pathToFileURL(full).href)) as { readonly default?: unknown };
   } catch (error) {
     // Options are checked while the file runs; such errors already say what is wrong.
-    if (isVoxError(error)) throw error;
-    throw new VoxError(`the config file cannot be loaded: ${errorMessage(error)}`, { code: "ERR_CONFIG", where: path, cause: error });
+    if (isVoxError(error)) throw inFile(path, error);
+    throw new VoxError(`the config file cannot be loaded: ${errorMessage(error).replaceAll(/\s*\n\s*/g, " ")}${await placeOf(full, error)}`, {
+      code: "ERR_CONFIG",
+      where: path,
+      cause: error,
+    });
   }
   if (module.default === undefined) {
     throw new VoxError("the config file must have a default export: export default defineConfig({ … })", { code: "ERR_CONFIG", where: path });
   }
   // defineConfig checks every field again, for files that export a plain object.
-  return defineConfig(module.default as TrainingConfig);
+  try {
+    return defineConfig(module.default as TrainingConfig);
+  } catch (error) {
+    throw isVoxError(error) ? inFile(path, error) : error;
+  }
+}
+
+/** The same error, with the file that holds the mistake in front. */
+function inFile(path: string, { message, code, cause }: VoxError): VoxError {
+  return new VoxError(message.replace(/^config: /, ""), { code, where: path, cause });
+}
+
+/** ` (line 7)`, where it can be told. */
+async function placeOf(full: string, error: unknown): Promise<string> {
+  const line = error instanceof SyntaxError ? await lineOfSyntaxError(full) : lineInStack(full, error);
+  return line === undefined ? "" : ` (line ${line})`;
+}
+
+/** Node keeps the place of a syntax error to itself. */
+async function lineOfSyntaxError(full: string): Promise<number | undefined> {
+  const { transform } = await import("esbuild");
+  try {
+    await transform(await readFile(full, "utf8"), { format: "esm", logLevel: "silent" });
+  } catch (failure) {
+    return (failure as { errors?: { location?: { line: number } | null }[] }).errors?.[0]?.location?.line;
+  }
+  // It stands in a file that the config imports.
+  return undefined;
+}
+
+function lineInStack(full: string, error: unknown): number | undefined {
+  const stack = error instanceof Error ? (error.stack ?? "") : "";
+  const at = stack.indexOf(`${full}:`);
+  return at < 0 ? undefined : Number.parseInt(stack.slice(at + full.length + 1), 10) || undefined;
 }

@@ -210,17 +210,26 @@ export default defineConfig({
   });
 
   it("says what is wrong with a file", () => {
-    const [missing, empty, broken, plain, option] = loaded(
+    const [missing, empty, broken, plain, option, cut, folder, field] = loaded(
       join(root, "missing.mjs"),
       file("empty.mjs", "export const a = 1;"),
       file("broken.ts", "export default {;"),
       file("object.mjs", "export default { epochs: 3 };"),
       file("option.mjs", 'import { unet } from "voxstream"; export default unet({ filters: -1 });'),
+      file("cut.mjs", "const a = 1;\nexport default {;\n"),
+      root,
+      file("field.mjs", 'import { defineConfig } from "voxstream";\nexport default defineConfig({ traning: {} });'),
     );
     expect(missing).toMatchObject({ code: "ERR_CONFIG", message: expect.stringContaining("missing.mjs: the config file must exist") });
     expect(empty).toMatchObject({ code: "ERR_CONFIG", message: expect.stringContaining("must have a default export") });
     expect(broken).toMatchObject({ code: "ERR_CONFIG", message: expect.stringContaining("the config file cannot be loaded: Transform failed") });
     expect(plain).toMatchObject({ code: "ERR_CONFIG", message: expect.stringContaining("data is missing") });
-    expect(option).toMatchObject({ code: "ERR_OPTION", message: "unet: filters must be an integer >= 1, got -1" });
+    expect(option).toMatchObject({
+      code: "ERR_OPTION",
+      message: expect.stringMatching(/option\.mjs: unet: filters must be an integer >= 1, got -1$/),
+    });
+    expect(cut).toMatchObject({ code: "ERR_CONFIG", message: expect.stringMatching(/cut\.mjs: the config file cannot be loaded: .*\(line 2\)$/) });
+    expect(folder).toMatchObject({ code: "ERR_CONFIG", message: expect.stringContaining("the config must be a file, got a folder") });
+    expect(field).toMatchObject({ code: "ERR_CONFIG", message: expect.stringMatching(/field\.mjs: data is missing/) });
   });
 });
