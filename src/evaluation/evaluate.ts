@@ -81,10 +81,13 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   let done = 0;
   const compared = wanted.filter((id) => predicted.has(id));
   if (compared.length === 0) {
-    throw new VoxError(`there must be predictions <id>.nii.gz for the cases to compare, got none of ${wanted.join(", ") || "any"}`, {
-      code: "ERR_EMPTY",
-      where: predictions,
-    });
+    throw new VoxError(
+      `there must be predictions <id>.nii.gz for the cases to compare, got none${wanted.length > 0 ? ` of ${wanted.join(", ")}` : ""}`,
+      {
+        code: "ERR_EMPTY",
+        where: predictions,
+      },
+    );
   }
   for (const id of compared) {
     if (signal?.aborted) throw new VoxError("the evaluation was stopped", { code: "ERR_STOPPED", where: "evaluate", cause: signal.reason });
