@@ -4,6 +4,7 @@ import { Command, CommanderError } from "commander";
 import { isVoxError } from "../core/errors.js";
 import { reportFailure } from "./command-output.js";
 import { commands } from "./commands/index.js";
+import { noteSlowKernels } from "./note-slow-kernels.js";
 
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string };
 
@@ -11,11 +12,12 @@ const program = new Command("voxstream")
   .description("Streams medical volumes through RxJS operators into training, prediction and evaluation of segmentation networks.")
   .version(version)
   .showHelpAfterError("(--help shows the options)")
-  .exitOverride();
+  .exitOverride()
+  .hook("preAction", (_, command) => noteSlowKernels(command.name()));
 
 for (const make of commands) {
   const command = make();
-  command.option("--json", "print the result as JSON on stdout").exitOverride();
+  adopt(command, program);
   program.addCommand(command);
 }
 
@@ -23,11 +25,23 @@ const wantsJson = process.argv.includes("--json");
 try {
   await program.parseAsync();
 } catch (error) {
-  if (error instanceof CommanderError) {
-    // Commander has printed its own message; help and version are no failure.
-    process.exitCode = error.exitCode === 0 ? 0 : 2;
-  } else {
+  if (!(error instanceof CommanderError)) {
     reportFailure(error, { json: wantsJson });
     process.exitCode = isVoxError(error) && (error.code === "ERR_OPTION" || error.code === "ERR_CONFIG") ? 2 : 1;
+  } else if (error.exitCode !== 0) {
+    // Commander has printed its own message on stderr.
+    if (wantsJson) process.stdout.write(`${JSON.stringify({ error: { message: usageMessage(error), code: "ERR_OPTION", sampleId: null } })}\n`);
+    process.exitCode = 2;
   }
+}
+
+/** What all commands have: the program's settings, and `--json` on those that do something themselves. */
+function adopt(command: Command, parent: Command): void {
+  command.copyInheritedSettings(parent);
+  if (command.commands.length === 0) command.option("--json", "print the result as JSON on stdout");
+  for (const child of command.commands) adopt(child, command);
+}
+
+function usageMessage({ code, message }: CommanderError): string {
+  return code === "commander.help" ? "a command must be given; --help lists them" : message.replace(/^error: /, "").replaceAll("\n", " ");
 }

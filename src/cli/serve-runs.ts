@@ -1,4 +1,5 @@
-import { mkdirSync } from "node:fs";
+import { makeFolder } from "../core/make-folder.js";
+import { writeError } from "../io/read-error.js";
 import { type Dashboard, dashboardThread } from "../server/index.js";
 import type { CommandOutput } from "./command-output.js";
 
@@ -10,7 +11,11 @@ export async function serveRuns(
   data: readonly string[] = [],
 ): Promise<Dashboard | undefined> {
   if (wish === undefined || wish === false) return undefined;
-  mkdirSync(runs, { recursive: true });
+  try {
+    makeFolder(runs);
+  } catch (error) {
+    throw writeError(runs, error);
+  }
   const dashboard = await dashboardThread({ runs, data, port: typeof wish === "string" ? Number(wish) : 0 });
   output.note(`dashboard: ${dashboard.url}`);
   return dashboard;

@@ -71,6 +71,9 @@ export function trainingReport(line: ProgressLine = progressLine()): TrainingRep
         case "warning":
           line.end(`warning: ${event.message}`);
           break;
+        case "memory":
+          line.end(`memory: ${event.text}`);
+          break;
         case "preview":
         case "checkpoint":
         case "prediction":

@@ -1,11 +1,19 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { Command } from "commander";
 import { cacheInfo, listCache, pruneCache, verifyCache } from "../../cache/index.js";
 import { formatBytes } from "../../core/bytes.js";
+import { VoxError } from "../../core/errors.js";
 import { type CommonOptions, commandOutput } from "../command-output.js";
 import { formatTable } from "../format-table.js";
-import { parsePositiveInteger } from "../parse-positive-integer.js";
+import { parseNaturalNumber } from "../parse-natural-number.js";
 
-const folderOf = (folder: string | undefined): string => folder ?? process.env.VOXSTREAM_CACHE ?? "cache";
+/** The folder that is meant; looking must not make one. */
+function folderOf(given: string | undefined): string {
+  const folder = given ?? process.env.VOXSTREAM_CACHE ?? "cache";
+  if (existsSync(join(folder, "cases.lmdb"))) return folder;
+  throw new VoxError("the folder must hold a cache (cases.lmdb), got none", { code: "ERR_CACHE", where: folder });
+}
 
 /** `voxstream cache list|verify|prune [folder]`: looks after the cases that `cached(...)` keeps. */
 export function cacheCommand(): Command {
@@ -15,7 +23,6 @@ export function cacheCommand(): Command {
   command
     .command("list [folder]")
     .description("what is stored, with size and last use")
-    .option("--json", "print the result as JSON on stdout")
     .action((folder: string | undefined, options: CommonOptions) => {
       const cases = listCache(folderOf(folder));
       const info = cacheInfo(folderOf(folder));
@@ -27,7 +34,6 @@ export function cacheCommand(): Command {
   command
     .command("verify [folder]")
     .description("read everything against its checksums; damaged cases are removed and will be made again")
-    .option("--json", "print the result as JSON on stdout")
     .option("--keep", "only report")
     .action(async (folder: string | undefined, options: CommonOptions & { readonly keep?: boolean }) => {
       const damages = await verifyCache(folderOf(folder), { remove: !options.keep });
@@ -40,8 +46,7 @@ export function cacheCommand(): Command {
   command
     .command("prune [folder]")
     .description("remove cases that no run has used for some days")
-    .option("--json", "print the result as JSON on stdout")
-    .option("--days <n>", "days without use", parsePositiveInteger, 30)
+    .option("--days <n>", "days without use; 0 removes all", parseNaturalNumber, 30)
     .action((folder: string | undefined, options: CommonOptions & { readonly days: number }) => {
       const pruned = pruneCache(folderOf(folder), { unusedMs: options.days * 86_400_000 });
       commandOutput(options).result(

@@ -1,10 +1,10 @@
-import { mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Command } from "commander";
 import type { Json } from "../../core/json.js";
 import { evaluate, evaluationTable, historyFigures, previewRenderer, writeOverlays } from "../../evaluation/index.js";
 import { predict } from "../../inference/index.js";
 import { PHANTOM_CLASSES, writePhantoms } from "../../io/index.js";
+import { writeAtomically } from "../../io/write-atomically.js";
 import { appendRunEvent, train } from "../../training/index.js";
 import { type CommonOptions, commandOutput } from "../command-output.js";
 import { DEMO, demoConfig, FAST_DEMO } from "../demo/demo-config.js";
@@ -12,6 +12,7 @@ import { formatDuration } from "../format-duration.js";
 import { parseNaturalNumber } from "../parse-natural-number.js";
 import { progressLine } from "../progress-line.js";
 import { serveRuns } from "../serve-runs.js";
+import { stopSignal } from "../stop-signal.js";
 import { trainingReport } from "../training-report.js";
 
 interface DemoCommandOptions extends CommonOptions {
@@ -45,17 +46,17 @@ async function runDemo(options: DemoCommandOptions): Promise<void> {
 
   output.note(`1/4 phantoms: ${settings.cases} cases to learn from, ${settings.heldOut} held out, in ${root}/data`);
   const { shape } = settings;
-  await writePhantoms({ folder: data.training, cases: settings.cases, shape, seed: options.seed });
-  await writePhantoms({ folder: data.heldOut, cases: settings.heldOut, first: settings.cases, shape, seed: options.seed });
+  const { signal, forget } = stopSignal("demo");
+  await writePhantoms({ folder: data.training, cases: settings.cases, shape, seed: options.seed, signal });
+  await writePhantoms({ folder: data.heldOut, cases: settings.heldOut, first: settings.cases, shape, seed: options.seed, signal });
   const config = join(root, "config.mjs");
-  mkdirSync(root, { recursive: true });
-  writeFileSync(config, demoConfig(settings, options.seed));
+  await writeAtomically(config, [Buffer.from(demoConfig(settings, options.seed))]);
 
   const dashboard = await serveRuns(options.dashboard, runs, output, [data.heldOut]);
   try {
     output.note(`2/4 training as ${config} says (${elapsed()})`);
     const report = trainingReport();
-    const trained = await train(config, { stopOnSignals: true, preview: previewRenderer(), onEvent: report.onEvent });
+    const trained = await train(config, { signal, preview: previewRenderer(), onEvent: report.onEvent });
     report.end();
     if (trained.status === "stopped") {
       output.result({ status: "stopped", folder: trained.folder }, `stopped; continue with: voxstream train ${config} --resume`);
@@ -70,6 +71,7 @@ async function runDemo(options: DemoCommandOptions): Promise<void> {
       bundle: join(trained.folder, "checkpoints", "best"),
       inputs: data.heldOut,
       output: predictions,
+      signal,
       onProgress: ({ id, state, done, total, windows, seconds = 0, path }) => {
         if (state === "predicting") line.update(`${id} (${done + 1}/${total})${windows ? `: patch ${windows.done}/${windows.total}` : ""}`);
         if (state === "written") {
@@ -85,6 +87,7 @@ async function runDemo(options: DemoCommandOptions): Promise<void> {
       labels: data.heldOut,
       classes: PHANTOM_CLASSES,
       output: join(trained.folder, "evaluation"),
+      signal,
     });
     const overlays = join(trained.folder, "overlays");
     await writeOverlays({
@@ -95,6 +98,7 @@ async function runDemo(options: DemoCommandOptions): Promise<void> {
       output: overlays,
       window: { min: -160, max: 300 },
       rows: evaluated.rows,
+      signal,
     });
     // Plain data, as it stands in summary.json.
     const summary = JSON.parse(JSON.stringify(evaluated.summary)) as Json;
@@ -115,9 +119,10 @@ async function runDemo(options: DemoCommandOptions): Promise<void> {
     );
     if (dashboard && options.stay) {
       output.note(`${dashboard.url} stays open; Ctrl-C ends it.`);
-      await new Promise<void>((done) => process.once("SIGINT", done));
+      await new Promise<void>((done) => signal.addEventListener("abort", () => done(), { once: true }));
     }
   } finally {
+    forget();
     await dashboard?.close();
   }
 }

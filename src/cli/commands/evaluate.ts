@@ -1,7 +1,10 @@
 import { Command, Option } from "commander";
+import { VoxError } from "../../core/errors.js";
 import { evaluate, evaluationTable, writeOverlays } from "../../evaluation/index.js";
+import { classesOption } from "../classes-option.js";
 import { type CommonOptions, commandOutput } from "../command-output.js";
 import { progressLine } from "../progress-line.js";
+import { stopSignal } from "../stop-signal.js";
 
 interface EvaluateCommandOptions extends CommonOptions {
   readonly classes: readonly string[];
@@ -17,34 +20,42 @@ export function evaluateCommand(): Command {
     .description("compare predictions with references per case and class: Dice, IoU, sensitivity, precision, HD95, ASSD, NSD, volume error")
     .argument("<predictions>", "folder of <id>.nii.gz")
     .argument("<labels>", "folder of <id>.nii.gz, or of KiTS cases")
-    .requiredOption("--classes <names>", "class names in the order of their labels, background first: background,kidney,tumor", (text) =>
-      text.split(","),
-    )
+    .addOption(classesOption().makeOptionMandatory())
     .option("-o, --output <dir>", "gets detailed.tsv and summary.json")
     .option("--overlays <dir>", "gets a GIF and a PNG per case, truth beside prediction (needs --images)")
     .option("--images <dir>", "the images, for --overlays")
-    .addOption(new Option("--on-error <what>", "what a pair that cannot be compared does").choices(["fail", "skip"]).default("fail"))
+    .addOption(
+      new Option("--on-error <what>", "what a pair that cannot be compared does: end everything, or be listed while the others go on")
+        .choices(["fail", "skip"])
+        .default("fail"),
+    )
     .action(async (predictions: string, labels: string, options: EvaluateCommandOptions) => {
       const output = commandOutput(options);
       const { classes } = options;
-      if (options.overlays !== undefined && options.images === undefined) output.note("--overlays needs --images; no pictures are made");
+      if (options.overlays !== undefined && options.images === undefined) {
+        throw new VoxError("--images must be given with --overlays, got none", { code: "ERR_OPTION", where: "evaluate" });
+      }
+      const { signal, forget } = stopSignal("evaluate");
       const line = progressLine();
       const { summary, rows, files } = await evaluate({
         predictions,
         labels,
         classes,
         onError: options.onError,
+        signal,
         ...(options.output !== undefined && { output: options.output }),
         onProgress: ({ id, done, total }) => line.update(`${id} (${done}/${total})`),
       });
       line.end();
       if (options.overlays !== undefined && options.images !== undefined) {
-        await writeOverlays({ images: options.images, labels, predictions, classes, output: options.overlays, rows });
+        await writeOverlays({ images: options.images, labels, predictions, classes, output: options.overlays, rows, signal });
       }
       output.result(
         // Plain data, as it stands in summary.json.
         JSON.parse(JSON.stringify({ ...summary, files })),
         evaluationTable(summary),
       );
+      if (summary.failed.length > 0) process.exitCode = 1;
+      forget();
     });
 }

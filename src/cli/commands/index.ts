@@ -3,6 +3,7 @@ import { benchCommand } from "./bench.js";
 import { cacheCommand } from "./cache.js";
 import { dashboardCommand } from "./dashboard.js";
 import { demoCommand } from "./demo.js";
+import { enginesCommand } from "./engines.js";
 import { evaluateCommand } from "./evaluate.js";
 import { initCommand } from "./init.js";
 import { inspectCommand } from "./inspect.js";
@@ -22,6 +23,7 @@ export const commands: readonly (() => Command)[] = [
   predictCommand,
   evaluateCommand,
   dashboardCommand,
+  enginesCommand,
   cacheCommand,
   benchCommand,
 ];

@@ -1,18 +1,19 @@
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { Command } from "commander";
 import { VoxError } from "../../core/errors.js";
 import type { Triple } from "../../core/shape.js";
-import { type CasesSummary, INSPECTED_PERCENTILES, inspectCases, niftiCases } from "../../io/index.js";
+import { type CasesSummary, INSPECTED_PERCENTILES, inspectCases } from "../../io/index.js";
+import { writeAtomically } from "../../io/write-atomically.js";
+import { classesOption } from "../classes-option.js";
 import { type CommonOptions, commandOutput } from "../command-output.js";
 import { configTemplate } from "../config-template.js";
-import { type LayoutName, layoutOption } from "../layout-option.js";
+import { layoutOption } from "../layout-option.js";
+import { type DataSetOptions, openDataSet } from "../open-data-set.js";
 import { progressLine } from "../progress-line.js";
 
-interface InitCommandOptions extends CommonOptions {
+interface InitCommandOptions extends CommonOptions, DataSetOptions {
   readonly data: string;
-  readonly classes?: readonly string[];
-  readonly layout: LayoutName;
 }
 
 /** `voxstream init <dir> --data <folder>`: a config file with what the data says. */
@@ -21,23 +22,21 @@ export function initCommand(): Command {
     .description("look at a data set and write a config file to start from: voxel size, patch, intensity range come from the data")
     .argument("<dir>", "folder that gets voxstream.config.mjs")
     .requiredOption("--data <path>", "folder in KiTS, nnU-Net or Decathlon layout, or a CSV manifest")
-    .option("--classes <names>", "class names in the order of their labels, background first", (text) => text.split(","))
+    .addOption(classesOption())
     .addOption(layoutOption())
     .action(async (folder: string, options: InitCommandOptions) => {
       const output = commandOutput(options);
       const path = join(folder, "voxstream.config.mjs");
       if (existsSync(path)) throw new VoxError("the file must not exist yet; remove or rename it", { code: "ERR_OPTION", where: path });
       const root = resolve(options.data);
-      const data = niftiCases({ root, layout: options.layout, ...(options.classes !== undefined && { classes: options.classes }) });
+      const data = openDataSet(root, options);
       const line = progressLine();
       const summary = await inspectCases(data, { onCase: ({ id }, done, total) => line.update(`${id} (${done}/${total})`) });
       line.end();
       const { spacing, patch, depth } = plan(summary);
-      mkdirSync(folder, { recursive: true });
-      writeFileSync(
-        path,
-        configTemplate({ name: basename(resolve(folder)), root, classes: data.classes, spacing, patch, depth, range: rangeOf(summary) }),
-      );
+      const name = basename(resolve(folder));
+      const text = configTemplate({ name, root, classes: data.classes, spacing, patch, depth, range: rangeOf(summary) });
+      await writeAtomically(path, [Buffer.from(text)]);
       output.result({ config: path, spacing: [...spacing], patch: [...patch] }, `${path} written; train it: voxstream train ${path} --dashboard`);
     });
 }

@@ -1,15 +1,15 @@
-import { writeFileSync } from "node:fs";
 import { Command } from "commander";
 import { formatShape } from "../../core/shape.js";
-import { type CasesSummary, inspectCases, niftiCases } from "../../io/index.js";
+import { type CasesSummary, inspectCases } from "../../io/index.js";
+import { writeAtomically } from "../../io/write-atomically.js";
+import { classesOption } from "../classes-option.js";
 import { type CommonOptions, commandOutput } from "../command-output.js";
 import { formatTable } from "../format-table.js";
-import { type LayoutName, layoutOption } from "../layout-option.js";
+import { layoutOption } from "../layout-option.js";
+import { type DataSetOptions, openDataSet } from "../open-data-set.js";
 import { progressLine } from "../progress-line.js";
 
-interface InspectCommandOptions extends CommonOptions {
-  readonly classes?: readonly string[];
-  readonly layout: LayoutName;
+interface InspectCommandOptions extends CommonOptions, DataSetOptions {
   readonly csv?: string;
 }
 
@@ -18,19 +18,18 @@ export function inspectCommand(): Command {
   return new Command("inspect")
     .description("list what the cases of a data set are: shapes, spacing, orientation, intensities, voxels per class")
     .argument("<data>", "folder in KiTS, nnU-Net or Decathlon layout, or a CSV manifest")
-    .option("--classes <names>", "class names in the order of their labels, background first; needed where no dataset.json gives them", (text) =>
-      text.split(","),
-    )
+    .addOption(classesOption())
     .addOption(layoutOption())
     .option("--csv <file>", "also write one row per case")
     .action(async (root: string, options: InspectCommandOptions) => {
       const output = commandOutput(options);
-      const data = niftiCases({ root, layout: options.layout, ...(options.classes !== undefined && { classes: options.classes }) });
+      const data = openDataSet(root, options);
       const line = progressLine();
       const summary = await inspectCases(data, { onCase: ({ id }, done, total) => line.update(`${id} (${done}/${total})`) });
       line.end();
       const rows = caseRows(summary);
-      if (options.csv !== undefined) writeFileSync(options.csv, `${rows.map((row) => row.map(quoted).join(",")).join("\n")}\n`);
+      if (options.csv !== undefined)
+        await writeAtomically(options.csv, [Buffer.from(`${rows.map((row) => row.map(quoted).join(",")).join("\n")}\n`)]);
       output.result(JSON.parse(JSON.stringify(summary)), describeSummary(summary, rows));
       if (summary.failed.length > 0) process.exitCode = 1;
     });

@@ -7,6 +7,7 @@ import { formatTable } from "../format-table.js";
 import { parseNaturalNumber } from "../parse-natural-number.js";
 import { parsePositiveInteger } from "../parse-positive-integer.js";
 import { parseShape } from "../parse-shape.js";
+import { stopSignal } from "../stop-signal.js";
 
 interface PhantomCommandOptions extends CommonOptions {
   readonly cases: number;
@@ -25,7 +26,9 @@ export function phantomCommand(): Command {
     .action(async (folder: string, options: PhantomCommandOptions) => {
       const output = commandOutput(options);
       const { cases, shape, seed } = options;
-      const made = await writePhantoms({ folder, cases, shape, seed, onCase: ({ id }) => output.note(`${id} written`) });
+      const { signal, forget } = stopSignal("phantom");
+      const made = await writePhantoms({ folder, cases, shape, seed, signal, onCase: ({ id }) => output.note(`${id} written`) });
+      forget();
       output.result(
         { folder, cases: made.map((info) => ({ ...info, spacing: [...info.spacing] })) },
         `${formatTable([

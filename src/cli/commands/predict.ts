@@ -5,6 +5,7 @@ import { type CommonOptions, commandOutput } from "../command-output.js";
 import { engineOptions } from "../engine-options.js";
 import { formatDuration } from "../format-duration.js";
 import { progressLine } from "../progress-line.js";
+import { stopSignal } from "../stop-signal.js";
 
 interface PredictCommandOptions extends CommonOptions {
   readonly input: string;
@@ -29,10 +30,15 @@ export function predictCommand(): Command {
     .option("--probabilities", "also write probabilities/<id>.nii.gz, one channel per class")
     .addOption(new Option("--weighting <how>", "how overlapping patches are averaged").choices(["constant", "gaussian"]).default("constant"))
     .option("--flips", "average over mirrored copies (test-time augmentation)")
-    .addOption(new Option("--on-error <what>", "what a case that fails does").choices(["fail", "skip"]).default("skip"))
+    .addOption(
+      new Option("--on-error <what>", "what a case that fails does: end everything, or be reported while the others go on")
+        .choices(["fail", "skip"])
+        .default("fail"),
+    )
     .action(async (bundle: string, options: PredictCommandOptions) => {
       const output = commandOutput(options);
       const line = progressLine();
+      const { signal, forget } = stopSignal("predict");
       const engine = await startEngine({
         ...(options.engine !== undefined && { engine: options.engine }),
         ...(options.threads !== undefined && { threads: options.threads }),
@@ -48,7 +54,9 @@ export function predictCommand(): Command {
         flips: options.flips ? [0, 1, 2] : [],
         onError: options.onError,
         onProgress: (progress) => report(progress, line),
+        signal,
       });
+      forget();
       line.end();
       const seconds = (performance.now() - began) / 1000;
       const { written, present, failed } = result;

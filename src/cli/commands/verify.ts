@@ -1,12 +1,12 @@
 import { Command } from "commander";
-import { niftiCases, verifyCases } from "../../io/index.js";
+import { verifyCases } from "../../io/index.js";
+import { classesOption } from "../classes-option.js";
 import { type CommonOptions, commandOutput } from "../command-output.js";
-import { type LayoutName, layoutOption } from "../layout-option.js";
+import { layoutOption } from "../layout-option.js";
+import { type DataSetOptions, openDataSet } from "../open-data-set.js";
 import { progressLine } from "../progress-line.js";
 
-interface VerifyCommandOptions extends CommonOptions {
-  readonly classes?: readonly string[];
-  readonly layout: LayoutName;
+interface VerifyCommandOptions extends CommonOptions, DataSetOptions {
   readonly labels: boolean;
 }
 
@@ -15,14 +15,12 @@ export function verifyCommand(): Command {
   return new Command("verify")
     .description("read every file of a data set and list what is wrong, each finding with its file and a fix")
     .argument("<data>", "folder in KiTS, nnU-Net or Decathlon layout, or a CSV manifest")
-    .option("--classes <names>", "class names in the order of their labels, background first; needed where no dataset.json gives them", (text) =>
-      text.split(","),
-    )
+    .addOption(classesOption())
     .addOption(layoutOption())
     .option("--no-labels", "cases without a label are no error")
     .action(async (root: string, options: VerifyCommandOptions) => {
       const output = commandOutput(options);
-      const data = niftiCases({ root, layout: options.layout, ...(options.classes !== undefined && { classes: options.classes }) });
+      const data = openDataSet(root, options);
       const line = progressLine();
       const findings = await verifyCases(data, {
         needsLabel: options.labels,

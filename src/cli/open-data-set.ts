@@ -1,0 +1,25 @@
+import { existsSync } from "node:fs";
+import type { DataSet } from "../core/case.js";
+import { isVoxError, VoxError } from "../core/errors.js";
+import { niftiCases } from "../io/index.js";
+import type { LayoutName } from "./layout-option.js";
+
+export interface DataSetOptions {
+  readonly classes?: readonly string[];
+  readonly layout: LayoutName;
+}
+
+/** The data set that `<data> --layout --classes` describe. */
+export function openDataSet(root: string, { classes, layout }: DataSetOptions): DataSet {
+  if (!existsSync(root)) throw new VoxError("the folder of cases must exist", { code: "ERR_READ", where: root });
+  try {
+    return niftiCases({ root, layout, ...(classes !== undefined && { classes }) });
+  } catch (error) {
+    if (classes !== undefined || !isVoxError(error) || error.code !== "ERR_OPTION") throw error;
+    throw new VoxError("the names of the classes must be given, as in --classes background,kidney,tumor: no dataset.json tells them", {
+      code: "ERR_OPTION",
+      where: root,
+      cause: error,
+    });
+  }
+}
