@@ -1,5 +1,5 @@
 import { Command, Option } from "commander";
-import { startEngine } from "../../engine/index.js";
+import { type EngineName, startEngine } from "../../engine/index.js";
 import { type PredictProgress, predict } from "../../inference/index.js";
 import { type CommonOptions, commandOutput } from "../command-output.js";
 import { engineOptions } from "../engine-options.js";
@@ -15,7 +15,7 @@ interface PredictCommandOptions extends CommonOptions {
   readonly weighting: "constant" | "gaussian";
   readonly flips?: boolean;
   readonly onError: "fail" | "skip";
-  readonly engine?: "native" | "cpu";
+  readonly engine?: EngineName;
   readonly threads?: number;
 }
 

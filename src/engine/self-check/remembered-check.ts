@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { arch, cpus, homedir, platform } from "node:os";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
+import { makeFolder } from "../../core/make-folder.js";
 import { type SelfCheckResult, selfCheck } from "./self-check.js";
 
 /** Where results of self-checks are kept: `$VOXSTREAM_CACHE`, else the user's cache folder. */
@@ -37,7 +38,7 @@ export async function rememberedCheck(backend: string, version: string): Promise
   const result = await selfCheck(backend);
   try {
     const file = fileFor(backend, version);
-    mkdirSync(checkFolder(), { recursive: true });
+    makeFolder(checkFolder());
     // Several processes may end their check at once.
     writeFileSync(`${file}.${process.pid}`, JSON.stringify(result));
     renameSync(`${file}.${process.pid}`, file);
