@@ -22,9 +22,9 @@ const model = z.custom<unknown>(
 );
 const schedule = z.custom<unknown>(
   (value) => typeof value === "object" && value !== null && typeof (value as { begin?: unknown }).begin === "function",
-  "a schedule such as plateau() or polynomial()",
+  "a schedule such as plateau() or cosine()",
 );
-const optimizerName = z.enum(["adam", "sgd"]);
+const optimizerName = z.enum(["adam", "adamw", "sgd"]);
 
 const schema = z.strictObject({
   data: dataSet,
@@ -60,12 +60,14 @@ const schema = z.strictObject({
             weightDecay: z.number().min(0).optional(),
           }),
         ],
-        { error: '"adam", "sgd", or { name, … } with their options' },
+        { error: '"adam", "adamw", "sgd", or { name, … } with their options' },
       )
       .optional(),
     schedule: schedule.optional(),
     earlyStopping: z.strictObject({ patience: positiveInteger, minDelta: z.number().min(0).optional() }).optional(),
     clipNorm: z.number().gt(0).optional(),
+    accumulate: positiveInteger.optional(),
+    ema: z.number().gt(0).lt(1).optional(),
     monitor: z.string().min(1).optional(),
     checkpoint: z.strictObject({ everySteps: positiveInteger.optional(), everyMinutes: z.number().gt(0).optional() }).optional(),
     callbacks: z.array(z.looseObject({})).optional(),

@@ -1,5 +1,6 @@
 export { appendRunEvent } from "./append-run-event.js";
 export type { BundleDescription, BundleFile, NamedOptions, PreprocessingStep } from "./bundle-description.js";
+export { type CosineOptions, cosine } from "./cosine.js";
 export { defineConfig } from "./define-config.js";
 export { type GraphSummary, inspectGraph } from "./inspect-graph.js";
 export { type LoadedBundle, loadBundle, readBundleFile } from "./load-bundle.js";
@@ -29,3 +30,4 @@ export type {
   TrainingOptions,
   ValidationOptions,
 } from "./training-config.js";
+export { type WarmUpOptions, warmUp } from "./warm-up.js";

@@ -3,7 +3,8 @@ import { VoxError } from "../core/errors.js";
 import { adamUpdate, momentumUpdate } from "../engine/index.js";
 
 export interface OptimizerOptions {
-  readonly name: "adam" | "sgd";
+  /** `"adamw"` is Adam with a weight decay of 0.01 unless told otherwise. */
+  readonly name: "adam" | "adamw" | "sgd";
   /** Adam: decay of the first moment; 0.9. */
   readonly beta1?: number;
   /** Adam: decay of the second moment; 0.999. */
@@ -14,7 +15,7 @@ export interface OptimizerOptions {
   readonly momentum?: number;
   /** SGD: whether the gradient is taken one momentum step ahead. */
   readonly nesterov?: boolean;
-  /** Share of each weight that decays per step and unit of learning rate, apart from the gradient (decoupled); 0. */
+  /** Share of each weight that decays per step and unit of learning rate, apart from the gradient (decoupled); 0, for AdamW 0.01. */
   readonly weightDecay?: number;
 }
 
@@ -36,7 +37,7 @@ export interface TrainingOptimizer {
 }
 
 /**
- * Adam or SGD on the given variables; `names` are theirs in checkpoints.
+ * Adam, AdamW or SGD on the given variables; `names` are theirs in checkpoints.
  *
  * @source Kingma & Ba 2015, algorithm 1; SGD with momentum as in Sutskever et al. 2013; decoupled weight decay: Loshchilov & Hutter 2019
  */
@@ -44,8 +45,10 @@ export function makeOptimizer(
   options: OptimizerOptions,
   variables: readonly { readonly name: string; readonly variable: tf.Variable }[],
 ): TrainingOptimizer {
-  const { name, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7, momentum = 0, nesterov = false, weightDecay = 0 } = options;
-  const slotNames = name === "adam" ? ["m", "v"] : momentum > 0 ? ["momentum"] : [];
+  const { name, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7, momentum = 0, nesterov = false } = options;
+  const isAdam = name === "adam" || name === "adamw";
+  const { weightDecay = name === "adamw" ? 0.01 : 0 } = options;
+  const slotNames = isAdam ? ["m", "v"] : momentum > 0 ? ["momentum"] : [];
   const slots = new Map(
     variables.map(({ variable }) => [variable, slotNames.map(() => tf.tidy(() => tf.variable(tf.zeros(variable.shape), false)))] as const),
   );
@@ -54,7 +57,7 @@ export function makeOptimizer(
   const update = (variable: tf.Variable, gradient: tf.Tensor, rate: number): void => {
     const moments = slots.get(variable)!;
     const decay = rate * weightDecay;
-    if (name === "adam") {
+    if (isAdam) {
       const [firstMoment, secondMoment] = moments as [tf.Variable, tf.Variable];
       const size = rate / (1 - beta1 ** steps);
       const root = 1 / Math.sqrt(1 - beta2 ** steps);
@@ -68,7 +71,7 @@ export function makeOptimizer(
 
   return {
     name,
-    options: name === "adam" ? { beta1, beta2, epsilon, weightDecay } : { momentum, nesterov, weightDecay },
+    options: isAdam ? { beta1, beta2, epsilon, weightDecay } : { momentum, nesterov, weightDecay },
     apply(gradients, learningRate) {
       steps++;
       tf.tidy(() => {

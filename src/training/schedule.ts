@@ -4,6 +4,8 @@ import type { Json } from "../core/json.js";
 export interface ScheduleMoment {
   readonly epoch: number;
   readonly epochs: number;
+  /** Steps done, over all epochs. */
+  readonly step: number;
   /** Progress within the epoch, 0..1; 0 while the length of an epoch is unknown. */
   readonly fraction: number;
 }

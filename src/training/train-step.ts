@@ -6,8 +6,10 @@ import type { Loss, TrainingMetric } from "../losses/index.js";
 import type { TrainingBatch } from "./batch-source.js";
 import { batchTensors } from "./batch-tensors.js";
 import { clipGradients } from "./clip-gradients.js";
+import type { Gradients } from "./gradient-sum.js";
 import type { TrainingOptimizer } from "./make-optimizer.js";
 import { metricColumns } from "./metric-columns.js";
+import type { WeightAverage } from "./weight-average.js";
 
 /** What learns: the same for every step. */
 export interface Learner {
@@ -17,6 +19,8 @@ export interface Learner {
   readonly optimizer: TrainingOptimizer;
   readonly classes: readonly string[];
   readonly clipNorm: number | undefined;
+  /** The mean of the weights over the steps, when it is kept. */
+  readonly average?: WeightAverage | undefined;
 }
 
 export interface StepFigures {
@@ -31,12 +35,12 @@ export function trainedVariables(model: tfl.LayersModel): { readonly name: strin
 }
 
 /**
- * Forward, loss, backward, clip, update.
+ * Forward, loss, backward: what a batch would change. The gradients are the caller's.
  *
- * @throws `ERR_TRAINING` when the loss is not finite; the weights are then as before
+ * @throws `ERR_TRAINING` when the loss is not finite
  */
-export function trainStep(learner: Learner, batch: TrainingBatch, learningRate: number, step: number): StepFigures {
-  const { model, loss, optimizer, classes, clipNorm } = learner;
+export function batchGradients(learner: Learner, batch: TrainingBatch, step: number): StepFigures & { readonly gradients: Gradients } {
+  const { model, loss, classes } = learner;
   const variables = trainedVariables(model).map(({ variable }) => variable);
   const { image, target } = batchTensors(batch, model.inputs[0]!.shape, classes.length, ignoredBy(loss));
   let logits: tf.Tensor | undefined;
@@ -45,18 +49,29 @@ export function trainStep(learner: Learner, batch: TrainingBatch, learningRate: 
     logits = tf.keep(levels[0]!);
     return levels.length > 1 && loss.deep ? loss.deep(levels, target) : loss(logits, target);
   }, variables);
-  let gradients: Map<tf.Variable, tf.Tensor> = new Map(
-    variables.flatMap((variable) => (grads[variable.name] ? [[variable, grads[variable.name]!]] : [])),
-  );
+  const gradients: Gradients = new Map(variables.flatMap((variable) => (grads[variable.name] ? [[variable, grads[variable.name]!]] : [])));
   try {
     const lossValue = value.dataSync()[0]!;
     if (!Number.isFinite(lossValue)) throw notFinite(lossValue, step, batch);
-    const metrics = metricColumns(learner.metrics, logits!, target, classes);
+    return { loss: lossValue, metrics: metricColumns(learner.metrics, logits!, target, classes), gradients };
+  } catch (error) {
+    tf.dispose([...gradients.values()]);
+    throw error;
+  } finally {
+    tf.dispose([value, image, target, logits!]);
+  }
+}
+
+/** Clip, update, average. The gradients are disposed. */
+export function updateWeights(learner: Learner, given: Gradients, learningRate: number, step: number): void {
+  const { optimizer, clipNorm, average } = learner;
+  let gradients = given;
+  try {
     if (clipNorm !== undefined) gradients = clipGradients(gradients, clipNorm);
     optimizer.apply(gradients, learningRate);
-    return { loss: lossValue, metrics };
+    average?.update(step);
   } finally {
-    tf.dispose([value, image, target, logits!, ...gradients.values()]);
+    tf.dispose([...gradients.values()]);
   }
 }
 

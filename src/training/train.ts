@@ -7,6 +7,7 @@ import type { Json } from "../core/json.js";
 import type { RunEvent, StageReport } from "../core/run-events.js";
 import type { Shape4, Triple } from "../core/shape.js";
 import { type EngineName, startEngine } from "../engine/index.js";
+import { nativeMissingReason } from "../kernels/native.js";
 import { checkPatch } from "../models/index.js";
 import type { BatchSource, GraphHost, TrainingBatch } from "./batch-source.js";
 import type { BundleDescription } from "./bundle-description.js";
@@ -34,6 +35,7 @@ import { Trainer } from "./trainer.js";
 import type { TrainingConfig } from "./training-config.js";
 import { FRESH_STATE, type TrainingState } from "./training-state.js";
 import { versions } from "./versions.js";
+import { weightAverage } from "./weight-average.js";
 
 /** Fields of a configuration that a caller may replace, such as those with an option on the command line. */
 export type TrainOverrides = Partial<
@@ -122,6 +124,8 @@ export async function train(source: TrainingConfig | string, options: TrainOptio
 
   const folder = RunFolder.open(runPath, { ...(checkpoint && { mark: checkpoint.file.mark }), ...(onEvent && { onEvent }) });
   const controller = new AbortController();
+    ...(training.accumulate !== undefined && { accumulate: training.accumulate }),
+    ...(training.ema !== undefined && { ema: training.ema }),
   const onAbort = (): void => controller.abort(options.signal?.reason);
   if (options.signal?.aborted) onAbort();
   options.signal?.addEventListener("abort", onAbort, { once: true });
@@ -162,6 +166,9 @@ export async function train(source: TrainingConfig | string, options: TrainOptio
   let learner: Learner | undefined;
   try {
     const state = checkpoint?.file.state ?? FRESH_STATE;
+  if ((config.engine ?? "auto") === "auto" && engine.name === "cpu") {
+    folder.event({ type: "warning", message: `engine auto runs on cpu, many times slower than native: ${nativeMissingReason()}` });
+  }
     host = await openHost(path, config, settings, options.thread, stageLog(folder));
     batches = await host.open({
       mode: "training",
@@ -202,8 +209,8 @@ export async function train(source: TrainingConfig | string, options: TrainOptio
           identity,
           signal: controller.signal,
           preview,
-          onStep: (step) => {
-            engine.step = step;
+          onBatch: (number) => {
+            engine.step = number;
           },
         },
         state,
@@ -241,6 +248,7 @@ export async function train(source: TrainingConfig | string, options: TrainOptio
 
 function withOverrides(config: TrainingConfig, { epochs, ...fields }: TrainOverrides): TrainingConfig {
   const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+    learner?.average?.dispose();
   return defineConfig({ ...config, ...given, ...(epochs !== undefined && { training: { ...config.training, epochs } }) });
 }
 
@@ -283,9 +291,15 @@ async function firstBatch(batches: BatchSource, signal: AbortSignal): Promise<Tr
 }
 
 function makeLearner(model: tfl.LayersModel, config: TrainingConfig, options: OptimizerOptions, checkpoint: LoadedCheckpoint | undefined): Learner {
-  const optimizer = makeOptimizer(options, trainedVariables(model));
-  if (checkpoint?.optimizer) optimizer.restore(checkpoint.optimizer);
-  return { model, loss: config.loss, metrics: config.metrics ?? [], optimizer, classes: config.data.classes, clipNorm: config.training.clipNorm };
+  const { clipNorm, ema } = config.training;
+  const variables = trainedVariables(model);
+  const optimizer = makeOptimizer(options, variables);
+  const average = ema === undefined ? undefined : weightAverage(ema, variables);
+  if (checkpoint?.optimizer) {
+    optimizer.restore(checkpoint.optimizer);
+    average?.restore(checkpoint.optimizer.slots);
+  }
+  return { model, loss: config.loss, metrics: config.metrics ?? [], optimizer, average, classes: config.data.classes, clipNorm };
 }
 
 function beginSchedule({ training }: TrainingConfig, state: TrainingState, isResumed: boolean): RunningSchedule {

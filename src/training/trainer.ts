@@ -7,11 +7,13 @@ import type { RunEvent } from "../core/run-events.js";
 import type { BatchSource, GraphHost, TrainingBatch } from "./batch-source.js";
 import type { BundleDescription } from "./bundle-description.js";
 import { type CapturedPreview, capturePreview } from "./capture-preview.js";
+import { learnGroup } from "./learn-group.js";
+import type { OptimizerState } from "./make-optimizer.js";
 import type { PreviewInput, PreviewRenderer } from "./preview-input.js";
 import type { RunEventInput, RunFolder } from "./run-folder.js";
 import { saveCheckpoint } from "./save-checkpoint.js";
-import type { RunningSchedule } from "./schedule.js";
-import { type Learner, type StepFigures, trainStep, validationStep } from "./train-step.js";
+import type { RunningSchedule, ScheduleMoment } from "./schedule.js";
+import { type Learner, type StepFigures, updateWeights, validationStep } from "./train-step.js";
 import type { CallbackContext } from "./training-callback.js";
 import type { TrainingOptions } from "./training-config.js";
 import { addStep, epochMeans, NO_SUMS, type TrainingState } from "./training-state.js";
@@ -29,8 +31,8 @@ export interface TrainerOptions {
   readonly identity: Readonly<Record<string, Json>>;
   readonly signal: AbortSignal;
   readonly preview: PreviewRenderer | undefined;
-  /** Before each step, with its number. */
-  readonly onStep?: (step: number) => void;
+  /** Before each batch, with a number of its own: that of the step when a step takes one batch. */
+  readonly onBatch?: (number: number) => void;
 }
 
 /** How many of the last epochs the time left is estimated from. */
@@ -101,25 +103,40 @@ export class Trainer {
     return orAborted(this.source!.next(), this.options.signal);
   }
 
-  private async step(batch: TrainingBatch): Promise<void> {
+  private async step(first: TrainingBatch): Promise<void> {
     const { training, learner, schedule } = this.options;
     const { state } = this;
     const step = state.step + 1;
     const learningRate = schedule.rate(this.moment());
-    const waitMs = this.source!.waitMs;
-    this.options.onStep?.(step);
+    let waitMs = this.source!.waitMs;
+    const group = await learnGroup({
+      learner,
+      first,
+      size: training.accumulate ?? 1,
+      step,
+      next: async () => {
+        const batch = await this.batchOfEpoch();
+        if (batch) waitMs += this.source!.waitMs;
+        return batch;
+      },
+      onBatch: this.options.onBatch,
+      signal: this.options.signal,
+    });
+    if (!group) return;
+    const { position, samples } = group;
+    const { loss, metrics } = group.figures;
     const began = performance.now();
-    const { loss, metrics } = trainStep(learner, batch, learningRate, step);
-    batch.release();
+    updateWeights(learner, group.gradients, learningRate, step);
     const now = performance.now();
+    const stepMs = group.workMs + now - began;
     const totalMs = now - this.stepEnded;
     this.stepEnded = now;
     this.state = {
       ...state,
       step,
       stepInEpoch: state.stepInEpoch + 1,
-      position: batch.position,
-      sums: addStep(state.sums, { loss, metrics, samples: batch.parts.length, waitMs, totalMs }),
+      position,
+      sums: addStep(state.sums, { loss, metrics, samples, waitMs, totalMs }),
       schedule: schedule.state(),
     };
     const remainingSeconds = this.remaining();
@@ -131,7 +148,7 @@ export class Trainer {
       metrics,
       learningRate,
       waitMs,
-      stepMs: now - began,
+      stepMs,
       ...(remainingSeconds !== undefined && { remainingSeconds }),
     });
     const { everySteps, everyMinutes = DEFAULT_CHECKPOINT_MINUTES } = training.checkpoint ?? {};
@@ -140,10 +157,18 @@ export class Trainer {
     await nextTurn();
   }
 
+  /** The next batch for a step that has begun; one of the next epoch is kept for later. */
+  private async batchOfEpoch(): Promise<TrainingBatch | undefined> {
+    const batch = await this.nextBatch();
+    if (batch === undefined || this.options.training.stepsPerEpoch !== undefined || batch.epoch <= this.state.epoch) return batch;
+    this.early = batch;
+    return undefined;
+  }
+
   /** Validates, logs, saves, decides how to go on. False when a signal came while validating: the epoch is then not over. */
   private async endEpoch(): Promise<boolean> {
     const { training, folder, schedule, validationIds } = this.options;
-    const validation = await this.validate();
+    const validation = await this.averaged(() => this.validate());
     if (this.options.signal.aborted) return false;
     const { state } = this;
     const epoch = state.epoch + 1;
@@ -186,7 +211,7 @@ export class Trainer {
       remainingSeconds,
       waitShare: state.sums.totalMs > 0 ? Math.min(1, state.sums.waitMs / state.sums.totalMs) : 0,
     });
-    if (isBest) await this.save("best");
+    if (isBest) await this.averaged(() => this.save("best"));
     // Epochs of a second must not spend half of it on writing checkpoints.
     const isCheap = performance.now() - this.savedAt > this.saveMs / SAVE_SHARE;
     if (isCheap || this.state.epoch === training.epochs) await this.saveLatest();
@@ -265,10 +290,21 @@ export class Trainer {
     return stepsPerEpoch === undefined ? undefined : (sums.totalMs / 1000 / stepInEpoch) * (stepsPerEpoch * (epochs - epoch) - stepInEpoch);
   }
 
-  private moment(): { epoch: number; epochs: number; fraction: number } {
-    const { epoch, stepInEpoch, stepsPerEpoch } = this.state;
+  /** Does something with the mean of the weights in the network, when it is kept. */
+  private async averaged<T>(work: () => Promise<T>): Promise<T> {
+    const { average } = this.options.learner;
+    average?.swap();
+    try {
+      return await work();
+    } finally {
+      average?.swap();
+    }
+  }
+
+  private moment(): ScheduleMoment {
+    const { epoch, step, stepInEpoch, stepsPerEpoch } = this.state;
     const { epochs, stepsPerEpoch: planned = stepsPerEpoch } = this.options.training;
-    return { epoch, epochs, fraction: planned > 0 ? Math.min(1, stepInEpoch / planned) : 0 };
+    return { epoch, epochs, step, fraction: planned > 0 ? Math.min(1, stepInEpoch / planned) : 0 };
   }
 
   private async leave(): Promise<"stopped"> {
@@ -294,9 +330,16 @@ export class Trainer {
       identity,
       state: this.state,
       mark: folder.mark(),
-      ...(kind === "latest" && { optimizer: await learner.optimizer.state() }),
+      ...(kind === "latest" && { optimizer: await this.learnerState() }),
     });
     folder.event({ type: "checkpoint", kind, epoch: this.state.epoch, step: this.state.step, path });
+  }
+
+  /** All that the learner remembers beside the weights. */
+  private async learnerState(): Promise<OptimizerState> {
+    const { optimizer, average } = this.options.learner;
+    const { steps, slots } = await optimizer.state();
+    return { steps, slots: new Map([...slots, ...((await average?.state()) ?? [])]) };
   }
 
   private async tell(input: RunEventInput): Promise<void> {

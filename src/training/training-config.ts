@@ -53,11 +53,15 @@ export interface TrainingOptions {
   readonly learningRate?: number;
   /** `"adam"` by default. */
   readonly optimizer?: OptimizerOptions["name"] | OptimizerOptions;
-  /** How the learning rate changes: `plateau(…)`, `polynomial(…)`, or absent: constant. */
+  /** How the learning rate changes: `plateau(…)`, `polynomial(…)`, `cosine(…)`, `warmUp(…)`, or absent: constant. */
   readonly schedule?: Schedule;
   readonly earlyStopping?: EarlyStoppingOptions;
   /** Largest L2 norm of all gradients together; larger ones are scaled down. */
   readonly clipNorm?: number;
+  /** Batches whose gradients make one step, as if they were one large batch; 1. An epoch's last step may have fewer. */
+  readonly accumulate?: number;
+  /** Decay of a running mean of the weights, such as 0.999; validation and the best checkpoint use the mean. Absent: none is kept. */
+  readonly ema?: number;
   /** What the best checkpoint, the plateau and early stopping look at: `"loss"`, `"val_loss"`, or a metric's column such as `"val_softDice"`. */
   readonly monitor?: string;
   readonly checkpoint?: CheckpointOptions;

@@ -68,7 +68,7 @@ describe("defineConfig", () => {
     [{ training: { epochs: 0 } }, "config: training.epochs must be >=1, got 0"],
     [
       { training: { epochs: 1, optimizer: "lion" } },
-      'config: training.optimizer must be "adam", "sgd", or { name, … } with their options, got "lion"',
+      'config: training.optimizer must be "adam", "adamw", "sgd", or { name, … } with their options, got "lion"',
     ],
     [{ split: { validation: 2 } }, "config: split.validation must be <1, got 2"],
     [{ split: [1] }, "config: split must be { validation: share between 0 and 1 }, or { validation: [ids], training?: [ids] }, got [1]"],

@@ -8,6 +8,7 @@ import type { StageReport } from "../../src/core/run-events.js";
 import { startEngine } from "../../src/engine/index.js";
 import { unet } from "../../src/models/index.js";
 import { clipGradients } from "../../src/training/clip-gradients.js";
+import { cosine } from "../../src/training/cosine.js";
 import { dataFingerprint } from "../../src/training/data-fingerprint.js";
 import { loadBundle } from "../../src/training/load-bundle.js";
 import { makeOptimizer, type OptimizerOptions } from "../../src/training/make-optimizer.js";
@@ -20,6 +21,7 @@ import { RunFolder } from "../../src/training/run-folder.js";
 import { saveBundle } from "../../src/training/save-bundle.js";
 import { splitCases } from "../../src/training/split-cases.js";
 import { stageVerdict } from "../../src/training/stage-verdict.js";
+import { warmUp } from "../../src/training/warm-up.js";
 
 let root: string;
 beforeAll(async () => {
@@ -31,15 +33,42 @@ afterAll(() => rmSync(root, { recursive: true, force: true }));
 describe("schedules", () => {
   it("polynomial falls from the base rate with the power of the part that is left", () => {
     const { rate } = polynomial({ power: 2 }).begin(0.1);
-    expect([0, 5, 9].map((epoch) => rate({ epoch, epochs: 10, fraction: 0 }))).toEqual([0.1, 0.1 * 0.5 ** 2, 0.1 * (1 - 9 / 10) ** 2]);
+    expect([0, 5, 9].map((epoch) => rate({ epoch, epochs: 10, fraction: 0, step: 0 }))).toEqual([0.1, 0.1 * 0.5 ** 2, 0.1 * (1 - 9 / 10) ** 2]);
   });
   it("plateau falls after the patience, waits through the cooldown, stops at the least rate", () => {
     const schedule = plateau({ factor: 0.1, patience: 2, minDelta: 0.1, cooldown: 1, minRate: 0.002 }).begin(1);
     const rates = [5, 4.95, 4.9, 4.9, 4.9, 4.9, 4.9, 4.9, 4.9].map((figure) => {
       schedule.epochEnd!(figure);
-      return schedule.rate({ epoch: 0, epochs: 1, fraction: 0 });
+      return schedule.rate({ epoch: 0, epochs: 1, fraction: 0, step: 0 });
     });
     expect(rates.map((rate) => Number(rate.toFixed(6)))).toEqual([1, 1, 0.1, 0.1, 0.01, 0.01, 0.002, 0.002, 0.002]);
+  });
+  it("cosine falls by half a wave, within epochs too, and ends at its least rate", () => {
+    const { rate } = cosine({ minRate: 0.1 }).begin(1.1);
+    const at = (epoch: number, fraction: number) => rate({ epoch, epochs: 4, fraction, step: 0 });
+    expect(at(0, 0)).toBeCloseTo(1.1, 12);
+    expect(at(1, 0)).toBeCloseTo(0.1 + (1 + Math.SQRT1_2) / 2, 12);
+    expect(at(1, 0.5)).toBeCloseTo(0.1 + (1 + Math.cos(0.375 * Math.PI)) / 2, 12);
+    expect(at(2, 0)).toBeCloseTo(0.6, 12);
+    expect(at(3, 1)).toBeCloseTo(0.1, 12);
+    expect(cosine({ minRate: 1 }).begin(0.5).rate({ epoch: 0, epochs: 1, fraction: 1, step: 9 })).toBe(0.5);
+    expect(() => cosine({ minRate: -1 })).toThrow("cosine: minRate must be >= 0, got -1");
+  });
+  it("warm-up grows to the rate of the other schedule", () => {
+    const { rate } = warmUp({ steps: 4, schedule: polynomial({ power: 1 }) }).begin(2);
+    const at = (step: number, epoch = 0) => rate({ epoch, epochs: 2, fraction: 0, step });
+    expect([at(0), at(1), at(3), at(4), at(100, 1)]).toEqual([0.5, 1, 2, 2, 1]);
+    expect(warmUp({ steps: 2 }).begin(2).rate({ epoch: 0, epochs: 1, fraction: 0, step: 0 })).toBe(1);
+    expect(warmUp({ steps: 2, schedule: cosine() }).options).toEqual({ steps: 2, schedule: { name: "cosine", options: { minRate: 0 } } });
+    expect(() => warmUp({ steps: 0 })).toThrow("warmUp: steps must be an integer >= 1, got 0");
+    expect(() => warmUp({ steps: 1, schedule: 3 as never })).toThrow("warmUp: schedule must be a schedule such as cosine(), got 3");
+  });
+  it("warm-up keeps the state of the other schedule", () => {
+    const spec = warmUp({ steps: 1, schedule: plateau({ patience: 1, cooldown: 0, factor: 0.5 }) });
+    const first = spec.begin(1);
+    for (const figure of [3, 3]) first.epochEnd!(figure);
+    const second = spec.begin(1, JSON.parse(JSON.stringify(first.state())));
+    expect(second.rate({ epoch: 0, epochs: 1, fraction: 0, step: 5 })).toBe(0.5);
   });
   it("plateau continues from its saved state", () => {
     const spec = plateau({ patience: 3, cooldown: 0 });
@@ -55,7 +84,7 @@ describe("schedules", () => {
       second.epochEnd!(figure);
     }
     expect(second.state()).toEqual(whole.state());
-    expect(second.rate({ epoch: 0, epochs: 1, fraction: 0 })).toBeCloseTo(0.1);
+    expect(second.rate({ epoch: 0, epochs: 1, fraction: 0, step: 0 })).toBeCloseTo(0.1);
   });
 });
 
@@ -124,9 +153,16 @@ describe("optimizers", () => {
   it("weight decay shrinks each weight by its share, apart from the gradient", () =>
     expectClose(run({ name: "sgd", weightDecay: 0.5 }, [[0, 0]]), [[0.95, -1.9]]));
 
+  it("AdamW shrinks the weights beside Adam's step, by 0.01 of the rate unless told otherwise", () => {
+    // Adam's first step is the rate against the gradient's sign.
+    expectClose(run({ name: "adamw" }, [[0.5, -1]]), [[1 - 0.1 - 0.1 * 0.01, -2 + 0.1 + 0.1 * 0.01 * 2]]);
+    expectClose(run({ name: "adamw", weightDecay: 0.5 }, [[0.5, -1]]), [[1 - 0.1 - 0.05, -2 + 0.1 + 0.1]]);
+    expect(run({ name: "adamw", weightDecay: 0 }, [[0.5, -1]])).toEqual(run({ name: "adam" }, [[0.5, -1]]));
+  });
+
   it("a restored optimizer goes on bit for bit", async () => {
     const gradients = Array.from({ length: 6 }, (_, k) => [Math.sin(k + 1), Math.cos(3 * k)]);
-    for (const options of [{ name: "adam" }, { name: "sgd", momentum: 0.9 }] as const) {
+    for (const options of [{ name: "adam" }, { name: "adamw" }, { name: "sgd", momentum: 0.9 }] as const) {
       const whole = run(options, gradients, 0.03).at(-1);
       const first = tf.variable(tf.tensor1d([1, -2]));
       const before = makeOptimizer(options, [{ name: "w", variable: first }]);
