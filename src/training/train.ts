@@ -119,13 +119,13 @@ export async function train(source: TrainingConfig | string, options: TrainOptio
     trainingCases: sha256(trainingIds.join("\n")),
     patch: summary.patch ?? null,
     preprocessing: summary.preprocessing.map(({ name, params }) => ({ name, params })),
+    ...(training.accumulate !== undefined && { accumulate: training.accumulate }),
+    ...(training.ema !== undefined && { ema: training.ema }),
   };
   if (checkpoint) requireSameRun(latest, checkpoint.file.identity, identity);
 
   const folder = RunFolder.open(runPath, { ...(checkpoint && { mark: checkpoint.file.mark }), ...(onEvent && { onEvent }) });
   const controller = new AbortController();
-    ...(training.accumulate !== undefined && { accumulate: training.accumulate }),
-    ...(training.ema !== undefined && { ema: training.ema }),
   const onAbort = (): void => controller.abort(options.signal?.reason);
   if (options.signal?.aborted) onAbort();
   options.signal?.addEventListener("abort", onAbort, { once: true });
@@ -159,6 +159,9 @@ export async function train(source: TrainingConfig | string, options: TrainOptio
     ...(checkpoint && { resumedAtStep: checkpoint.file.state.step }),
     ...(training.stepsPerEpoch !== undefined && { stepsPerEpoch: training.stepsPerEpoch }),
   });
+  if ((config.engine ?? "auto") === "auto" && engine.name === "cpu") {
+    folder.event({ type: "warning", message: `engine auto runs on cpu, many times slower than native: ${nativeMissingReason()}` });
+  }
 
   let host: GraphHost | undefined;
   let batches: BatchSource | undefined;
@@ -166,9 +169,6 @@ export async function train(source: TrainingConfig | string, options: TrainOptio
   let learner: Learner | undefined;
   try {
     const state = checkpoint?.file.state ?? FRESH_STATE;
-  if ((config.engine ?? "auto") === "auto" && engine.name === "cpu") {
-    folder.event({ type: "warning", message: `engine auto runs on cpu, many times slower than native: ${nativeMissingReason()}` });
-  }
     host = await openHost(path, config, settings, options.thread, stageLog(folder));
     batches = await host.open({
       mode: "training",
@@ -241,6 +241,7 @@ export async function train(source: TrainingConfig | string, options: TrainOptio
     options.signal?.removeEventListener("abort", onAbort);
     await host?.close();
     learner?.optimizer.dispose();
+    learner?.average?.dispose();
     learner?.model.dispose();
     folder.close();
   }
@@ -248,7 +249,6 @@ export async function train(source: TrainingConfig | string, options: TrainOptio
 
 function withOverrides(config: TrainingConfig, { epochs, ...fields }: TrainOverrides): TrainingConfig {
   const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
-    learner?.average?.dispose();
   return defineConfig({ ...config, ...given, ...(epochs !== undefined && { training: { ...config.training, epochs } }) });
 }
 
