@@ -1,3 +1,4 @@
+// Internal: part of the losses, not of the library.
 import * as tf from "@tensorflow/tfjs-core";
 
 /** What is taken for 0, where a root has no slope. */

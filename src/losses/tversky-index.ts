@@ -1,3 +1,4 @@
+// Internal: part of the losses, not of the library.
 import * as tf from "@tensorflow/tfjs-core";
 import type { ClassSums } from "./class-sums.js";
 

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { TrainingBatch } from "./batch-source.js";
 import { type Gradients, gradientSum } from "./gradient-sum.js";
-import { batchGradients, type Learner, type StepFigures } from "./train-step.js";
+import { batchGradients, type Learner, type StepFigures } from "./learner.js";
 import { addStep, epochMeans, NO_SUMS } from "./training-state.js";
 
 export interface LearnGroupOptions {
