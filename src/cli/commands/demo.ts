@@ -17,7 +17,7 @@ import { trainingReport } from "../training-report.js";
 
 interface DemoCommandOptions extends CommonOptions {
   readonly fast?: boolean;
-  readonly folder: string;
+  readonly folder?: string;
   readonly seed: number;
   readonly dashboard: boolean;
   readonly stay?: boolean;
@@ -28,7 +28,7 @@ export function demoCommand(): Command {
   return new Command("demo")
     .description("make a cohort of phantoms, train a 3D U-Net on some, predict and score the others, and show it all on the dashboard")
     .option("--fast", "a short form that only shows that everything works")
-    .option("--folder <dir>", "where everything is written", "demo-run")
+    .option("--folder <dir>", "where everything is written; demo-run, or demo-run-fast with --fast")
     .option("--seed <n>", "another seed, other patients", parseNaturalNumber, 1)
     .option("--no-dashboard", "without the live page")
     .option("--stay", "leave the dashboard open at the end, until Ctrl-C")
@@ -39,7 +39,8 @@ async function runDemo(options: DemoCommandOptions): Promise<void> {
   const began = performance.now();
   const output = commandOutput(options);
   const settings = options.fast ? FAST_DEMO : DEMO;
-  const root = resolve(options.folder);
+  const folder = options.folder ?? (options.fast ? "demo-run-fast" : "demo-run");
+  const root = resolve(folder);
   const data = { training: join(root, "data", "training"), heldOut: join(root, "data", "held-out") };
   const runs = join(root, "runs");
   const elapsed = (): string => formatDuration((performance.now() - began) / 1000);
@@ -113,8 +114,8 @@ async function runDemo(options: DemoCommandOptions): Promise<void> {
         `predictions  ${predictions}`,
         `pictures     ${overlays}`,
         `curves       ${join(trained.folder, "figures")}`,
-        `config       ${config}   (voxstream train ${options.folder}/config.mjs trains again)`,
-        `dashboard    voxstream dashboard ${join(options.folder, "runs")}`,
+        `config       ${config}   (voxstream train ${folder}/config.mjs trains again)`,
+        `dashboard    voxstream dashboard ${join(folder, "runs")}`,
       ].join("\n"),
     );
     if (dashboard && options.stay) {
