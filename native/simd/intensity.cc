@@ -70,8 +70,6 @@ static void momentsOfChannel(const float* input, size_t voxels, int stride, floa
   }
 }
 
-constexpr int kMaxPattern = 8;
-
 // Sums of deviations from a value of the block itself: they cannot cancel by more than the block's own spread. Channel of lane l in vector j of a
 // period of C vectors: (j·lanes + l) mod C.
 template <int kPattern>

@@ -15,7 +15,7 @@ struct AffineTerms {
 
 struct IntensityTable {
   void (*clip)(const float* input, float* output, size_t count, float min, float max);
-  // `squares` is the sum of squared deviations from the mean. Channels beyond kMaxChannels go one by one.
+  // `squares` is the sum of squared deviations from the mean. More than four channels go one by one.
   void (*moments)(const float* input, size_t voxels, int channels, float low, float high, ChannelMoments* result);
   void (*affine)(const float* input, float* output, size_t voxels, int channels, const AffineTerms& terms, bool round);
   void (*gamma)(const float* input, float* output, size_t voxels, int channels, int channel, float exponent, float min, float width, float sign);

@@ -1,7 +1,7 @@
 // What data kernels need beside vfloat: doubles, unsigned words, rounding, and transposition of square blocks.
 #pragma once
 
-#include "vector.h"
+#include "shuffle.h"
 
 #if defined(__AVX512F__) || defined(__AVX2__) || defined(__SSE2__)
 #include <immintrin.h>
@@ -40,25 +40,17 @@ static inline vfloat roundEven(vfloat x) {
 
 // Lanes of a and b in turn, from their lower or upper halves.
 template <int... I>
-struct Indices {};
-template <int N, int... I>
-struct MakeIndices : MakeIndices<N - 1, N - 1, I...> {};
-template <int... I>
-struct MakeIndices<0, I...> {
-  typedef Indices<I...> type;
-};
-template <int... I>
 static inline vfloat interleaveLow(vfloat a, vfloat b, Indices<I...>) {
-  return __builtin_shuffle(a, b, vint{(I / 2 + (I % 2) * kFloats)...});
+  return shuffled<(I / 2 + (I % 2) * kFloats)...>(a, b);
 }
 template <int... I>
 static inline vfloat interleaveHigh(vfloat a, vfloat b, Indices<I...>) {
-  return __builtin_shuffle(a, b, vint{(kFloats / 2 + I / 2 + (I % 2) * kFloats)...});
+  return shuffled<(kFloats / 2 + I / 2 + (I % 2) * kFloats)...>(a, b);
 }
 
 // Square transposition: interleaving row i with row i + n/2, log2(n) times, sends lane j of row i to lane i of row j.
 static inline void transpose(vfloat* rows) {
-  typedef MakeIndices<kFloats>::type All;
+  typedef AllIndices<kFloats> All;
   for (int width = 1; width < kFloats; width *= 2) {
     vfloat next[kFloats];
     for (int i = 0; i < kFloats / 2; i++) {

@@ -1,20 +1,23 @@
 #include "patch.h"
 
-#include "vector.h"
+#include "shuffle.h"
 
 namespace VOX_NS {
+
+template <class V, int... I>
+static inline V backwards(V x, Indices<I...>) {
+  return shuffled<static_cast<int>(sizeof...(I) - 1 - I)...>(x, x);
+}
 
 template <class T>
 static void reverseOf(const uint8_t* input, uint8_t* output, size_t count) {
   typedef T lanes __attribute__((vector_size(VOX_VECTOR_BYTES), aligned(1), may_alias));
   typedef T single __attribute__((aligned(1), may_alias));
   constexpr size_t width = VOX_VECTOR_BYTES / sizeof(T);
-  lanes order;
-  for (size_t l = 0; l < width; l++) order[l] = static_cast<T>(width - 1 - l);
   size_t i = 0;
   for (; i + width <= count; i += width) {
     const lanes x = *reinterpret_cast<const lanes*>(input + (count - i - width) * sizeof(T));
-    *reinterpret_cast<lanes*>(output + i * sizeof(T)) = __builtin_shuffle(x, order);
+    *reinterpret_cast<lanes*>(output + i * sizeof(T)) = backwards(x, AllIndices<static_cast<int>(width)>());
   }
   for (; i < count; i++) {
     *reinterpret_cast<single*>(output + i * sizeof(T)) = *reinterpret_cast<const single*>(input + (count - 1 - i) * sizeof(T));

@@ -248,7 +248,7 @@ vquad linearOfFour(const float* input, const int32_t* offset, int64_t rowStep, i
     for (int line = 0; line < 2; line++) {
       const int64_t step = slice * sliceStep + line * rowStep;
       const vquad ab = pairOf(a + step, b + step), cd = pairOf(c + step, d + step);
-      const vquad first = __builtin_shuffle(ab, cd, vquadInt{0, 2, 4, 6}), second = __builtin_shuffle(ab, cd, vquadInt{1, 3, 5, 7});
+      const vquad first = shuffled<0, 2, 4, 6>(ab, cd), second = shuffled<1, 3, 5, 7>(ab, cd);
       lines[line] = between(first, second, fx, gx);
     }
     planes[slice] = between(lines[0], lines[1], fy, gy);

@@ -1,17 +1,24 @@
 #include "window.h"
 
-#include "vector.h"
+#include "shuffle.h"
 
 namespace VOX_NS {
 
 // Lane l of part j of one weight per voxel, repeated for every channel: voxel (j·lanes + l)/channels.
+template <int kChannels, int kPart, int... I>
+static inline vfloat spreadPart(vfloat weight, Indices<I...>) {
+  return shuffled<((kPart * kFloats + I) / kChannels)...>(weight, weight);
+}
+
+template <int kChannels, int... kParts>
+static inline void spreadParts(vfloat weight, vfloat* parts, Indices<kParts...>) {
+  const vfloat all[] = {spreadPart<kChannels, kParts>(weight, AllIndices<kFloats>())...};
+  for (int j = 0; j < kChannels; j++) parts[j] = all[j];
+}
+
 template <int kChannels>
 static inline void spread(vfloat weight, vfloat* parts) {
-  for (int j = 0; j < kChannels; j++) {
-    vint voxel;
-    for (int l = 0; l < kFloats; l++) voxel[l] = (j * kFloats + l) / kChannels;
-    parts[j] = __builtin_shuffle(weight, voxel);
-  }
+  spreadParts<kChannels>(weight, parts, AllIndices<kChannels>());
 }
 
 template <int kChannels>
