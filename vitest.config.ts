@@ -6,6 +6,8 @@ export default defineConfig({
     globalSetup: ["test/global-setup.ts"],
     reporters: ["default", "./test/summary-reporter.ts"],
     testTimeout: 30_000,
+    // The first start of an engine after a build checks its operations.
+    hookTimeout: 60_000,
     // Two cores: more processes only slow each other down, and several tests start threads of their own.
     pool: "forks",
     maxWorkers: 2,

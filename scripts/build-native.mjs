@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("..", import.meta.url));
 
 /** node-gyp comes with npm; npm names its path to the scripts it runs. */
-function nodeGyp() {
+export function nodeGyp() {
   const named = process.env.npm_config_node_gyp;
   if (named && existsSync(named)) return named;
   const npm = join(dirname(process.execPath), "../lib/node_modules/npm/node_modules/node-gyp/bin/node-gyp.js");
@@ -30,7 +30,12 @@ export function buildNative() {
   });
   if (result.status === 0) return undefined;
   const log = `${result.stdout}\n${result.stderr}`;
-  return log.split("\n").find((line) => /error:|gyp ERR! stack|not found/i.test(line))?.trim() ?? `node-gyp exited with ${result.status}`;
+  return (
+    log
+      .split("\n")
+      .find((line) => /error:|gyp ERR! stack|not found/i.test(line))
+      ?.trim() ?? `node-gyp exited with ${result.status}`
+  );
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

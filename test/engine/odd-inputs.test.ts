@@ -67,7 +67,7 @@ describe.skipIf(!native())("odd inputs give what cpu gives", () => {
     expectSame(() => fusedConv3d(tf.ones([1, 1, 1, 1, 1]), tf.ones([3, 3, 3, 1, 1]), tf.tensor1d([0.5]), { activation: "relu" }));
     expectSame(() => normalize(tf.ones([1, 1, 1, 1, 4]), tf.ones([4]), tf.ones([4]), { over: "instance" }).y);
     expectSame(() => softmaxStatistics(tf.ones([1, 1, 1, 1, 2]), tf.zeros([1, 1, 1, 1, 1], "int32")).surprise);
-    expectSame(() => tf.avgPool3d(tf.ones([1, 1, 1, 1, 3]), 2, 2, "same"));
+    expectSame(() => tf.avgPool3d(tf.ones<tf.Rank.R5>([1, 1, 1, 1, 3]), 2, 2, "same"));
   });
 
   it("handles tensors without elements", () => {
