@@ -8,6 +8,7 @@ import type { RunEvent, StageReport } from "../core/run-events.js";
 import type { Shape4, Triple } from "../core/shape.js";
 import { type EngineName, startEngine } from "../engine/index.js";
 import { nativeMissingReason } from "../kernels/native.js";
+import type { Loss } from "../losses/index.js";
 import { checkPatch } from "../models/index.js";
 import type { BatchSource, GraphHost, TrainingBatch } from "./batch-source.js";
 import type { BundleDescription } from "./bundle-description.js";
@@ -184,6 +185,8 @@ export async function train(source: TrainingConfig | string, options: TrainOptio
       const shape: Shape4 = [depth, height, width, data.channels];
       if (first) checkPatch(spec, [depth, height, width]);
       const network = checkpoint?.model ?? spec.build({ shape, classes: data.classes.length, seed });
+      const mismatch = supervisionMismatch(network, config.loss);
+      if (mismatch !== undefined) folder.event({ type: "warning", message: mismatch });
       learner = makeLearner(network, config, optimizerOptions, checkpoint);
       const description: BundleDescription = {
         classes: data.classes,
@@ -300,6 +303,15 @@ function makeLearner(model: tfl.LayersModel, config: TrainingConfig, options: Op
     average?.restore(checkpoint.optimizer.slots);
   }
   return { model, loss: config.loss, metrics: config.metrics ?? [], optimizer, average, classes: config.data.classes, clipNorm };
+}
+
+/** What is lost when network and loss do not agree on deep supervision; nothing fails then, but the user has meant something else. */
+function supervisionMismatch(network: tfl.LayersModel, loss: Loss): string | undefined {
+  const levels = network.outputs.length;
+  if (levels > 1 && !loss.deep)
+    return `the network gives logits at ${levels} levels, but the loss looks at the finest only; wrap it in deepSupervision()`;
+  if (levels === 1 && loss.deep) return "the loss supervises several levels, but the network gives logits at one only; set its deepSupervision";
+  return undefined;
 }
 
 function beginSchedule({ training }: TrainingConfig, state: TrainingState, isResumed: boolean): RunningSchedule {

@@ -156,3 +156,28 @@ describe("batch normalization", () => {
     for (const v of variance.dataSync()) expect(Math.abs(v - 1)).toBeLessThan(1e-2);
   });
 });
+
+describe("normalization of channels", () => {
+  it.each([2, 3] as const)("brings the channels of each voxel to mean 0 and variance 1 in %iD", (dimensions) => {
+    const layers = layersFor({ dimensions, shape: [2, 3, 4, 8], seed: 1 });
+    const x = layers.input();
+    const model = tfl.model({ inputs: x, outputs: layers.normalizeChannels(x, "norm") });
+    const values = tf.add(tf.mul(tf.randomNormal(dimensions === 2 ? [3, 3, 4, 8] : [3, 2, 3, 4, 8], 0, 1, "float32", 9), 4), 7);
+    const { mean, variance } = tf.moments(model.predict(values) as tf.Tensor, [-1]);
+    for (const m of mean.dataSync()) expect(Math.abs(m)).toBeLessThan(1e-4);
+    for (const v of variance.dataSync()) expect(Math.abs(v - 1)).toBeLessThan(1e-3);
+    expect(mean.size).toBe(dimensions === 2 ? 36 : 72);
+    model.dispose();
+  });
+});
+
+describe("group normalization", () => {
+  it("takes the greatest common divisor where the groups do not divide the channels", () => {
+    const groups = (filters: number): unknown =>
+      unet({ filters, depth: 1, normalization: "group", groups: 4 })
+        .build({ shape: [1, 4, 4, 1], classes: 2 })
+        .getLayer("down0_conv1_norm")
+        .getConfig().groups;
+    expect([8, 6, 3].map(groups)).toEqual([4, 2, 1]);
+  });
+});

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { DataSet } from "../../src/core/case.js";
+import type { RunEvent } from "../../src/core/run-events.js";
 import { crossEntropyLoss, deepSupervision, diceLoss, softDice } from "../../src/losses/index.js";
 import { residualEncoderUnet, unet } from "../../src/models/index.js";
 import { mapLabels } from "../../src/operators/label/map-labels.js";
@@ -66,6 +67,26 @@ describe("a network that is supervised at several levels", () => {
     // The head of the coarser level has learned: its weights are not those of another run that looks at the finest level only.
     const finest = await train(config("finest", { loss: diceLoss(), training: { epochs: 4, learningRate: 1e-2 } }));
     expect(losses(finest.folder)).not.toEqual(losses(whole.folder));
+  });
+});
+
+describe("a network and a loss that do not agree on levels", () => {
+  it("are named in a warning", async () => {
+    const warnings = async (name: string, extra: Partial<TrainingConfig>): Promise<readonly string[]> => {
+      const heard: string[] = [];
+      const onEvent = (event: RunEvent) => void (event.type === "warning" && heard.push(event.message));
+      await train(config(name, { training: { epochs: 1 }, ...extra }), { onEvent });
+      return heard;
+    };
+    const flat = unet({ filters: 2, depth: 1 });
+    expect(await warnings("both", {})).toEqual([]);
+    expect(await warnings("neither", { model: flat, loss: diceLoss() })).toEqual([]);
+    expect(await warnings("network", { loss: diceLoss() })).toEqual([
+      "the network gives logits at 2 levels, but the loss looks at the finest only; wrap it in deepSupervision()",
+    ]);
+    expect(await warnings("loss", { model: flat })).toEqual([
+      "the loss supervises several levels, but the network gives logits at one only; set its deepSupervision",
+    ]);
   });
 });
 

@@ -2,7 +2,7 @@ import type { Triple } from "../../core/shape.js";
 import { uniformAt } from "../elastic-field/reference.js";
 import { gaussianWeights } from "../gaussian-filter/reference.js";
 import type { NoiseKey } from "../noise/philox.js";
-import { cubicWeights, INVERSE_RADIUS, inverseWeight } from "../spline/cubic-spline.js";
+import { cubicWeights, INVERSE_RADIUS, inverseWeight } from "../spline/spline-coefficients.js";
 import type { ElasticLattice } from "./elastic-lattice.js";
 
 /**

@@ -1,5 +1,5 @@
 import type { Shape4 } from "../../core/shape.js";
-import { cubicWeights, splineCoefficients } from "../spline/cubic-spline.js";
+import { cubicWeights, splineCoefficients } from "../spline/spline-coefficients.js";
 
 export type InterpolationOrder = 0 | 1 | 3;
 

@@ -1,6 +1,6 @@
 import type { Shape4 } from "../../core/shape.js";
 import type { InterpolationOrder } from "../resample-image/reference.js";
-import { cubicWeights, splineCoefficients } from "../spline/cubic-spline.js";
+import { cubicWeights, splineCoefficients } from "../spline/spline-coefficients.js";
 import { eachCoordinate, type SampleCoordinates } from "./sample-coordinates.js";
 
 /** Spline coefficients of one channel for positions -2 … n+1 of every axis. */
