@@ -1,8 +1,8 @@
 import "@tensorflow/tfjs-backend-cpu";
 import { errorMessage } from "../core/errors.js";
-import { ENGINES, type EngineName } from "./engine-table.js";
-import { installGradientTape } from "./gradient-tape.js";
-import { registerGradients } from "./gradients.js";
+import { ENGINES, type EngineName } from "./engines.js";
+import { installGradientTape } from "./install-gradient-tape.js";
+import { registerGradients } from "./register-gradients.js";
 import { recallCheck, rememberedCheck } from "./self-check/remembered-check.js";
 import { type SelfCheckResult, selfCheck } from "./self-check/self-check.js";
 

@@ -2,15 +2,15 @@ import "@tensorflow/tfjs-backend-cpu";
 import { availableParallelism } from "node:os";
 import * as tf from "@tensorflow/tfjs-core";
 import { errorMessage, requireOption, VoxError } from "../core/errors.js";
-import { ENGINES, type EngineEntry, type EngineName } from "./engine-table.js";
-import { installGradientTape } from "./gradient-tape.js";
-import { registerGradients } from "./gradients.js";
+import { ENGINES, type EngineEntry, type EngineName } from "./engines.js";
+import { installGradientTape } from "./install-gradient-tape.js";
 import { NativeBackend } from "./native/native-backend.js";
 import { nativeCalls } from "./native/register-native.js";
+import { registerGradients } from "./register-gradients.js";
 import { rememberedCheck } from "./self-check/remembered-check.js";
 import { describeFailures } from "./self-check/self-check.js";
 
-export type { EngineName } from "./engine-table.js";
+export type { EngineName } from "./engines.js";
 
 export interface EngineOptions {
   /** `auto` takes the best that is available and passes its self-check. */

@@ -1,5 +1,5 @@
-export * from "./convolution-layer.js";
-export * from "./dropout-layer.js";
+export * from "./convolution.js";
+export * from "./dropout.js";
 export * from "./layer-normalization.js";
 export * from "./normalization-layer.js";
 export * from "./transposed-convolution.js";

@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { requireOption } from "../../core/errors.js";
-import { normalize } from "../ops/normalization.js";
-import { channelsOf, type LayerArguments, onlyShape, onlyTensor, type Shape } from "./layer-shape.js";
+import { normalize } from "../ops/normalize.js";
+import { channelsOf, type LayerArguments, type LayerShape, onlyShape, onlyTensor } from "./layer-shape.js";
 
 export interface LayerNormalizationOptions extends LayerArguments {
   readonly epsilon?: number;
@@ -21,14 +21,14 @@ class LayerNormalization extends tfl.layers.Layer {
     this.epsilon = epsilon;
   }
 
-  override build(inputShape: Shape | Shape[]): void {
+  override build(inputShape: LayerShape | LayerShape[]): void {
     const channels = channelsOf(inputShape);
     this.gamma = this.addWeight("gamma", [channels], "float32", tfl.initializers.ones(), undefined, true);
     this.beta = this.addWeight("beta", [channels], "float32", tfl.initializers.zeros(), undefined, true);
     this.built = true;
   }
 
-  override computeOutputShape(inputShape: Shape | Shape[]): Shape {
+  override computeOutputShape(inputShape: LayerShape | LayerShape[]): LayerShape {
     return onlyShape(inputShape);
   }
 

@@ -1,9 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { requireOption } from "../../core/errors.js";
-import { type FusedActivation, LEAKY_SLOPE } from "../ops/activation.js";
-import { normalize, normalizeWith } from "../ops/normalization.js";
-import { channelsOf, type LayerArguments, onlyShape, onlyTensor, type Shape } from "./layer-shape.js";
+import { type FusedActivation, LEAKY_SLOPE } from "../ops/fused-activation.js";
+import { normalize, normalizeWith } from "../ops/normalize.js";
+import { channelsOf, type LayerArguments, type LayerShape, onlyShape, onlyTensor } from "./layer-shape.js";
 
 export interface BatchNormalizationOptions extends LayerArguments {
   /** Share of the moving statistics that stays at each step; Keras' default. */
@@ -37,7 +37,7 @@ interface NormalizationArguments extends LayerArguments {
   readonly scale?: boolean;
 }
 
-class Normalization extends tfl.layers.Layer {
+export class NormalizationLayer extends tfl.layers.Layer {
   static className = "VoxNormalization";
   private readonly options: Required<Omit<NormalizationArguments, keyof LayerArguments>>;
   private gamma: tfl.LayerVariable | undefined;
@@ -66,7 +66,7 @@ class Normalization extends tfl.layers.Layer {
     this.options = { over, groups, momentum, epsilon, activation, alpha, scale };
   }
 
-  override build(inputShape: Shape | Shape[]): void {
+  override build(inputShape: LayerShape | LayerShape[]): void {
     const channels = channelsOf(inputShape);
     const { over, groups, scale } = this.options;
     requireOption(over !== "group" || channels % groups === 0, "groupNormalization", "groups", `a divisor of the ${channels} channels`, groups);
@@ -79,7 +79,7 @@ class Normalization extends tfl.layers.Layer {
     this.built = true;
   }
 
-  override computeOutputShape(inputShape: Shape | Shape[]): Shape {
+  override computeOutputShape(inputShape: LayerShape | LayerShape[]): LayerShape {
     return onlyShape(inputShape);
   }
 
@@ -107,7 +107,7 @@ class Normalization extends tfl.layers.Layer {
     return { ...super.getConfig(), ...this.options } as tf.serialization.ConfigDict;
   }
 }
-tf.serialization.registerClass(Normalization as unknown as tf.serialization.SerializableConstructor<Normalization>);
+tf.serialization.registerClass(NormalizationLayer as unknown as tf.serialization.SerializableConstructor<NormalizationLayer>);
 
 function follow(moving: tfl.LayerVariable, value: tf.Tensor, momentum: number): void {
   tf.tidy(() => {
@@ -123,7 +123,7 @@ function follow(moving: tfl.LayerVariable, value: tf.Tensor, momentum: number): 
  * @throws `ERR_OPTION` for options outside their rule
  */
 export function batchNormalization(options: BatchNormalizationOptions = {}): tfl.layers.Layer {
-  return new Normalization({ ...options, over: "batch" });
+  return new NormalizationLayer({ ...options, over: "batch" });
 }
 
 /**
@@ -133,7 +133,7 @@ export function batchNormalization(options: BatchNormalizationOptions = {}): tfl
  * @throws `ERR_OPTION` for options outside their rule
  */
 export function instanceNormalization(options: InstanceNormalizationOptions = {}): tfl.layers.Layer {
-  return new Normalization({ ...options, over: "instance" });
+  return new NormalizationLayer({ ...options, over: "instance" });
 }
 
 /**
@@ -143,5 +143,5 @@ export function instanceNormalization(options: InstanceNormalizationOptions = {}
  * @throws `ERR_OPTION` when the groups do not divide the channels
  */
 export function groupNormalization(options: GroupNormalizationOptions): tfl.layers.Layer {
-  return new Normalization({ ...options, over: "group" });
+  return new NormalizationLayer({ ...options, over: "group" });
 }

@@ -1,11 +1,11 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { requireOption } from "../../core/errors.js";
-import { type FusedActivation, LEAKY_SLOPE } from "../ops/activation.js";
-import { fusedConv3dTranspose } from "../ops/conv.js";
-import { extent3, type LayerExtent, requireExtent } from "./convolution-layer.js";
+import { type FusedActivation, LEAKY_SLOPE } from "../ops/fused-activation.js";
+import { fusedConv3dTranspose } from "../ops/fused-conv3d.js";
+import { extent3, type LayerExtent, requireExtent } from "./convolution.js";
 import { type Initializer, restoreInitializer, type SavedInitializer, saveInitializer } from "./initializer.js";
-import { channelsOf, type LayerArguments, onlyShape, onlyTensor, type Shape } from "./layer-shape.js";
+import { channelsOf, type LayerArguments, type LayerShape, onlyShape, onlyTensor } from "./layer-shape.js";
 
 export interface TransposedConvolutionOptions extends LayerArguments {
   readonly filters: number;
@@ -42,7 +42,7 @@ class TransposedConvolution extends tfl.layers.Layer {
     this.kernelInitializer = restoreInitializer(args.kernelInitializer);
   }
 
-  override build(inputShape: Shape | Shape[]): void {
+  override build(inputShape: LayerShape | LayerShape[]): void {
     const axes = (onlyShape(inputShape).length - 2) as 2 | 3;
     const kernel = extent3(this.options.kernelSize, axes);
     const shape = [...(axes === 3 ? kernel : kernel.slice(1)), this.options.filters, channelsOf(inputShape)];
@@ -51,7 +51,7 @@ class TransposedConvolution extends tfl.layers.Layer {
     this.built = true;
   }
 
-  override computeOutputShape(inputShape: Shape | Shape[]): Shape {
+  override computeOutputShape(inputShape: LayerShape | LayerShape[]): LayerShape {
     const shape = onlyShape(inputShape);
     const axes = (shape.length - 2) as 2 | 3;
     const factor = extent3(this.options.strides, axes);

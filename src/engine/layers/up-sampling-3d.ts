@@ -1,9 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { requireOption } from "../../core/errors.js";
-import { upSample3d } from "../ops/up-sampling.js";
-import { extent3, type LayerExtent, requireExtent } from "./convolution-layer.js";
-import { type LayerArguments, onlyShape, onlyTensor, type Shape } from "./layer-shape.js";
+import { upSample3d } from "../ops/up-sample-3d.js";
+import { extent3, type LayerExtent, requireExtent } from "./convolution.js";
+import { type LayerArguments, type LayerShape, onlyShape, onlyTensor } from "./layer-shape.js";
 
 export interface UpSampling3dOptions extends LayerArguments {
   readonly size?: LayerExtent;
@@ -24,7 +24,7 @@ class UpSampling3d extends tfl.layers.Layer {
     this.interpolation = interpolation;
   }
 
-  override computeOutputShape(inputShape: Shape | Shape[]): Shape {
+  override computeOutputShape(inputShape: LayerShape | LayerShape[]): LayerShape {
     const shape = onlyShape(inputShape);
     const axes = (shape.length - 2) as 2 | 3;
     const factor = extent3(this.size, axes);

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { Elements } from "./addon.js";
-import { broadcastShape } from "./broadcast.js";
+import { broadcastShape } from "./broadcast-shape.js";
+import type { Elements } from "./elements.js";
 import type { KernelArguments, KernelBody, KernelTable } from "./kernel-table.js";
 
 // The numbers are the enums of native/simd/elementwise.h.

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { ACTIVATION_NUMBERS, type FusedActivation } from "../ops/activation.js";
+import { ACTIVATION_NUMBERS, type FusedActivation } from "../ops/fused-activation.js";
 import { type AxisMatrix, axisMatrix } from "./axis-matrix.js";
 import { geometry3d } from "./convolution.js";
 import type { KernelArguments, KernelTable } from "./kernel-table.js";

@@ -12,7 +12,7 @@ function softmaxGrad(logarithm: number): KernelBody {
   };
 }
 
-/** Kernels without a stock counterpart, which src/engine/gradients.ts uses where they are registered. */
+/** Kernels without a stock counterpart, which src/engine/register-gradients.ts uses where they are registered. */
 export const gradientKernels: KernelTable = {
   ReluGrad: binaryKernel(GRADIENT_OPS.relu, "dy", "y"),
   LeakyReluGrad: binaryKernel(GRADIENT_OPS.leakyRelu, "dy", "y"),

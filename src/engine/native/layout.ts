@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { Elements } from "./addon.js";
+import type { Elements } from "./elements.js";
 import type { KernelArguments, KernelTable } from "./kernel-table.js";
 import type { NativeBackend } from "./native-backend.js";
 

@@ -1,7 +1,7 @@
 import { MathBackendCPU } from "@tensorflow/tfjs-backend-cpu";
 import * as tf from "@tensorflow/tfjs-core";
 import type { NativeAddon } from "../../kernels/native.js";
-import type { Elements } from "./addon.js";
+import type { Elements } from "./elements.js";
 import { type Block, TensorMemory } from "./tensor-memory.js";
 
 type Dtype = "float32" | "int32" | "bool";

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { requireOption } from "../../core/errors.js";
+import { adamUpdate } from "./adam-update.js";
 import { gradientsByVariable, type NamedTensor, Slots } from "./slots.js";
-import { adamUpdate } from "./update-weights.js";
 
 export interface AdamOptions {
   readonly learningRate?: number;

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { requireOption } from "../../core/errors.js";
+import { momentumUpdate } from "./adam-update.js";
 import { gradientsByVariable, type NamedTensor, Slots } from "./slots.js";
-import { momentumUpdate } from "./update-weights.js";
 
 export interface SgdOptions {
   readonly learningRate?: number;

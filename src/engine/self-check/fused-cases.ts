@@ -1,9 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { FusedActivation } from "../ops/activation.js";
-import { fusedConv3d, fusedConv3dTranspose } from "../ops/conv.js";
-import { normalize, normalizeWith } from "../ops/normalization.js";
+import type { FusedActivation } from "../ops/fused-activation.js";
+import { fusedConv3d, fusedConv3dTranspose } from "../ops/fused-conv3d.js";
+import { normalize, normalizeWith } from "../ops/normalize.js";
 import { softmaxStatistics } from "../ops/softmax-statistics.js";
-import { upSample3d } from "../ops/up-sampling.js";
+import { upSample3d } from "../ops/up-sample-3d.js";
 import type { CheckCase } from "./check-case.js";
 
 const ACTIVATIONS: readonly FusedActivation[] = ["linear", "relu", "leakyRelu"];

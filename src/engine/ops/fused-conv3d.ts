@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { applyActivation, type FusedActivation, LEAKY_SLOPE } from "./activation.js";
+import { applyActivation, type FusedActivation, LEAKY_SLOPE } from "./fused-activation.js";
 import { hasKernel, runKernel } from "./run-kernel.js";
 
 export type Extent3 = readonly [number, number, number];

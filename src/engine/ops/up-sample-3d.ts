@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import type { Extent3 } from "./conv.js";
+import type { Extent3 } from "./fused-conv3d.js";
 import { hasKernel, runKernel } from "./run-kernel.js";
 
 export interface UpSamplingOptions {

@@ -3,7 +3,7 @@ import * as tfl from "@tensorflow/tfjs-layers";
 import { requireOption } from "../../core/errors.js";
 import { Random } from "../../core/random.js";
 import { currentEngine } from "../start-engine.js";
-import { type LayerArguments, onlyShape, onlyTensor, type Shape } from "./layer-shape.js";
+import { type LayerArguments, type LayerShape, onlyShape, onlyTensor } from "./layer-shape.js";
 
 export interface DropoutOptions extends LayerArguments {
   /** Share of the values that become 0. */
@@ -25,7 +25,7 @@ class Dropout extends tfl.layers.Layer {
     this.perChannel = perChannel;
   }
 
-  override computeOutputShape(inputShape: Shape | Shape[]): Shape {
+  override computeOutputShape(inputShape: LayerShape | LayerShape[]): LayerShape {
     return onlyShape(inputShape);
   }
 

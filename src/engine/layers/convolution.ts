@@ -1,10 +1,10 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { requireOption } from "../../core/errors.js";
-import { type FusedActivation, LEAKY_SLOPE } from "../ops/activation.js";
-import { type Extent3, fusedConv3d } from "../ops/conv.js";
+import { type FusedActivation, LEAKY_SLOPE } from "../ops/fused-activation.js";
+import { type Extent3, fusedConv3d } from "../ops/fused-conv3d.js";
 import { type Initializer, restoreInitializer, type SavedInitializer, saveInitializer } from "./initializer.js";
-import { channelsOf, type LayerArguments, onlyShape, onlyTensor, type Shape } from "./layer-shape.js";
+import { channelsOf, type LayerArguments, type LayerShape, onlyShape, onlyTensor } from "./layer-shape.js";
 
 /** An extent per axis, or one for all. In 2D there are two. */
 export type LayerExtent = number | readonly number[];
@@ -56,7 +56,7 @@ class Convolution extends tfl.layers.Layer {
     this.kernelInitializer = restoreInitializer(args.kernelInitializer);
   }
 
-  override build(inputShape: Shape | Shape[]): void {
+  override build(inputShape: LayerShape | LayerShape[]): void {
     const axes = (onlyShape(inputShape).length - 2) as 2 | 3;
     const kernel = extent3(this.options.kernelSize, axes);
     const shape = [...(axes === 3 ? kernel : kernel.slice(1)), channelsOf(inputShape), this.options.filters];
@@ -65,7 +65,7 @@ class Convolution extends tfl.layers.Layer {
     this.built = true;
   }
 
-  override computeOutputShape(inputShape: Shape | Shape[]): Shape {
+  override computeOutputShape(inputShape: LayerShape | LayerShape[]): LayerShape {
     const shape = onlyShape(inputShape);
     const axes = (shape.length - 2) as 2 | 3;
     const { kernelSize, strides, dilationRate, padding, filters } = this.options;
