@@ -165,8 +165,9 @@ class Displacement {
   const float* fields_[3] = {};
 };
 
+// Adding and taking away 1.5·2^52 rounds to the nearest whole number, for |t| < 2^51.
 vdouble floorOf(vdouble t) {
-  const vdouble whole = __builtin_convertvector(__builtin_convertvector(t, vhalfInt), vdouble);
+  const vdouble whole = (t + 6755399441055744.0) - 6755399441055744.0;
   return whole > t ? whole - 1.0 : whole;
 }
 
@@ -179,46 +180,58 @@ void findRow(const SamplePlan& plan, const Grid& grid, Displacement& displacemen
   const double dz = z - (plan.outExtent[0] - 1) / 2.0, dy = y - (plan.outExtent[1] - 1) / 2.0, middle = (width - 1) / 2.0;
   vdouble lanes;
   for (int l = 0; l < kDoubles; l++) lanes[l] = l;
+  // Copies: what is stored below could otherwise be the plan itself.
+  double matrix[9], center[3], last[3], least[3], most[3], step[3];
+  for (int i = 0; i < 9; i++) matrix[i] = plan.matrix[i];
+  for (int axis = 0; axis < 3; axis++) {
+    center[axis] = plan.center[axis];
+    last[axis] = static_cast<double>(plan.extent[axis] - 1);
+    least[axis] = grid.least[axis];
+    most[axis] = grid.most[axis];
+    step[axis] = grid.step[axis];
+  }
   for (int64_t x = 0; x < width; x += kDoubles) {
-    vdouble v[3] = {splatDouble(dz), splatDouble(dy), lanes + (x - middle)};
+    vdouble vz = splatDouble(dz), vy = splatDouble(dy), vx = lanes + (x - middle);
     if (fields) {
-      for (int axis = 0; axis < 3; axis++) {
-        const float* field = fields[axis] + x;
-        if (x + kDoubles <= width) {
-          v[axis] += widen(field);
-        } else {
-          for (int64_t l = 0; l < width - x; l++) v[axis][l] += field[l];
+      if (x + kDoubles <= width) {
+        vz += widen(fields[0] + x);
+        vy += widen(fields[1] + x);
+        vx += widen(fields[2] + x);
+      } else {
+        for (int64_t l = 0; l < width - x; l++) {
+          vz[l] += fields[0][x + l];
+          vy[l] += fields[1][x + l];
+          vx[l] += fields[2][x + l];
         }
       }
     }
     vdouble offset = {};
-    // All bits of a lane where it is inside, as a double so that no narrower mask is needed before the end.
+    // All bits of a lane where it is inside.
     vlong inside = ~vlong{};
     for (int axis = 0; axis < 3; axis++) {
-      const double* m = plan.matrix + 3 * axis;
-      vdouble t = plan.center[axis] + (m[0] * v[0] + m[1] * v[1] + m[2] * v[2]);
-      const double extent = static_cast<double>(plan.extent[axis]);
+      const double* m = matrix + 3 * axis;
+      vdouble t = center[axis] + (m[0] * vz + m[1] * vy + m[2] * vx);
       // NaN is outside, and is held at 0: the comparisons are false for it.
-      const auto isIn = (t >= -0.5) & (t <= extent - 0.5);
+      const auto isIn = (t >= -0.5) & (t <= last[axis] + 0.5);
       inside &= (vlong)isIn;
       t = isIn ? t : vdouble{};
       if (kMode == Mode::linear) {
         // Linear interpolation of the continued edge is the value at the coordinate held inside the image.
         t = t < 0.0 ? vdouble{} : t;
-        t = t > extent - 1 ? splatDouble(extent - 1) : t;
+        t = t > last[axis] ? splatDouble(last[axis]) : t;
       }
       vdouble whole = floorOf(kMode == Mode::nearest ? t + 0.5 : t);
-      whole = whole < grid.least[axis] ? splatDouble(grid.least[axis]) : whole;
-      whole = whole > grid.most[axis] ? splatDouble(grid.most[axis]) : whole;
+      whole = whole < least[axis] ? splatDouble(least[axis]) : whole;
+      whole = whole > most[axis] ? splatDouble(most[axis]) : whole;
       const vdouble rest = t - whole;
-      offset += (whole - grid.least[axis]) * grid.step[axis];
+      offset += (whole - least[axis]) * step[axis];
       if (kMode != Mode::nearest) {
         *reinterpret_cast<vhalf*>(row.fraction[axis] + x) = __builtin_convertvector(rest, vhalf);
         *reinterpret_cast<vdouble*>(row.position[axis] + x) = rest;
       }
     }
     *reinterpret_cast<vhalfInt*>(row.offset + x) = __builtin_convertvector(offset, vhalfInt);
-    *reinterpret_cast<vhalfInt*>(row.inside + x) = __builtin_convertvector((vlong)inside, vhalfInt);
+    *reinterpret_cast<vhalfInt*>(row.inside + x) = __builtin_convertvector(inside, vhalfInt);
   }
 }
 

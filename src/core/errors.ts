@@ -55,6 +55,8 @@ export interface WireError {
   readonly where: string | undefined;
   readonly sampleId: string | undefined;
   readonly stack: string | undefined;
+  /** Code of the system's error behind it, such as EIO. */
+  readonly system?: string;
 }
 
 export function errorToWire(error: unknown): WireError {
@@ -65,13 +67,26 @@ export function errorToWire(error: unknown): WireError {
     where: known?.where,
     sampleId: known?.sampleId,
     stack: error instanceof Error ? error.stack : undefined,
+    ...systemCode(known?.cause),
   };
+}
+
+function systemCode(cause: unknown): { readonly system?: string } {
+  if (cause === undefined || cause === null) return {};
+  const { code, cause: deeper } = cause as { readonly code?: unknown; readonly cause?: unknown };
+  if (typeof code === "string" && !isVoxError(cause)) return { system: code };
+  return deeper === cause ? {} : systemCode(deeper);
 }
 
 export function errorFromWire(wire: WireError): Error {
   const isKnown = (ERROR_CODES as readonly string[]).includes(wire.code ?? "");
   const error = isKnown
-    ? new VoxError("", { code: wire.code as ErrorCode, where: wire.where ?? "", ...(wire.sampleId === undefined ? {} : { sampleId: wire.sampleId }) })
+    ? new VoxError("", {
+        code: wire.code as ErrorCode,
+        where: wire.where ?? "",
+        ...(wire.sampleId === undefined ? {} : { sampleId: wire.sampleId }),
+        ...(wire.system === undefined ? {} : { cause: Object.assign(new Error(wire.system), { code: wire.system }) }),
+      })
     : new Error(wire.message);
   error.message = wire.message;
   // Such as ENOENT of a system error.

@@ -21,4 +21,6 @@ export interface RunContext {
   readonly tasks: TaskRunner;
   /** What a stage does with a sample that fails for good. */
   readonly onError: "fail" | "skip";
+  /** Most samples that may fail in a run that skips them; one more ends it. Default: no limit. */
+  readonly skipBudget?: number;
 }

@@ -71,12 +71,13 @@ export type RunEvent = { readonly t: number } & (
       readonly budget: number;
       readonly verdict: string;
     }
+  /** Once per graph, before its first batch: how the memory budget is shared. */
+  | { readonly type: "memory"; readonly graph: "training" | "validation"; readonly budget: number; readonly least: number; readonly text: string }
   | { readonly type: "preview"; readonly path: string; readonly id: string; readonly epoch: number }
   | { readonly type: "checkpoint"; readonly kind: "latest" | "best"; readonly epoch: number; readonly step: number; readonly path: string }
-  | { readonly type: "skip"; readonly id: string; readonly stage: string; readonly message: string }
+  | { readonly type: "skip"; readonly id: string; readonly stage: string; readonly message: string; readonly stack?: string }
   | { readonly type: "warning"; readonly message: string }
   | { readonly type: "prediction"; readonly id: string; readonly path: string; readonly seconds: number }
   | { readonly type: "evaluation"; readonly path: string; readonly summary: Json }
   | { readonly type: "end"; readonly status: "completed" | "stopped" | "failed"; readonly message?: string }
 );
-

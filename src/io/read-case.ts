@@ -21,13 +21,17 @@ export interface ReadCaseOptions extends Pick<ReadVolumeOptions, "nonFinite">, R
  * const header = await readCaseHeader(ref, { classes });
  * readCase(header, { image: new Float32Array(elementCount(header.shape)) });
  */
-export function readCase(header: CaseHeader, { image, label }: ReadCaseTargets, { nonFinite = "fail", classes }: ReadCaseOptions = {}): number {
+export function readCase(
+  header: CaseHeader,
+  { image, label }: ReadCaseTargets,
+  { nonFinite = "fail", classes, isStopped }: ReadCaseOptions = {},
+): number {
   let replaced = 0;
   let first = 0;
   for (const file of header.images) {
-    replaced += readVolume(file, image, { nonFinite, channels: { first, of: header.shape[3] } });
+    replaced += readVolume(file, image, { nonFinite, ...(isStopped && { isStopped }), channels: { first, of: header.shape[3] } });
     first += file.shape[3];
   }
-  if (header.label && label) readLabel(header.label, label, classes === undefined ? {} : { classes });
+  if (header.label && label) readLabel(header.label, label, { ...(classes && { classes }), ...(isStopped && { isStopped }) });
   return replaced;
 }

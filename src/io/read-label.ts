@@ -7,6 +7,8 @@ import type { VolumeHeader } from "./volume-format.js";
 export interface ReadLabelOptions {
   /** Class names; label values must be below their number. Without it every value that fits the target is fine. */
   readonly classes?: readonly string[];
+  /** As for `readVolume`. */
+  readonly isStopped?: () => boolean;
 }
 
 /** Uint8 up to 256 classes, else uint16. */
@@ -26,12 +28,12 @@ export function labelDtype(classes: number): "uint8" | "uint16" {
  * const labels = new Uint8Array(elementCount(header.shape));
  * readLabel(header, labels, { classes: ["background", "kidney", "tumor"] });
  */
-export function readLabel(header: VolumeHeader, target: Uint8Array | Uint16Array, { classes }: ReadLabelOptions = {}): number[] {
+export function readLabel(header: VolumeHeader, target: Uint8Array | Uint16Array, { classes, isStopped }: ReadLabelOptions = {}): number[] {
   if (header.shape[3] !== 1)
     throw new VoxError(`a label map must have one channel, got ${header.shape[3]}`, { code: "ERR_HEADER", where: header.path });
   requireLength(target, header.shape, header.path);
   const { plan } = header.encoding;
-  const report = formatNamed(header.format).read(header, target, plan);
+  const report = formatNamed(header.format).read(header, target, plan, isStopped);
   const values = report.labels();
   if (report.odd > 0) {
     const odd = report.oddValues.sort((a, b) => a - b);

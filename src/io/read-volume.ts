@@ -9,6 +9,8 @@ export interface ReadVolumeOptions {
   readonly nonFinite?: "fail" | "replace";
   /** Where this file's channels go in the target: from `first` on, of `of` channels in all; default: the file's channels are all. */
   readonly channels?: { readonly first: number; readonly of: number };
+  /** Asked after each piece of the file, a few milliseconds of work; true ends the reading with `ERR_STOPPED`. */
+  readonly isStopped?: () => boolean;
 }
 
 /**
@@ -24,7 +26,7 @@ export interface ReadVolumeOptions {
  * const voxels = new Float32Array(elementCount(header.shape));
  * readVolume(header, voxels);
  */
-export function readVolume(header: VolumeHeader, target: Float32Array, { nonFinite = "fail", channels }: ReadVolumeOptions = {}): number {
+export function readVolume(header: VolumeHeader, target: Float32Array, { nonFinite = "fail", channels, isStopped }: ReadVolumeOptions = {}): number {
   requireOption(nonFinite === "fail" || nonFinite === "replace", "readVolume", "nonFinite", '"fail" or "replace"', nonFinite);
   const first = channels?.first ?? 0;
   const of = channels?.of ?? header.shape[3];
@@ -40,7 +42,7 @@ export function readVolume(header: VolumeHeader, target: Float32Array, { nonFini
   const { plan } = header.encoding;
   const layout = sourceLayout(header.source, of);
   const placed = { ...plan, strides: layout.strides, offset: layout.offset + first };
-  const report = formatNamed(header.format).read(header, target, placed);
+  const report = formatNamed(header.format).read(header, target, placed, isStopped);
   if (report.nonFinite === 0) return 0;
   if (nonFinite === "fail") {
     const { i, j, k, c } = fileIndex(report.firstNonFinite, plan.shape);

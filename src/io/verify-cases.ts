@@ -66,7 +66,7 @@ async function verifyCase(dataset: DataSet, ref: CaseRef, needsLabel: boolean): 
       ...(ref.images[0] === undefined ? {} : { file: ref.images[0] }),
       severity: needsLabel ? "error" : "warning",
       code: "ERR_LABEL",
-      message: "the case has no label file",
+      message: `${ref.images[0] ?? ref.id}: a case must have a label file, got none`,
       fix: "add the label beside the image, or leave the case out of training",
     });
   }
@@ -118,7 +118,7 @@ function failure(id: string, error: unknown): CaseFinding {
 function oddities({ id, image, label, geometry, shape }: LoadedCase, ref: CaseRef): CaseFinding[] {
   const findings: CaseFinding[] = [];
   const warn = (file: string | undefined, message: string, fix: string): void => {
-    findings.push({ id, ...(file === undefined ? {} : { file }), severity: "warning", message, fix });
+    findings.push({ id, ...(file === undefined ? {} : { file }), severity: "warning", message: `${file ?? id}: ${message}`, fix });
   };
   const first = image[0];
   if (image.every((value) => value === first))

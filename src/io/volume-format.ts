@@ -31,7 +31,7 @@ export interface VolumeFormat {
   matches(firstBytes: Uint8Array): boolean;
   readHeader(path: string): Promise<VolumeHeader>;
   /** Decodes, scales, casts and turns all voxels into the target; synchronous, for worker threads. */
-  read(header: VolumeHeader, target: DecodeTarget, plan: DecodePlan): DecodeReport;
+  read(header: VolumeHeader, target: DecodeTarget, plan: DecodePlan, isStopped?: () => boolean): DecodeReport;
   write?(path: string, data: VolumeData, shape: Shape4, grid: SourceGrid, options: WriteOptions): Promise<void>;
 }
 

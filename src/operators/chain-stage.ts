@@ -8,6 +8,9 @@ import { openCase } from "./load/open-case.js";
 import { type Chain, tagChain } from "./operator-link.js";
 import { withRunContext } from "./with-run-context.js";
 
+/** How often the reading of a case is tried again. */
+export const RETRIES = 2;
+
 /** One stage for a whole chain; the flow remembers its chain, so that the next 1:1 operator prolongs it. */
 export function chainStage(chain: Chain): Observable<Sample> {
   const { upstream, load, links } = chain;
@@ -22,12 +25,14 @@ export function chainStage(chain: Chain): Observable<Sample> {
 
 /** Opens cases ahead of their loading: shapes are known before memory is taken. */
 export function headers(name: string, { mode }: RunContext): OperatorFunction<CaseItem, ChainInput> {
-  return mapAsync((item: CaseItem) => openCase(item, mode), { name, concurrency: 2 });
+  return mapAsync((item: CaseItem) => openCase(item, mode), { name, concurrency: 2, retries: RETRIES });
 }
 
 function worker(name: string, run: ChainRun, keepFree: number): OperatorFunction<ChainInput, Sample> {
   return mapAsync((input: ChainInput, { signal }) => run.apply(input, signal), {
     name,
+    // Reading may fail and succeed a moment later; arithmetic does not.
+    retries: keepFree > 0 ? RETRIES : 0,
     concurrency: "tasks",
     bytes: (input) => run.bytes(input),
     keepFree,

@@ -30,7 +30,10 @@ export interface OperatorLink {
 export type OperatorDescription =
   | { readonly load: LoadOptions }
   | { readonly link: OperatorLink }
-  | { readonly patch: { readonly size: Triple } }
+  | { readonly patch: { readonly size: Triple; readonly margin: Triple /** Absent for grids. */; readonly perCase?: number } }
+  | { readonly shuffle: { readonly window: number } }
+  | { readonly batch: { readonly size: number } }
+  | { readonly prefetch: { readonly capacity: number } }
   | { readonly cached: { readonly load: LoadOptions; readonly links: readonly OperatorLink[] } };
 
 /** 1:1 operators that run as one task so far, and the flow that feeds the first of them. */

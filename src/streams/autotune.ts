@@ -31,6 +31,8 @@ const HUNGRY = 0.05;
 const SATURATED = 0.75;
 const SLACK = 0.6;
 const CALM_WINDOWS = 4;
+/** Share of the memory budget beyond which no prefetch grows. */
+const ROOM = 0.6;
 
 /**
  * Turns the knobs of a running graph: when the consumer waits, the most saturated stage gets one job more, within a limit over all stages; when it is fed,
@@ -83,10 +85,12 @@ export function autotune(graph: Graph, { jobs, sink = "sink", everyMs = 250, max
     if (!consumer) return;
     const workers = rows.filter((row) => row.concurrency > 0);
     if (consumer.starved > HUNGRY) {
+      const pool = graph.context?.pool;
+      const isRoom = !pool || pool.bytesInUse < ROOM * pool.budget;
       for (const { node, starved, blocked } of rows) {
         const { concurrency, capacity } = node.knobs;
         const isUneven = starved > 0.2 && blocked > 0.2;
-        if (concurrency === undefined && capacity !== undefined && isUneven && capacity < maxPrefetch) {
+        if (isRoom && concurrency === undefined && capacity !== undefined && isUneven && capacity < maxPrefetch) {
           turn(node, "capacity", Math.min(maxPrefetch, 2 * capacity));
         }
       }

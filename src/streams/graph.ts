@@ -44,6 +44,8 @@ export class Graph {
   /** The items left out so far (the first 10 000). */
   readonly skipped: SkipRecord[] = [];
   skippedCount = 0;
+  /** Items that were left out because they failed; the same one of several epochs counts once. */
+  private readonly faulty = new Set<string>();
   readonly from: Position;
   readonly context: RunContext | undefined;
   /** Pieces of outside work in flight: tasks, timers, consumers. */
@@ -143,6 +145,18 @@ export class Graph {
     this.skippedCount++;
     if (this.skipped.length < KEPT_SKIPS) this.skipped.push(record);
     this.onSkip?.(record);
+  }
+
+  /** @throws `ERR_DATA` when more items have failed than the run allows */
+  countFault(id: string, stage: string, error: Error): void {
+    const { skipBudget = Number.POSITIVE_INFINITY } = this.context ?? {};
+    this.faulty.add(id);
+    if (this.faulty.size <= skipBudget) return;
+    const names = [...this.faulty].slice(0, 10).join(", ");
+    throw new VoxError(
+      `at most ${skipBudget} samples may fail (skipBudget), but ${this.faulty.size} did: ${names}; the last one because: ${error.message}`,
+      { code: "ERR_DATA", where: stage, cause: error },
+    );
   }
 
   /** An error of code that runs after its stage is over (a generator's `finally`): too late to fail the run, but not silent. */

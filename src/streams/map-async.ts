@@ -1,10 +1,12 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { OperatorFunction } from "rxjs";
 import { formatBytes } from "../core/bytes.js";
-import { requireOption, VoxError } from "../core/errors.js";
+import { errorMessage, requireOption, VoxError } from "../core/errors.js";
 import { release, retain } from "../core/retain.js";
 import type { SlabPool } from "../core/slab-pool.js";
 import { outsideHops } from "./hop.js";
 import { isSampleFault } from "./is-sample-fault.js";
+import { isTransient } from "./is-transient.js";
 import type { Item } from "./item.js";
 import type { Position } from "./position.js";
 import { Skipped } from "./skipped.js";
@@ -29,7 +31,12 @@ export interface MapAsyncOptions<A> extends StageOptions, ErrorOptions {
   readonly keepFree?: number;
   /** The pool that `bytes` asks; default: the run's. */
   readonly pool?: SlabPool;
+  /** How often work is done again that failed with an error which may pass (`EIO`, `EMFILE`, a network share that is away). Default 0. */
+  readonly retries?: number;
 }
+
+/** Pause before the first retry; each further one is four times as long. */
+const RETRY_MS = 200;
 
 type State = "waiting" | "running" | "done" | "failed";
 
@@ -50,9 +57,20 @@ interface Slot<A, B> {
  * volumes.pipe(mapAsync((volume, { signal }) => tasks.run("clip", volume, { signal }), { name: "clip", concurrency: "tasks" }))
  */
 export function mapAsync<A, B>(work: (value: A, context: WorkContext) => B | Promise<B>, options: MapAsyncOptions<A> = {}): OperatorFunction<A, B> {
-  const { name = work.name || "mapAsync", concurrency = 1, capacity, ordered = true, onError, bytes, keepFree = 0, pool: ownPool } = options;
+  const {
+    name = work.name || "mapAsync",
+    concurrency = 1,
+    capacity,
+    ordered = true,
+    onError,
+    bytes,
+    keepFree = 0,
+    pool: ownPool,
+    retries = 0,
+  } = options;
   requireOption(concurrency === "tasks" || isCount(concurrency), name, "concurrency", 'an integer >= 1 or "tasks"', concurrency);
   requireOption(capacity === undefined || isCount(capacity), name, "capacity", "an integer >= 1", capacity);
+  requireOption(Number.isInteger(retries) && retries >= 0, name, "retries", "an integer >= 0", retries);
   requireOption(keepFree >= 0, name, "keepFree", ">= 0 bytes", keepFree);
 
   return stage<A, B>(name, (node) => {
@@ -121,7 +139,7 @@ export function mapAsync<A, B>(work: (value: A, context: WorkContext) => B | Pro
       };
       void node.work(
         slot.item,
-        (workContext) => work(slot.item.value, workContext),
+        (workContext) => (retries === 0 ? work(slot.item.value, workContext) : persist(slot.item.value, workContext)),
         (output) => {
           retain(output);
           slot.state = "done";
@@ -134,6 +152,19 @@ export function mapAsync<A, B>(work: (value: A, context: WorkContext) => B | Pro
           settle();
         },
       );
+    }
+
+    async function persist(value: A, workContext: WorkContext): Promise<B> {
+      for (let tries = 0; ; tries++) {
+        try {
+          return await work(value, workContext);
+        } catch (error) {
+          if (tries >= retries || !isTransient(error) || workContext.signal.aborted) throw error;
+          node.graph.warn(node.name, new Error(`sample ${workContext.id} is tried again after: ${errorMessage(error)}`));
+          // An abort ends the pause, and the work itself refuses to begin.
+          await sleep(RETRY_MS * 4 ** tries, undefined, { signal: workContext.signal }).catch(() => undefined);
+        }
+      }
     }
 
     const mayLeaveOut = (error: unknown): boolean => error instanceof Skipped || (mode === "skip" && isSampleFault(error));

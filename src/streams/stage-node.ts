@@ -9,6 +9,7 @@ import { Graph, type GraphNode } from "./graph.js";
 import { askingDemand, inHop, outsideHops, passingItem } from "./hop.js";
 import type { Item, ItemIdentity } from "./item.js";
 import type { Logic } from "./logic.js";
+import { Skipped } from "./skipped.js";
 import { StageClock } from "./stage-clock.js";
 import { stageError } from "./stage-error.js";
 import { Work, type WorkContext } from "./work-context.js";
@@ -184,6 +185,7 @@ export class StageNode<A, B> implements GraphNode {
     this.graph.recordSkip({ stage: this.name, id, epoch, message: errorMessage(reason), ...(reason instanceof Error ? { error: reason } : {}) });
     this.tally.countSkip(epoch);
     this.requireSomethingLeft();
+    if (reason instanceof Error && !(reason instanceof Skipped)) this.graph.countFault(id, this.name, reason);
   }
 
   report(): StageReport {

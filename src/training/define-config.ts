@@ -83,6 +83,8 @@ const schema = z.strictObject({
     .optional(),
   runs: z.string().min(1).optional(),
   onError: z.enum(["fail", "skip"]).optional(),
+  skipBudget: z.int().min(0).optional(),
+  autotune: z.boolean().optional(),
 });
 
 /** Fields of each object of the schema, for suggestions. */

@@ -24,30 +24,35 @@ export interface DeliverOptions {
 export function deliver({ slots, send, onBegin }: DeliverOptions): OperatorFunction<Batch, Position> {
   return stage<Batch, Position>("trainer", (node) => {
     const held = new Map<number, Item<Batch>>();
-    let count = 0;
+    let sent = 0;
     node.knobs = { slots };
+    let isCounted = false;
     /** While the trainer holds a batch, the graph waits for outside work and is not stuck. */
-    const holdsChanged = (before: number): void => {
+    const count = (): void => {
       node.running = Math.min(1, held.size);
-      if (before === 0 && held.size > 0) node.graph.begin();
-      if (before > 0 && held.size === 0) node.graph.end();
+      if (held.size > 0 === isCounted) return;
+      isCounted = !isCounted;
+      if (isCounted) node.graph.begin();
+      else node.graph.end();
     };
     onBegin({
       giveBack(number) {
         const item = held.get(number);
         // A batch may be given back after the graph was stopped, which has already released it.
         if (!item) return;
-        const before = held.size;
         held.delete(number);
+        // Before the pump, which takes the time: from here on the trainer waits.
+        node.running = Math.min(1, held.size);
+        // The memory may be what the next batch waits for, which then arrives here at once.
         release(item.value);
         node.pump();
-        holdsChanged(before);
+        count();
       },
     });
     return {
       room: () => held.size < slots,
       push(item) {
-        const number = ++count;
+        const number = ++sent;
         const { image, label, parts } = item.value;
         send({
           number,
@@ -57,18 +62,16 @@ export function deliver({ slots, send, onBegin }: DeliverOptions): OperatorFunct
           epoch: item.epoch,
           position: item.at,
         });
-        const before = held.size;
         held.set(number, item);
-        holdsChanged(before);
+        count();
       },
       ready: () => false,
       pull: () => undefined,
       size: () => held.size,
       dispose() {
-        const before = held.size;
         for (const item of held.values()) release(item.value);
         held.clear();
-        holdsChanged(before);
+        count();
       },
     };
   });

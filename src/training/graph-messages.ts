@@ -19,6 +19,8 @@ export interface SkipNote {
   readonly id: string;
   readonly stage: string;
   readonly message: string;
+  /** Of a sample that failed, where its error came from. */
+  readonly stack?: string;
 }
 
 export interface StageNote {
@@ -28,6 +30,14 @@ export interface StageNote {
   readonly budget: number;
 }
 
+/** How a graph shares its memory budget. */
+export interface MemoryNote {
+  readonly graph: BatchSourceOptions["mode"];
+  readonly budget: number;
+  readonly least: number;
+  readonly text: string;
+}
+
 /** What a session tells its trainer. */
 export interface SessionListener {
   batch(batch: WireBatch): void;
@@ -35,6 +45,7 @@ export interface SessionListener {
   error(error: unknown): void;
   skip(note: SkipNote): void;
   stages(note: StageNote): void;
+  memory(note: MemoryNote): void;
 }
 
 /** From the trainer's thread to the graph thread. */
@@ -53,6 +64,7 @@ export type GraphMessages =
   | { readonly type: "error"; readonly session: number | undefined; readonly error: WireError }
   | { readonly type: "skip"; readonly session: number; readonly note: SkipNote }
   | { readonly type: "stages"; readonly session: number; readonly note: StageNote }
+  | { readonly type: "memory"; readonly session: number; readonly note: MemoryNote }
   | { readonly type: "closed"; readonly session: number }
   | { readonly type: "bye" };
 
@@ -68,6 +80,8 @@ export interface GraphSettings {
   readonly memoryBytes: number;
   readonly workers: number;
   readonly onError: "fail" | "skip";
+  readonly skipBudget?: number;
+  readonly autotune?: boolean;
   /** Whether a second graph validates, for which part of the memory is kept back. */
   readonly validates: boolean;
 }

@@ -1,12 +1,18 @@
+import { EMPTY } from "rxjs";
 import type { CaseRef } from "../core/case.js";
 import type { RunContext } from "../core/run-context.js";
 import { SlabPool } from "../core/slab-pool.js";
+import { recordOperators } from "../operators/operator-link.js";
+import { planMemory } from "../operators/plan-memory.js";
 import { createTaskPool } from "../workers/index.js";
 import type { BatchSourceOptions } from "./batch-source.js";
+import { buildGraph } from "./build-graph.js";
 import type { GraphSettings, SessionListener } from "./graph-messages.js";
-import { GraphSession } from "./graph-session.js";
+import { GraphSession, SLOTS } from "./graph-session.js";
 import type { TrainingConfig } from "./training-config.js";
 
+/** A task that shows no sign of life for so long is ended and run again: twice this is the longest that a hanging task holds up a training. */
+const STALL_MS = 30_000;
 /** Part of the memory that the validation graph gets for itself: the training graph stands still meanwhile, but keeps what it holds. */
 const VALIDATION_SHARE = 0.25;
 
@@ -15,6 +21,7 @@ export class GraphRunner {
   private readonly tasks: ReturnType<typeof createTaskPool>;
   private readonly pools: Readonly<Record<BatchSourceOptions["mode"], SlabPool>>;
   private readonly sessions = new Set<GraphSession>();
+  private readonly planned = new Set<BatchSourceOptions["mode"]>();
   private refs: readonly CaseRef[] | undefined;
 
   constructor(
@@ -23,17 +30,39 @@ export class GraphRunner {
   ) {
     const { memoryBytes, workers, validates } = settings;
     const kept = validates ? Math.floor(memoryBytes * VALIDATION_SHARE) : 0;
-    this.tasks = createTaskPool({ threads: workers });
+    this.tasks = createTaskPool({ threads: workers, stallTimeout: STALL_MS });
     this.pools = { training: new SlabPool({ budget: memoryBytes - kept }), validation: new SlabPool({ budget: Math.max(1, kept) }) };
   }
 
   async open(options: BatchSourceOptions, listener: SessionListener): Promise<GraphSession> {
     this.refs ??= await this.config.data.list();
-    const { seed, onError } = this.settings;
-    const context: RunContext = { seed, mode: options.mode, pool: this.pools[options.mode], tasks: this.tasks, onError };
-    const session = new GraphSession({ ...options, config: this.config, refs: this.refs, context, listener });
+    const { seed, onError, skipBudget, autotune = true } = this.settings;
+    const context: RunContext = {
+      seed,
+      mode: options.mode,
+      pool: this.pools[options.mode],
+      tasks: this.tasks,
+      onError,
+      ...(skipBudget !== undefined && { skipBudget }),
+    };
+    if (!this.planned.has(options.mode)) {
+      this.planned.add(options.mode);
+      await this.planMemory(options, this.refs, listener);
+    }
+    const session = new GraphSession({ ...options, config: this.config, refs: this.refs, context, listener, isTuned: autotune });
     this.sessions.add(session);
     return session;
+  }
+
+  /** Tells how the memory is shared, or refuses a budget that cannot work before anything is loaded. */
+  private async planMemory({ mode, ids }: BatchSourceOptions, refs: readonly CaseRef[], listener: SessionListener): Promise<void> {
+    const { data, graph, validation } = this.config;
+    const makeGraph = (mode === "validation" && validation?.graph) || graph;
+    const operators = recordOperators(() => buildGraph(makeGraph, { cases: EMPTY, mode, classes: data.classes }));
+    const wanted = new Set(ids);
+    const own = refs.filter(({ id }) => wanted.has(id));
+    const { budget, least, text } = await planMemory({ operators, data, refs: own, mode, budget: this.pools[mode].budget, slots: SLOTS });
+    listener.memory({ graph: mode, budget, least, text });
   }
 
   async close(): Promise<void> {

@@ -1,7 +1,7 @@
 import type { CaseRef } from "../core/case.js";
 import type { RunContext } from "../core/run-context.js";
 import { cases } from "../operators/load/cases.js";
-import { type Run, run } from "../streams/index.js";
+import { type Autotune, autotune, type Run, run } from "../streams/index.js";
 import type { BatchSourceOptions } from "./batch-source.js";
 import { buildGraph } from "./build-graph.js";
 import { type Delivery, deliver } from "./deliver.js";
@@ -9,7 +9,7 @@ import type { SessionListener } from "./graph-messages.js";
 import type { TrainingConfig } from "./training-config.js";
 
 /** The batch that is trained on, and one that waits. */
-const SLOTS = 2;
+export const SLOTS = 2;
 const REPORT_MS = 500;
 
 export interface GraphSessionOptions extends BatchSourceOptions {
@@ -17,6 +17,7 @@ export interface GraphSessionOptions extends BatchSourceOptions {
   readonly refs: readonly CaseRef[];
   readonly context: RunContext;
   readonly listener: SessionListener;
+  readonly isTuned: boolean;
 }
 
 /** One running graph and what its trainer hears of it. Lives on the thread that runs the graph. */
@@ -24,9 +25,10 @@ export class GraphSession {
   private readonly running: Run;
   private delivery: Delivery | undefined;
   private readonly timer: NodeJS.Timeout;
+  private readonly tuner: Autotune;
   private isClosing = false;
 
-  constructor({ config, refs, context, listener, mode, ids, epochs, from }: GraphSessionOptions) {
+  constructor({ config, refs, context, listener, isTuned, mode, ids, epochs, from }: GraphSessionOptions) {
     const makeGraph = (mode === "validation" && config.validation?.graph) || config.graph;
     const batches = buildGraph(makeGraph, { cases: cases(config.data, { refs, ids, epochs }), mode, classes: config.data.classes });
     const delivered = batches.pipe(
@@ -40,26 +42,36 @@ export class GraphSession {
     );
     this.running = run(mode, [delivered], {
       context,
-      onSkip: ({ id, stage, message }) => listener.skip({ id, stage, message }),
+      onSkip: ({ id, stage, message, error }) =>
+        listener.skip({ id, stage, message, ...(error instanceof Error && error.stack !== undefined && { stack: error.stack }) }),
       ...(from && { from }),
     });
+    const { graph } = this.running;
+    // Heavy work is limited by the threads, whatever the number of jobs; jobs more are for stages that wait for something else, such as the user's own I/O.
+    const jobs = graph.nodes.reduce((sum, { knobs }) => sum + (knobs.concurrency ?? 0), 2 * context.tasks.concurrency);
+    this.tuner = autotune(graph, { jobs, sink: "trainer", enabled: isTuned });
     const report = (): void =>
       listener.stages({ graph: mode, stages: this.running.reports(), bytesInUse: context.pool.bytesInUse, budget: context.pool.budget });
     this.timer = setInterval(report, REPORT_MS);
     this.timer.unref();
     this.running.done.then(
       () => {
-        clearInterval(this.timer);
+        this.stopTimers();
         if (this.isClosing) return;
         // The last state too: a short validation is over before the first report.
         report();
         listener.end();
       },
       (error) => {
-        clearInterval(this.timer);
+        this.stopTimers();
         if (!this.isClosing) listener.error(error);
       },
     );
+  }
+
+  private stopTimers(): void {
+    clearInterval(this.timer);
+    this.tuner.stop();
   }
 
   release(batch: number): void {
@@ -69,7 +81,7 @@ export class GraphSession {
   /** Resolves when no task runs and all memory is back. */
   async close(): Promise<void> {
     this.isClosing = true;
-    clearInterval(this.timer);
+    this.stopTimers();
     await this.running.stop();
     await this.running.done.catch(() => {});
   }

@@ -25,6 +25,7 @@ async function open({ session, options }: Extract<GraphRequest, { type: "open" }
     error: (error) => post({ type: "error", session, error: errorToWire(error) }),
     skip: (note) => post({ type: "skip", session, note }),
     stages: (note) => post({ type: "stages", session, note }),
+    memory: (note) => post({ type: "memory", session, note }),
   });
 }
 

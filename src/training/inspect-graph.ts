@@ -31,7 +31,7 @@ export function inspectGraph({ data, graph }: Pick<TrainingConfig, "data" | "gra
     if (patch) break;
     if ("patch" in operator) patch = operator.patch.size;
     else if ("link" in operator) add(operator.link);
-    else {
+    else if ("load" in operator || "cached" in operator) {
       const { load, links } = "load" in operator ? { load: operator.load, links: [] } : operator.cached;
       preprocessing.push({ name: "load", params: { ...load } });
       for (const link of links) add(link);

@@ -1,6 +1,6 @@
 import { BatchQueue } from "./batch-queue.js";
 import type { GraphHost } from "./batch-source.js";
-import type { GraphSettings, SkipNote, StageNote } from "./graph-messages.js";
+import type { GraphSettings, MemoryNote, SkipNote, StageNote } from "./graph-messages.js";
 import { GraphRunner } from "./graph-runner.js";
 import type { GraphSession } from "./graph-session.js";
 import type { TrainingConfig } from "./training-config.js";
@@ -8,10 +8,11 @@ import type { TrainingConfig } from "./training-config.js";
 export interface GraphHostListener {
   skip(note: SkipNote): void;
   stages(note: StageNote): void;
+  memory(note: MemoryNote): void;
 }
 
 /** Runs graphs in the trainer's own thread: for configurations that are objects of the program and not files. Heavy work still runs in worker threads. */
-export function localGraphHost(config: TrainingConfig, settings: GraphSettings, { skip, stages }: GraphHostListener): GraphHost {
+export function localGraphHost(config: TrainingConfig, settings: GraphSettings, { skip, stages, memory }: GraphHostListener): GraphHost {
   const runner = new GraphRunner(config, settings);
   return {
     async open(options) {
@@ -24,6 +25,7 @@ export function localGraphHost(config: TrainingConfig, settings: GraphSettings, 
         error: (error) => queue.fail(error),
         skip,
         stages,
+        memory,
       });
       return queue;
     },

@@ -17,7 +17,7 @@ interface RemoteSession {
  *
  * @throws `ERR_CONFIG` and whatever else loading the file throws there
  */
-export async function threadGraphHost(configPath: string, settings: GraphSettings, { skip, stages }: GraphHostListener): Promise<GraphHost> {
+export async function threadGraphHost(configPath: string, settings: GraphSettings, { skip, stages, memory }: GraphHostListener): Promise<GraphHost> {
   const data: GraphThreadData = { configPath, settings };
   const worker = new Worker(distUrl("graph-thread-worker.js"), { workerData: data, name: "voxstream-graph" });
   const sessions = new Map<number, RemoteSession>();
@@ -63,6 +63,8 @@ export async function threadGraphHost(configPath: string, settings: GraphSetting
         return skip(message.note);
       case "stages":
         return stages(message.note);
+      case "memory":
+        return memory(message.note);
       case "closed":
         return session.closed();
       default:

@@ -38,6 +38,10 @@ import { FRESH_STATE, type TrainingState } from "./training-state.js";
 import { versions } from "./versions.js";
 import { weightAverage } from "./weight-average.js";
 
+/** A run that skips more of its cases than this trains on something else than was asked for. */
+const SKIPPED_SHARE = 0.1;
+const LEAST_SKIP_BUDGET = 5;
+
 /** Fields of a configuration that a caller may replace, such as those with an option on the command line. */
 export type TrainOverrides = Partial<
   Pick<TrainingConfig, "name" | "runs" | "seed" | "engine" | "threads" | "workers" | "memory" | "onError" | "split">
@@ -136,6 +140,8 @@ export async function train(source: TrainingConfig | string, options: TrainOptio
     memoryBytes: config.memory === undefined ? defaultMemory() : parseBytes(config.memory, "config", "memory"),
     workers: config.workers ?? Math.max(1, availableParallelism() - 1),
     onError: config.onError ?? "fail",
+    skipBudget: config.skipBudget ?? Math.max(LEAST_SKIP_BUDGET, Math.ceil(SKIPPED_SHARE * trainingIds.length)),
+    autotune: config.autotune ?? true,
     validates: validationIds.length > 0,
   };
   folder.manifest({
@@ -334,7 +340,8 @@ function stageLog(folder: RunFolder): GraphHostListener {
     }
   };
   return {
-    skip: ({ id, stage, message }) => write({ type: "skip", id, stage, message }),
+    memory: (note) => write({ type: "memory", ...note }),
+    skip: ({ id, stage, message, stack }) => write({ type: "skip", id, stage, message, ...(stack !== undefined && { stack }) }),
     stages: ({ graph, stages, bytesInUse, budget }: StageNote) => {
       const now = Date.now();
       if (now - began > 600_000 && now - (written.get(graph) ?? 0) < 5_000) return;

@@ -18,7 +18,7 @@ export interface GraphInput {
   readonly classes: readonly string[];
 }
 
-/** From cases to batches. Called once per run on the graph thread, and once on the main thread to look at its operators; must not read data itself. */
+/** From cases to batches. Called when a run begins, on the graph thread, and before that to look at its operators; must not read data itself. */
 export type GraphFunction = (input: GraphInput) => Observable<Batch>;
 
 /** Which cases train and which validate: a share drawn by the seed, or the ids of both. */
@@ -93,4 +93,8 @@ export interface TrainingConfig {
   readonly runs?: string;
   /** What happens when a case cannot be read; `"fail"` by default. */
   readonly onError?: "fail" | "skip";
+  /** With `onError: "skip"`: most cases that may fail before the run ends after all; by default a tenth of the cases, at least 5. */
+  readonly skipBudget?: number;
+  /** Whether numbers of jobs and prefetched batches follow what the stages report; the batches are the same either way. On by default. */
+  readonly autotune?: boolean;
 }

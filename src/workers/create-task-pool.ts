@@ -15,7 +15,7 @@ export interface TaskPoolOptions {
    * and refuses.
    */
   readonly retries?: number;
-  /** A running task that has not called `stop()` for so many milliseconds is taken for dead and its thread is ended. */
+  /** A running task that has not called `stop()` for so many milliseconds is taken for dead and its thread is ended; one that was told to stop, after 2 s. */
   readonly stallTimeout?: number;
   /** JavaScript heap of each thread; a task that needs more fails with `ERR_WORKER` instead of taking the process down. */
   readonly heapMegabytes?: number;
@@ -29,6 +29,9 @@ export interface TaskPool extends TaskRunner {
 
 /** How long `destroy()` waits for tasks that do not look at their stop flag. */
 const GRACE_MS = 5_000;
+
+/** How long a task that was told to stop may go on without looking at its flag, where stalls are watched. */
+const STOP_MS = 2_000;
 
 /** Worker threads cannot load TypeScript on Node 20, so from the sources (under test) they run the transpiled copy. */
 const ENTRY = new URL(import.meta.url.endsWith(".ts") ? "../../dist/workers/task-worker.js" : "./task-worker.js", import.meta.url).href;
@@ -104,18 +107,19 @@ export function createTaskPool({
   const stopped = (task: string, cause?: unknown): VoxError => new VoxError("the task was stopped", { code: "ERR_STOPPED", where: task, cause });
 
   /** Ends the thread of a task that shows no sign of life. */
-  function watch(control: Int32Array, onStall: () => void): () => void {
+  function watch(control: Int32Array, onStall: (patience: number) => void): () => void {
     let beat = -1;
     let since = performance.now();
     const look = (): void => {
       const now = performance.now();
       const thread = Atomics.load(control, CONTROL.thread);
       const latest = Atomics.load(control, CONTROL.beat);
+      const patience = Atomics.load(control, CONTROL.stop) === 0 ? stallTimeout : Math.min(stallTimeout, STOP_MS);
       if (thread === 0 || latest !== beat) {
         beat = latest;
         since = now;
-      } else if (now - since > stallTimeout) {
-        onStall();
+      } else if (now - since > patience) {
+        onStall(patience);
         void workers.get(thread)?.worker.terminate();
       }
     };
@@ -129,8 +133,8 @@ export function createTaskPool({
     payload: unknown,
     control: Int32Array,
   ): Promise<TaskAnswer | { readonly death: VoxError; readonly mayRetry: boolean }> {
-    let isStalled = false;
-    const endWatch = Number.isFinite(stallTimeout) ? watch(control, () => (isStalled = true)) : undefined;
+    let stalledFor: number | undefined;
+    const endWatch = Number.isFinite(stallTimeout) ? watch(control, (patience) => (stalledFor = patience)) : undefined;
     const message: TaskMessage = { task, payload, control };
     let breaker: ((error: VoxError) => void) | undefined;
     try {
@@ -149,7 +153,7 @@ export function createTaskPool({
           : `the payload of a task must be plain data, got: ${errorMessage(error)}`;
         return { death: new VoxError(sentence, { code: "ERR_WORKER", where: task, cause: error }), mayRetry: false };
       }
-      const reason = isStalled ? `it showed no sign of life for ${stallTimeout} ms` : errorMessage(error);
+      const reason = stalledFor !== undefined ? `it showed no sign of life for ${stalledFor} ms` : errorMessage(error);
       return {
         death: new VoxError(`the task must not end its thread, but ${reason}`, { code: "ERR_WORKER", where: task, cause: error }),
         mayRetry: true,

@@ -1,6 +1,6 @@
 import type { Task } from "./task.js";
-import { moduleTask } from "./tasks/module-task.js";
 import { hashFile } from "./tasks/hash-file.js";
+import { moduleTask } from "./tasks/module-task.js";
 import { runSteps } from "./tasks/run-steps.js";
 
 /** All tasks that a worker thread knows, by name. */

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { BatchSource, GraphHost, TrainingBatch } from "../../src/training/batch-source.js";
-import type { GraphSettings, SkipNote, StageNote } from "../../src/training/graph-messages.js";
+import type { GraphSettings, MemoryNote, SkipNote, StageNote } from "../../src/training/graph-messages.js";
 import { threadGraphHost } from "../../src/training/thread-graph-host.js";
 import { tinyConfigFile } from "./tiny-config-file.js";
 
@@ -19,7 +19,15 @@ const ids = ["case_0", "case_1", "case_2", "case_3"];
 function listener() {
   const notes: StageNote[] = [];
   const skips: SkipNote[] = [];
-  return { notes, skips, stages: (note: StageNote) => void notes.push(note), skip: (note: SkipNote) => void skips.push(note) };
+  const plans: MemoryNote[] = [];
+  return {
+    notes,
+    skips,
+    plans,
+    memory: (note: MemoryNote) => void plans.push(note),
+    stages: (note: StageNote) => void notes.push(note),
+    skip: (note: SkipNote) => void skips.push(note),
+  };
 }
 
 /** Both hosts from the compiled library, because the config file uses that copy too. */
@@ -214,7 +222,7 @@ describe("graph hosts", () => {
     const path = tinyConfigFile(root, { name: "wrong", fields: "sead: 1," });
     await expect(threadGraphHost(path, SETTINGS, listener())).rejects.toMatchObject({
       code: "ERR_CONFIG",
-      message: "config: sead is not a field of the configuration; did you mean seed?",
+      message: expect.stringContaining("sead is not a field of the configuration; did you mean seed?"),
     });
   });
 });

@@ -61,7 +61,8 @@ describe("a run", () => {
     const events = eventsOf(result.folder);
     expect(heard).toEqual(events);
     const epoch = ["step", "step", "step", "epoch"];
-    expect(typesOf(events).filter((type) => type !== "checkpoint")).toEqual(["start", ...epoch, ...epoch, "end"]);
+    expect(typesOf(events).filter((type) => type !== "checkpoint" && type !== "memory")).toEqual(["start", ...epoch, ...epoch, "end"]);
+    expect(events.flatMap((event) => (event.type === "memory" ? [event.graph] : []))).toEqual(["training", "validation"]);
     expect(events.some(({ type }) => type === "stages")).toBe(true);
     const steps = events.filter((event) => event.type === "step");
     expect(steps.map(({ step, epoch: number }) => [step, number])).toEqual([[1, 1], [2, 1], [3, 1], [4, 2], [5, 2], [6, 2]]); // biome-ignore format: one step a pair

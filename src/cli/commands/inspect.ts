@@ -54,8 +54,8 @@ function caseRows({ classes, cases }: CasesSummary): string[][] {
 
 function describeSummary({ classes, failed, totals }: CasesSummary, rows: string[][]): string {
   const share = totals.classVoxels.reduce((sum, count) => sum + count, 0);
-  const ofClasses = classes.map((name, label) => [
-    name,
+  const ofClasses = totals.classVoxels.map((_, label) => [
+    classes[label] ?? "(not declared)",
     String(label),
     String(totals.classCases[label] ?? 0),
     String(totals.classVoxels[label] ?? 0),
@@ -67,7 +67,10 @@ function describeSummary({ classes, failed, totals }: CasesSummary, rows: string
     `${totals.cases} cases, ${totals.labelled} with a label; depth x height x width ${formatShape(totals.minShape)} to ${formatShape(totals.maxShape)}, median ${formatShape(totals.medianShape)}`,
     `median spacing ${totals.medianSpacing.map((side) => side.toFixed(2)).join(", ")} mm; intensities ${totals.range.map(([min, max]) => `${min} to ${max}`).join("; ")}`,
     "",
-    formatTable([["class", "label", "cases", "voxels", "share"], ...ofClasses]),
+    formatTable([
+      ["class", "label", "cases", "voxels", "share"],
+      ...ofClasses.filter(([, label, cases]) => Number(label) < classes.length || cases !== "0"),
+    ]),
     ...failed.map(({ message }) => `cannot be read: ${message}`),
   ].join("\n");
 }

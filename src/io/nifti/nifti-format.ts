@@ -1,3 +1,4 @@
+import { VoxError } from "../../core/errors.js";
 import type { SourceGrid } from "../../core/geometry.js";
 import type { Shape4 } from "../../core/shape.js";
 import { decodeVoxels } from "../../kernels/decode/decode-voxels.js";
@@ -75,7 +76,7 @@ const PIECE_BYTES = 256 * 1024;
 const MAX_PIECE_BYTES = 16 * 1024 ** 2;
 const SLICES_PER_PIECE = 16;
 
-function read({ path, storedBytes, encoding }: VolumeHeader, target: DecodeTarget, plan: DecodePlan): DecodeReport {
+function read({ path, storedBytes, encoding }: VolumeHeader, target: DecodeTarget, plan: DecodePlan, isStopped?: () => boolean): DecodeReport {
   const report = new DecodeReport();
   const size = STORED_BYTES[plan.dtype];
   let voxel = 0;
@@ -85,6 +86,7 @@ function read({ path, storedBytes, encoding }: VolumeHeader, target: DecodeTarge
     (piece) => {
       decodeVoxels(plan, piece, voxel, target, report);
       voxel += piece.length / size;
+      if (isStopped?.()) throw new VoxError("the reading was stopped", { code: "ERR_STOPPED", where: path });
     },
   );
   return report;

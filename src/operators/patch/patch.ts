@@ -40,7 +40,7 @@ export interface PatchOptions {
 }
 
 /** Share of the memory budget that patches do not fill: with all of it in patches, no batch could be made of them. */
-const KEPT_FOR_BATCHES = 0.1;
+export const KEPT_FOR_BATCHES = 0.1;
 
 /**
  * Cuts patches out of cases. Each is a copy, so the case's memory is free again after its last patch; from cached cases only the touched chunks are read.
@@ -151,7 +151,9 @@ export function patch(options: PatchOptions): OperatorFunction<Sample, Sample> {
       };
     }),
   );
-  return describeOperator(operator, { patch: { size: plan.size } });
+  return describeOperator(operator, {
+    patch: { size: plan.size, margin: plan.margin, ...(plan.mode === "random" && { perCase: plan.perCase }) },
+  });
 }
 
 function bytesOf({ image, label }: Sample, { size }: PatchPlan, margin: Triple = [0, 0, 0]): number {

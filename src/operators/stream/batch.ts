@@ -9,6 +9,7 @@ import type { VoxelSource } from "../../core/voxel-source.js";
 import { batchOf } from "../../streams/batch-of.js";
 import { withSample } from "../chain-run.js";
 import { mendOf } from "../mend-of.js";
+import { describeOperator } from "../operator-link.js";
 import { withRunContext } from "../with-run-context.js";
 
 export interface BatchOptions {
@@ -31,7 +32,7 @@ export interface BatchOptions {
 export function batch({ size, incomplete = "keep" }: BatchOptions): OperatorFunction<Sample, Batch> {
   requireOption(Number.isSafeInteger(size) && size >= 1, "batch", "size", "a whole number >= 1", size);
   requireOption(incomplete === "keep" || incomplete === "drop", "batch", "incomplete", '"keep" or "drop"', incomplete);
-  return withRunContext("batch", ({ pool, mode }) =>
+  const operator = withRunContext<Sample, Batch>("batch", ({ pool, mode }) =>
     batchOf<Sample, Batch>({
       size,
       last: mode === "training" ? incomplete : "keep",
@@ -43,6 +44,7 @@ export function batch({ size, incomplete = "keep" }: BatchOptions): OperatorFunc
       },
     }),
   );
+  return describeOperator(operator, { batch: { size } });
 }
 
 /** Two blocks, each rounded up to a page. */

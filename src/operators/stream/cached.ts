@@ -10,6 +10,7 @@ import type { Volume } from "../../core/volume.js";
 import { statistics } from "../../kernels/statistics/statistics.js";
 import { mapAsync } from "../../streams/map-async.js";
 import { ChainRun, KEPT_FREE } from "../chain-run.js";
+import { RETRIES } from "../chain-stage.js";
 import type { CaseItem } from "../load/case-item.js";
 import { type OpenCase, openCase } from "../load/open-case.js";
 import { describeOperator, descriptionOf } from "../operator-link.js";
@@ -146,9 +147,10 @@ export function cached(
 
     return (flow) =>
       flow.pipe(
-        mapAsync((item: CaseItem, { signal }) => look(item, signal), { name: "cached.look", concurrency: 2 }),
+        mapAsync((item: CaseItem, { signal }) => look(item, signal), { name: "cached.look", concurrency: 2, retries: RETRIES }),
         mapAsync((looked: Looked, { signal }) => fetch(looked, signal), {
           name: "cached",
+          retries: RETRIES,
           concurrency: "tasks",
           bytes: ({ stored, open }) => (stored ? 0 : run.bytes(open!)),
           keepFree: KEPT_FREE * context.pool.budget,

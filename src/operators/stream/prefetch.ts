@@ -1,5 +1,6 @@
 import type { MonoTypeOperatorFunction } from "rxjs";
 import { prefetch as prefetchStage } from "../../streams/prefetch.js";
+import { describeOperator } from "../operator-link.js";
 
 export interface PrefetchOptions {
   /** Items that wait ready. */
@@ -17,5 +18,5 @@ export interface PrefetchOptions {
  * batches.pipe(prefetch({ capacity: 2 }))
  */
 export function prefetch<A>({ capacity }: PrefetchOptions): MonoTypeOperatorFunction<A> {
-  return prefetchStage<A>({ capacity });
+  return describeOperator(prefetchStage<A>({ capacity }), { prefetch: { capacity } });
 }

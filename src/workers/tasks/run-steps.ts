@@ -33,7 +33,7 @@ export function runSteps({ read, calls, arrays, touched }: RunStepsPayload, { st
     const { header, image, label, nonFinite, classes } = read;
     // The planner gave image slots float32 arrays and label slots unsigned integers.
     const targets = { image: arrays[image] as Float32Array, ...(label !== undefined && { label: arrays[label] as LabelArray }) };
-    readCase(header, targets, { nonFinite, ...(classes && { classes }) });
+    readCase(header, targets, { nonFinite, isStopped: stop, ...(classes && { classes }) });
   }
   applyCalls(calls, arrays, stop);
 }

@@ -1,0 +1,206 @@
+import { stat } from "node:fs/promises";
+import { formatBytes } from "../core/bytes.js";
+import type { CaseRef, DataSet } from "../core/case.js";
+import { VoxError } from "../core/errors.js";
+import type { Json } from "../core/json.js";
+import type { RunContext } from "../core/run-context.js";
+import type { Triple } from "../core/shape.js";
+import type { SampleLayout, Step } from "../workers/steps/step.js";
+import { STEPS } from "../workers/steps/steps.js";
+import { planChain } from "./chain-plan.js";
+import { KEPT_FREE } from "./chain-run.js";
+import { openCase } from "./load/open-case.js";
+import type { OperatorDescription, OperatorLink } from "./operator-link.js";
+import { KEPT_FOR_BATCHES } from "./patch/patch.js";
+
+export interface PlanMemoryOptions {
+  /** What `recordOperators` has seen of a graph, in order. */
+  readonly operators: readonly OperatorDescription[];
+  readonly data: DataSet;
+  /** The cases of the run. */
+  readonly refs: readonly CaseRef[];
+  readonly mode: RunContext["mode"];
+  /** Bytes of the run's pool. */
+  readonly budget: number;
+  /** Batches that the consumer holds. Default 2. */
+  readonly slots?: number;
+}
+
+/** What one stage holds. */
+export interface StageMemory {
+  readonly stage: "load" | "patch" | "shuffle" | "batch" | "prefetch" | "trainer";
+  /** Bytes of one item. */
+  readonly each: number;
+  /** Items at most; the budget may allow fewer at once. */
+  readonly most: number;
+}
+
+export interface MemoryPlan {
+  readonly budget: number;
+  /** Bytes that cases leave free for what comes after them, and that patches leave free for batches. */
+  readonly keptFree: { readonly fromCases: number; readonly fromPatches: number };
+  readonly stages: readonly StageMemory[];
+  /** The case that takes most while it is loaded; absent when no header could be read, as with custom readers. */
+  readonly largestCase?: { readonly id: string; readonly bytes: number };
+  /** The smallest budget with which the graph can go on. */
+  readonly least: number;
+  /** One line for people. */
+  readonly text: string;
+}
+
+type PatchDescription = Extract<OperatorDescription, { readonly patch: unknown }>;
+
+/** Headers that are read at most: those of the largest files. */
+const MOST_HEADERS = 256;
+const PAGES = 2 * 4096;
+
+/**
+ * How the memory budget is shared by the stages of a graph, from the headers of its cases: cases fill at most 75 % of it, patches 90 %. What one stage leaves
+ * free, another may use, so these are limits and not fixed shares.
+ *
+ * @throws `ERR_MEMORY` with the numbers when one case, one patch, a shuffle window, or one batch cannot fit
+ * @example
+ * const plan = await planMemory({ operators: recordOperators(() => graph(input)), data, refs: await data.list(), mode: "training", budget: 4e9 });
+ * console.log(plan.text);
+ */
+export async function planMemory({ operators, data, refs, mode, budget, slots = 2 }: PlanMemoryOptions): Promise<MemoryPlan> {
+  const load = operators.find((operator) => "load" in operator || "cached" in operator);
+  const patchAt = operators.findIndex((operator) => "patch" in operator);
+  const front = patchAt < 0 ? operators : operators.slice(0, patchAt);
+  const links = front.flatMap((operator) => ("cached" in operator ? operator.cached.links : "link" in operator ? [operator.link] : []));
+  const largest = load && !data.read ? await largestCase(refs, data, mode, links) : undefined;
+
+  const stages: StageMemory[] = [];
+  const needs: { readonly what: string; readonly bytes: number }[] = [];
+  const need = (what: string, bytes: number, share: number): void => void needs.push({ what, bytes: Math.ceil(bytes / share) });
+  const caseBytes = largest?.bytes ?? 0;
+  if (largest) {
+    stages.push({ stage: "load", each: caseBytes, most: Math.max(1, Math.floor((budget * (1 - KEPT_FREE)) / caseBytes)) });
+    need(`case ${largest.id} (${formatBytes(caseBytes)}) beside the ${100 * KEPT_FREE} % that cases leave free`, caseBytes, 1 - KEPT_FREE);
+  }
+  let layout = largest?.layout;
+  let batchBytes = 0;
+  for (const operator of operators.slice(Math.max(0, patchAt))) {
+    if ("patch" in operator) {
+      const { size, margin } = operator.patch;
+      layout = patchLayout(layout ?? layoutOf(data, mode), size, mode === "training" ? margin : [0, 0, 0]);
+      const each = bytesOf(layout);
+      stages.push({ stage: "patch", each, most: 1 });
+      need(`a patch of ${formatBytes(each)} beside the ${100 * KEPT_FOR_BATCHES} % that patches leave free`, each, 1 - KEPT_FOR_BATCHES);
+    } else if ("link" in operator && layout && patchAt >= 0) {
+      const { size } = (operators[patchAt] as PatchDescription).patch;
+      layout = operator.link.draw ? patchLayout(layout, size, [0, 0, 0]) : after(layout, [operator.link]).layout;
+    } else if ("shuffle" in operator && layout && batchBytes === 0) {
+      const { perCase } = patchAt < 0 ? {} : (operators[patchAt] as PatchDescription).patch;
+      // A window ends with its epoch.
+      const window = Math.min(operator.shuffle.window, perCase === undefined ? Number.POSITIVE_INFINITY : refs.length * perCase);
+      const each = bytesOf(layout);
+      stages.push({ stage: "shuffle", each, most: 2 * window });
+      // The last item of a window comes out of a case that must be loaded beside the others; outside training nothing is shuffled, but held all the same.
+      if (perCase !== undefined)
+        need(`a shuffle window of ${window} patches of ${formatBytes(each)} and a case`, (window - 1) * each + caseBytes, 1 - KEPT_FREE);
+    } else if ("batch" in operator && layout) {
+      const { size } = operator.batch;
+      const each = bytesOf(layout);
+      batchBytes = size * each + PAGES;
+      stages.push({ stage: "batch", each: batchBytes, most: 1 });
+      need(`a batch of ${size} (${formatBytes(batchBytes)}) and the samples that it is made of`, size * each + batchBytes, 1);
+    } else if ("prefetch" in operator && batchBytes > 0) {
+      stages.push({ stage: "prefetch", each: batchBytes, most: operator.prefetch.capacity });
+    }
+  }
+  if (batchBytes > 0) stages.push({ stage: "trainer", each: batchBytes, most: slots });
+
+  const hardest = needs.reduce((a, b) => (b.bytes > a.bytes ? b : a), { what: "", bytes: 1 });
+  if (hardest.bytes > budget) {
+    throw new VoxError(
+      `the memory budget must hold ${hardest.what}, which takes ${formatBytes(hardest.bytes)}, got ${formatBytes(budget)}: raise memory, or lower patch size, shuffle window or batch size`,
+      { code: "ERR_MEMORY", where: mode },
+    );
+  }
+  const shares = stages.map(({ stage, each, most }) => `${stage} ${most} x ${formatBytes(each)}`);
+  return {
+    budget,
+    keptFree: { fromCases: KEPT_FREE * budget, fromPatches: KEPT_FOR_BATCHES * budget },
+    stages,
+    ...(largest && { largestCase: { id: largest.id, bytes: caseBytes } }),
+    least: hardest.bytes,
+    text: `${formatBytes(budget)} for ${mode}: at most ${shares.join(", ") || "cases of unknown size"}; at least ${formatBytes(hardest.bytes)} are needed`,
+  };
+}
+
+interface LargestCase {
+  readonly id: string;
+  readonly bytes: number;
+  readonly layout: SampleLayout;
+}
+
+async function largestCase(
+  refs: readonly CaseRef[],
+  data: DataSet,
+  mode: RunContext["mode"],
+  links: readonly OperatorLink[],
+): Promise<LargestCase | undefined> {
+  let largest: LargestCase | undefined;
+  for (const ref of await largestFiles(refs)) {
+    try {
+      const open = await openCase({ id: ref.id, epoch: 0, ref, data }, mode);
+      const { bytes, layout } = after(open.layout, links);
+      if (bytes > (largest?.bytes ?? 0)) largest = { id: ref.id, bytes, layout };
+    } catch {
+      // A case that cannot be opened is the run's to report, in its turn and as its onError says.
+    }
+  }
+  return largest;
+}
+
+async function largestFiles(refs: readonly CaseRef[]): Promise<readonly CaseRef[]> {
+  if (refs.length <= MOST_HEADERS) return refs;
+  const sized = await Promise.all(
+    refs.map(async (ref) => ({
+      ref,
+      size: await stat(ref.images[0] ?? "").then(
+        ({ size }) => size,
+        () => 0,
+      ),
+    })),
+  );
+  sized.sort((a, b) => b.size - a.size);
+  return sized.slice(0, MOST_HEADERS).map(({ ref }) => ref);
+}
+
+/** Bytes of a chain of deterministic steps on arrays of `layout`, as a stage asks for them, and the layout behind it. */
+function after(layout: SampleLayout, links: readonly OperatorLink[]): { readonly bytes: number; readonly layout: SampleLayout } {
+  const steps = links
+    .filter(({ draw }) => !draw)
+    .map(({ name, params, step }) => () => ({ name, params, step: (step ?? STEPS[name]!) as Step<Json> }));
+  const plan = planChain({ layout, imageIsOwn: false, labelIsOwn: false }, steps);
+  return { bytes: plan.slots.reduce((sum, slot) => sum + arrayBytes(slot.layout), 0), layout: plan.layout };
+}
+
+/** What is known without a header. */
+function layoutOf({ channels, classes }: DataSet, mode: RunContext["mode"]): SampleLayout {
+  const geometry = { spacing: [1, 1, 1] as const, affine: [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1] as const };
+  return {
+    image: { dtype: "float32", shape: [1, 1, 1, channels], geometry },
+    ...(mode !== "prediction" && { label: { dtype: classes.length > 256 ? "uint16" : "uint8", shape: [1, 1, 1, 1], geometry } }),
+  };
+}
+
+function patchLayout({ image, label }: SampleLayout, size: Triple, margin: Triple): SampleLayout {
+  const [d, h, w] = [size[0] + 2 * margin[0], size[1] + 2 * margin[1], size[2] + 2 * margin[2]];
+  return {
+    image: { ...image, shape: [d, h, w, image.shape[3]] },
+    ...(label && { label: { ...label, shape: [d, h, w, label.shape[3]] } }),
+  };
+}
+
+const BYTES = { float32: 4, uint8: 1, uint16: 2 } as const;
+
+function arrayBytes({ dtype, shape }: SampleLayout["image"] | NonNullable<SampleLayout["label"]>): number {
+  return shape[0] * shape[1] * shape[2] * shape[3] * BYTES[dtype];
+}
+
+function bytesOf({ image, label }: SampleLayout): number {
+  return arrayBytes(image) + (label ? arrayBytes(label) : 0);
+}

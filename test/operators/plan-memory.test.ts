@@ -1,0 +1,132 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { EMPTY, type Observable } from "rxjs";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { CaseRef, DataSet } from "../../src/core/case.js";
+import { SlabPool } from "../../src/core/slab-pool.js";
+import { writePhantoms } from "../../src/io/index.js";
+import {
+  augment,
+  batch,
+  type CaseItem,
+  cached,
+  cases,
+  clip,
+  load,
+  normalize,
+  patch,
+  planMemory,
+  prefetch,
+  recordOperators,
+  resample,
+  shuffle,
+} from "../../src/operators/index.js";
+import { collect, contextOf, refsOf, syntheticData } from "./run-graph.js";
+
+const root = mkdtempSync(join(tmpdir(), "voxstream-plan-"));
+const MB = 1024 ** 2;
+const data: DataSet = { classes: ["background", "kidney", "tumor"], channels: 1, list: async () => [] };
+const refs: CaseRef[] = [0, 1].map((k) => ({
+  id: `case_0000${k}`,
+  images: [join(root, `case_0000${k}`, "imaging.nii.gz")],
+  label: join(root, `case_0000${k}`, "segmentation.nii.gz"),
+}));
+beforeAll(async () => {
+  await writePhantoms({ folder: root, cases: 2, shape: [20, 40, 30], seed: 2 });
+});
+afterAll(() => rmSync(root, { recursive: true }));
+
+const plan = (graph: (flow: Observable<CaseItem>) => unknown, budget: number, options: Partial<Parameters<typeof planMemory>[0]> = {}) =>
+  planMemory({ operators: recordOperators(() => graph(EMPTY)), data, refs, mode: "training", budget, ...options });
+
+describe("the memory plan", () => {
+  it("says what each stage holds at most, from the headers and the options", async () => {
+    const voxels = 20 * 40 * 30;
+    const found = await plan(
+      (flow) =>
+        flow.pipe(
+          load(),
+          clip({ min: 0, max: 1 }),
+          patch({ size: [8, 16, 16], margin: 2 }),
+          augment(),
+          shuffle({ window: 3 }),
+          batch({ size: 2 }),
+          prefetch({ capacity: 4 }),
+        ),
+      64 * MB,
+    );
+    expect(found.largestCase).toMatchObject({ bytes: expect.any(Number) });
+    const patchBytes = 8 * 16 * 16 * 5;
+    const [loading, cutting, ...rest] = found.stages;
+    // Image and label; clip writes over the image, unless somebody else holds it.
+    expect(loading!.each).toBeGreaterThanOrEqual(voxels * 5);
+    expect(loading!.each).toBeLessThanOrEqual(voxels * 9);
+    expect(cutting).toEqual({ stage: "patch", each: 12 * 20 * 20 * 5, most: 1 });
+    expect(rest).toEqual([
+      { stage: "shuffle", each: patchBytes, most: 4 },
+      { stage: "batch", each: 2 * patchBytes + 8192, most: 1 },
+      { stage: "prefetch", each: 2 * patchBytes + 8192, most: 4 },
+      { stage: "trainer", each: 2 * patchBytes + 8192, most: 2 },
+    ]);
+    expect(found.text).toMatch(/^64\.0 MB for training: at most load \d+ x [\d.]+ KB, patch 1 x .* trainer 2 x .*; at least .* are needed$/);
+  });
+
+  it("follows steps that change the size of a case, cached or not", async () => {
+    const coarse = await plan((flow) => flow.pipe(load(), patch({ size: [8, 8, 8] }), batch({ size: 1 })), 64 * MB);
+    const fine = (isCached: boolean) =>
+      plan((flow) => {
+        const steps = [load(), resample({ spacing: [0.5, 0.5, 0.5] }), normalize()] as const;
+        const made = isCached ? flow.pipe(cached(...steps, { folder: join(root, "none") })) : flow.pipe(...steps);
+        return made.pipe(patch({ size: [8, 8, 8] }), batch({ size: 1 }));
+      }, 640 * MB);
+    const [plain, stored] = [await fine(false), await fine(true)];
+    expect(plain.largestCase!.bytes).toBeGreaterThan(4 * coarse.largestCase!.bytes);
+    expect(stored).toEqual(plain);
+  });
+
+  it("refuses a budget in which one case, one patch, a window, or one batch cannot fit, with the numbers", async () => {
+    const refusal = (graph: (flow: Observable<CaseItem>) => unknown, budget: number) =>
+      plan(graph, budget).then(
+        () => "accepted",
+        ({ code, message }) => `${code} ${message}`,
+      );
+    expect(await refusal((flow) => flow.pipe(load(), patch({ size: [2, 2, 2] })), 100_000)).toMatch(
+      /^ERR_MEMORY training: the memory budget must hold case case_0000\d \(\d+ KB\) beside the 25 % that cases leave free, which takes \d+ KB, got 97\.7 KB: raise memory/,
+    );
+    expect(await refusal((flow) => flow.pipe(load(), patch({ size: [64, 64, 64] })), MB)).toMatch(/must hold a patch of 1\.3 MB beside the 10 %/);
+    expect(await refusal((flow) => flow.pipe(load(), patch({ size: [16, 32, 32], perCase: 50 }), shuffle({ window: 50 })), 2 * MB)).toMatch(
+      /must hold a shuffle window of 50 patches of 80\.0 KB and a case/,
+    );
+    expect(await refusal((flow) => flow.pipe(load(), patch({ size: [16, 32, 32] }), batch({ size: 16 })), 2 * MB)).toMatch(
+      /must hold a batch of 16 \(1\.3 MB\)/,
+    );
+    // A window ends with its epoch: of two cases with one patch each it never holds fifty.
+    expect(await refusal((flow) => flow.pipe(load(), patch({ size: [16, 32, 32] }), shuffle({ window: 50 })), 2 * MB)).toBe("accepted");
+  });
+
+  it("the least budget that it names works, and the cases of custom readers are refused at the first one", async () => {
+    const graph = (flow: Observable<CaseItem>) =>
+      flow.pipe(load(), normalize(), patch({ size: [8, 16, 16], perCase: 4 }), shuffle({ window: 4 }), batch({ size: 2 }));
+    const { least } = await plan(graph, 64 * MB);
+    const pool = new SlabPool({ budget: Math.ceil(1.1 * least) + 64 * 1024 });
+    expect(await collect(graph(cases(data, { refs, epochs: 2 })), contextOf({ pool }), () => 1)).toHaveLength(8);
+    const custom = syntheticData(2);
+    const unknown = await plan(graph, 32 * 1024, { data: custom, refs: refsOf(2) }).catch(({ code }) => code);
+    expect(unknown).toBe("ERR_MEMORY");
+    const small = await plan((flow) => flow.pipe(load(), patch({ size: [2, 2, 2] }), batch({ size: 1 })), 20_000, { data: custom, refs: refsOf(2) });
+    expect(small.largestCase).toBeUndefined();
+    const run = collect(cases(custom, { refs: refsOf(2) }).pipe(load()), contextOf({ pool: new SlabPool({ budget: 20_000 }) }), () => 1);
+    await expect(run).rejects.toMatchObject({
+      code: "ERR_MEMORY",
+      message: expect.stringMatching(
+        /^load: an item of [\d.]+ KB must fit the memory budget of 19\.5 KB less 4\.9 KB for later stages \(sample case_0\d\)$/,
+      ),
+    });
+  });
+
+  it("leaves a case that cannot be opened to the run", async () => {
+    const broken = [{ id: "gone", images: [join(root, "gone.nii.gz")] }, ...refs];
+    expect((await plan((flow) => flow.pipe(load(), batch({ size: 1 })), 64 * MB, { refs: broken })).largestCase!.id).toMatch(/^case_/);
+  });
+});

@@ -1,0 +1,170 @@
+import { describe, expect, it } from "vitest";
+import type { DataSet } from "../../src/core/case.js";
+import { tverskyLoss } from "../../src/losses/index.js";
+import { unet } from "../../src/models/index.js";
+import { augment, batch, load, patch, prefetch, shuffle } from "../../src/operators/index.js";
+import { mapAsync } from "../../src/streams/index.js";
+import type { TrainingBatch } from "../../src/training/batch-source.js";
+import type { GraphSettings, MemoryNote, SkipNote, StageNote } from "../../src/training/graph-messages.js";
+import { localGraphHost } from "../../src/training/local-graph-host.js";
+import type { TrainingConfig } from "../../src/training/training-config.js";
+import { tinyCase, tinyData } from "./tiny-case.js";
+
+const SETTINGS: GraphSettings = { seed: 3, memoryBytes: 64 * 1024 ** 2, workers: 1, onError: "fail", validates: false };
+const ids = (count: number): string[] => Array.from({ length: count }, (_, k) => `case_${k}`);
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+function configOf(data: DataSet, slow = 0): TrainingConfig {
+  return {
+    data,
+    graph: ({ cases }) =>
+      cases.pipe(
+        mapAsync(
+          async (item) => {
+            await sleep(slow);
+            return item;
+          },
+          { name: "fetch" },
+        ),
+        load(),
+        patch({ size: [1, 8, 8], perCase: 2 }),
+        augment({ mirror: true }),
+        shuffle({ window: 4 }),
+        batch({ size: 2 }),
+        prefetch({ capacity: 1 }),
+      ),
+    model: unet({ filters: 2, depth: 1 }),
+    loss: tverskyLoss(),
+    training: { epochs: 1 },
+  };
+}
+
+/** Runs a graph to its end as a trainer would; batches as text. */
+async function train(config: TrainingConfig, count: number, settings: Partial<GraphSettings> = {}, epochs = 1, stepMs = 0) {
+  const skips: SkipNote[] = [];
+  const plans: MemoryNote[] = [];
+  const knobs = new Set<string>();
+  const host = localGraphHost(
+    config,
+    { ...SETTINGS, ...settings },
+    {
+      skip: (note) => void skips.push(note),
+      memory: (note) => void plans.push(note),
+      stages: ({ stages }: StageNote) => {
+        for (const stage of stages) knobs.add(`${stage.name} ${JSON.stringify(stage.knobs)}`);
+      },
+    },
+  );
+  const batches: string[] = [];
+  let error: unknown;
+  try {
+    const source = await host.open({ mode: "training", ids: ids(count), epochs });
+    try {
+      for (let next: TrainingBatch | undefined = await source.next(); next; next = await source.next()) {
+        batches.push(JSON.stringify([next.parts, [...next.image.data], [...next.label!.data], next.position]));
+        next.release();
+        await sleep(stepMs);
+      }
+    } finally {
+      await source.close();
+    }
+  } catch (fault) {
+    error = fault;
+  } finally {
+    await host.close();
+  }
+  return { batches, skips, plans, knobs, error };
+}
+
+/** Cases of which some fail a few times, or always, with a system error or another. */
+function flaky(
+  count: number,
+  faults: Readonly<Record<string, { readonly times: number; readonly code?: string }>>,
+): DataSet & { readonly reads: Map<string, number> } {
+  const reads = new Map<string, number>();
+  return {
+    ...tinyData(count),
+    reads,
+    read: async ({ id }) => {
+      const before = reads.get(id) ?? 0;
+      reads.set(id, before + 1);
+      const fault = faults[id];
+      if (fault && before < fault.times) throw Object.assign(new Error(`cannot read ${id}`), fault.code === undefined ? {} : { code: fault.code });
+      return tinyCase(id);
+    },
+  };
+}
+
+describe("autotuning in training", () => {
+  it("turns knobs, and the batches are the same with and without it", { timeout: 30_000 }, async () => {
+    const config = configOf(tinyData(24), 60);
+    const tuned = await train(config, 24, {}, 2);
+    const fixed = await train(config, 24, { autotune: false }, 2);
+    expect(tuned.batches).toEqual(fixed.batches);
+    expect(tuned.batches.length).toBe(48);
+    expect([...fixed.knobs].filter((text) => text.startsWith("fetch "))).toEqual(['fetch {"concurrency":1,"capacity":1}']);
+    expect([...tuned.knobs].filter((text) => text.startsWith("fetch ")).length).toBeGreaterThan(1);
+  });
+});
+
+describe("the memory plan of a training", () => {
+  it("is told once per graph, before the first batch", async () => {
+    const { plans } = await train(configOf(tinyData(4)), 4);
+    expect(plans).toMatchObject([
+      { graph: "training", budget: 64 * 1024 ** 2, text: expect.stringMatching(/^64\.0 MB for training: at most patch 1 x/) },
+    ]);
+  });
+
+  it("refuses a budget that one batch does not fit, before any case is read", async () => {
+    const data = flaky(4, {});
+    const { error } = await train(configOf(data), 4, { memoryBytes: 9_000 });
+    expect(error).toMatchObject({
+      code: "ERR_MEMORY",
+      message: expect.stringMatching(/the memory budget must hold a batch of 2 .* got 8\.8 KB: raise memory/),
+    });
+    expect(data.reads.size).toBe(0);
+  });
+});
+
+describe("samples that fail", () => {
+  it("are tried again when the fault may pass, and nothing is lost", async () => {
+    const whole = await train(configOf(tinyData(4)), 4);
+    const data = flaky(4, { case_1: { times: 2, code: "EIO" }, case_3: { times: 1, code: "ESTALE" } });
+    const again = await train(configOf(data), 4);
+    expect(again.error).toBeUndefined();
+    expect(again.batches).toEqual(whole.batches);
+    expect(Object.fromEntries(data.reads)).toEqual({ case_0: 1, case_1: 3, case_2: 1, case_3: 2 });
+  });
+
+  it("are not tried again when it cannot, and end the run with their name", async () => {
+    const data = flaky(4, { case_1: { times: 9, code: "ENOENT" } });
+    const { error } = await train(configOf(data), 4);
+    expect(error).toMatchObject({ sampleId: "case_1", message: expect.stringContaining("cannot read case_1") });
+    expect(data.reads.get("case_1")).toBe(1);
+  });
+
+  it("go on failing after three tries: then they are left out, with stage and stack", async () => {
+    const data = flaky(4, { case_1: { times: 9, code: "EIO" } });
+    const { error, skips, batches } = await train(configOf(data), 4, { onError: "skip" });
+    expect(error).toBeUndefined();
+    expect(data.reads.get("case_1")).toBe(3);
+    expect(skips).toMatchObject([
+      { id: "case_1", stage: "headers", message: expect.stringContaining("cannot read case_1"), stack: expect.stringContaining("graph-faults") },
+    ]);
+    expect(batches.join().match(/"id":"case_1"/)).toBeNull();
+  });
+
+  it("end the run when they are more than the skip budget; the same one of two epochs counts once", async () => {
+    const faults = { case_1: { times: 99 }, case_4: { times: 99 } };
+    const within = await train(configOf(flaky(8, faults)), 8, { onError: "skip", skipBudget: 2 }, 3);
+    expect(within.error).toBeUndefined();
+    expect(within.skips.length).toBe(6);
+    const beyond = await train(configOf(flaky(8, { ...faults, case_6: { times: 99 } })), 8, { onError: "skip", skipBudget: 2 }, 3);
+    expect(beyond.error).toMatchObject({
+      code: "ERR_DATA",
+      message: expect.stringMatching(
+        /at most 2 samples may fail \(skipBudget\), but 3 did: case_\d, case_\d, case_\d; the last one because: .*cannot read case_/,
+      ),
+    });
+  });
+});
