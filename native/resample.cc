@@ -2,6 +2,8 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <memory>
+#include <new>
 #include <vector>
 
 #include "axis-table.h"
@@ -165,17 +167,21 @@ void elasticField(const Napi::CallbackInfo& info) {
       values.push_back(AxisTable::latticeValues(extents[axis], step, axis == 0 ? alpha : 1));
     }
   }
-  std::vector<float> lattice(step < 2 ? 0 : smooth[0].outExtent() * smooth[1].outExtent() * smooth[2].outExtent());
+  const std::unique_ptr<float[]> lattice(new (std::nothrow) float[step < 2 ? 1 : smooth[0].outExtent() * smooth[1].outExtent() * smooth[2].outExtent()]);
+  if (!lattice) {
+    Napi::Error::New(info.Env(), "not enough memory for the coarse field").ThrowAsJavaScriptException();
+    return;
+  }
   for (uint32_t component = 0; component < 3; component++) {
     float* field = output + component * shape.voxels();
     source.stream = component + 1;
-    SeparablePlan plan = planOf(smooth[0], smooth[1], smooth[2], 1, nullptr, step < 2 ? field : lattice.data());
+    SeparablePlan plan = planOf(smooth[0], smooth[1], smooth[2], 1, nullptr, step < 2 ? field : lattice.get());
     plan.generate = makeNoise;
     plan.context = &source;
     if (!run(info, plan)) return;
     if (step < 2) {
       for (size_t i = 0; i < shape.voxels(); i++) field[i] *= static_cast<float>(alpha);
-    } else if (!run(info, planOf(values[0], values[1], values[2], 1, lattice.data(), field))) {
+    } else if (!run(info, planOf(values[0], values[1], values[2], 1, lattice.get(), field))) {
       return;
     }
   }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
+#include <new>
 #include <vector>
 
 #include "axis-table.h"
@@ -127,7 +129,8 @@ bool sampleCubic(const Napi::CallbackInfo& info, const SamplePlan& plan, const f
     tables.push_back(AxisTable::splineCoefficients(part.begin[axis], part.extent[axis], part.origin[axis], part.size[axis]));
   }
   // Four floats more: the last row is read by fours.
-  std::vector<float> coefficients(part.size[0] * part.size[1] * part.size[2] + 4);
+  const std::unique_ptr<float[]> coefficients(new (std::nothrow) float[part.size[0] * part.size[1] * part.size[2] + 4]);
+  if (!coefficients) return memoryError(info);
   const int64_t rowFloats = plan.extent[2] * channels, sliceFloats = plan.extent[1] * rowFloats;
   for (int64_t c = 0; c < channels; c++) {
     const float* first = input + part.begin[0] * sliceFloats + part.begin[1] * rowFloats + part.begin[2] * channels + c;
@@ -137,14 +140,14 @@ bool sampleCubic(const Napi::CallbackInfo& info, const SamplePlan& plan, const f
     separable.input = first;
     separable.inputRow = rowFloats;
     separable.inputSlice = sliceFloats;
-    separable.output = coefficients.data();
+    separable.output = coefficients.get();
     ChannelSource source = {first, rowFloats, sliceFloats, channels, part.extent[2]};
     if (channels > 1) {
       separable.generate = takeChannel;
       separable.context = &source;
     }
     if (!VOX_SELECT(separableTable).run(separable)) return memoryError(info);
-    if (!VOX_SELECT(samplingTable).sampleSpline(plan, coefficients.data(), part.origin, part.size, output + c, channels, fill[c])) return memoryError(info);
+    if (!VOX_SELECT(samplingTable).sampleSpline(plan, coefficients.get(), part.origin, part.size, output + c, channels, fill[c])) return memoryError(info);
   }
   return true;
 }

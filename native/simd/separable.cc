@@ -132,16 +132,26 @@ static void alongWidth(const AxisPlan& axis, int64_t channels, const float* from
   }
 }
 
+constexpr int64_t kMaxPattern = 64;
+
 // Keeps `count` floats, the first of which belongs to channel `channel`, in their ranges.
 static void clampRow(float* row, int64_t count, int64_t channel, int64_t channels, const float* low, const float* high) {
-  if (channels == 1) {
-    const vfloat lows = splat(low[0]), highs = splat(high[0]);
-    int64_t i = 0;
-    for (; i + kFloats <= count; i += kFloats) store(row + i, clamp(load(row + i), lows, highs));
-    for (; i < count; i++) row[i] = clamp(row[i], low[0], high[0]);
-    return;
+  int64_t i = 0;
+  if (channels <= kMaxPattern) {
+    // A vector that starts at channel c takes its bounds from c on.
+    float lows[kMaxPattern + kFloats], highs[kMaxPattern + kFloats];
+    for (int64_t k = 0; k < channels + kFloats; k++) {
+      lows[k] = low[k % channels];
+      highs[k] = high[k % channels];
+    }
+    const int64_t step = kFloats % channels;
+    for (; i + kFloats <= count; i += kFloats) {
+      store(row + i, clamp(load(row + i), load(lows + channel), load(highs + channel)));
+      channel += step;
+      if (channel >= channels) channel -= channels;
+    }
   }
-  for (int64_t i = 0; i < count; i++) {
+  for (; i < count; i++) {
     row[i] = clamp(row[i], low[channel], high[channel]);
     if (++channel == channels) channel = 0;
   }

@@ -1,4 +1,4 @@
-import { mkdirSync, statSync } from "node:fs";
+import { statfsSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
@@ -7,6 +7,7 @@ import type { RootDatabase } from "lmdb";
 import { formatBytes } from "../core/bytes.js";
 import { DTYPE_BYTES, type DtypeArrays, typedView } from "../core/dtype.js";
 import { errorMessage, isVoxError, VoxError } from "../core/errors.js";
+import { makeFolder } from "../core/make-folder.js";
 import { elementCount } from "../core/shape.js";
 import type { ArrayRecord, CaseRecord } from "./case-record.js";
 import { chunkBox, chunkCount, chunkGrid } from "./chunk-grid.js";
@@ -29,6 +30,8 @@ export interface CaseArrays {
 
 type Kind = "image" | "label";
 
+/** Free space that a new environment needs at the least; two empty pages and the lock file take 50 KB. */
+const LEAST_ROOM = 1024 ** 2;
 /** Bytes of chunks that one transaction writes: LMDB keeps the pages of a transaction in memory, and larger ones are slower. */
 const TRANSACTION_BYTES = 1024 ** 2;
 /** Longest time that writing keeps the event loop to itself. */
@@ -55,7 +58,8 @@ export class CaseStore {
   constructor(folder: string) {
     this.folder = folder;
     try {
-      mkdirSync(folder, { recursive: true });
+      makeFolder(folder);
+      requireRoom(folder);
       this.database = open<Uint8Array, (string | number)[]>({ path: join(folder, "cases.lmdb"), encoding: "binary", noSync: true, pageSize: 16384 });
     } catch (error) {
       throw this.fault("opened", error);
@@ -337,10 +341,9 @@ export class CaseStore {
   }
 
   private fault(what: "opened" | "written", cause: unknown): VoxError {
-    const reason =
-      what === "written" && isDiskFull(cause)
-        ? `${errorMessage(cause)}, most likely a full disk; free space, set a quota, or choose another folder`
-        : errorMessage(cause);
+    const reason = isDiskFull(cause)
+      ? `${errorMessage(cause)}, most likely a full disk; free space, set a quota, or choose another folder`
+      : errorMessage(cause);
     return new VoxError(
       `the cache in ${this.folder}${what === "written" ? ` (${formatBytes(this.fileBytes)})` : ""} must be ${what === "opened" ? "readable" : "writable"}, got ${reason}`,
       {
@@ -354,6 +357,16 @@ export class CaseStore {
 
 function arraysOf(record: CaseRecord): [Kind, ArrayRecord][] {
   return [["image", record.image], ...(record.label ? ([["label", record.label]] as [Kind, ArrayRecord][]) : [])];
+}
+
+/**
+ * LMDB makes its files through memory maps, where a full disk is no error but the end of the process (SIGBUS). So it only begins where there is room.
+ */
+function requireRoom(folder: string): void {
+  const isThere = ["cases.lmdb", "cases.lmdb-lock"].every((name) => (statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0) > 0);
+  if (isThere) return;
+  const { bavail, bsize } = statfsSync(folder);
+  if (bavail * bsize < LEAST_ROOM) throw Object.assign(new Error(`only ${formatBytes(bavail * bsize)} free`), { code: "ENOSPC" });
 }
 
 function storedBytes({ shape, dtype }: ArrayRecord): number {

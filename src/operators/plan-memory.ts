@@ -118,14 +118,16 @@ export async function planMemory({ operators, data, refs, mode, budget, slots = 
       { code: "ERR_MEMORY", where: mode },
     );
   }
-  const shares = stages.map(({ stage, each, most }) => `${stage} ${most} x ${formatBytes(each)}`);
+  const shares = stages.map(({ stage, each, most }) =>
+    stage === "load" ? `${formatBytes(each)} a case while it is loaded` : `${stage} ${most} x ${formatBytes(each)}`,
+  );
   return {
     budget,
     keptFree: { fromCases: KEPT_FREE * budget, fromPatches: KEPT_FOR_BATCHES * budget },
     stages,
     ...(largest && { largestCase: { id: largest.id, bytes: caseBytes } }),
     least: hardest.bytes,
-    text: `${formatBytes(budget)} for ${mode}: at most ${shares.join(", ") || "cases of unknown size"}; at least ${formatBytes(hardest.bytes)} are needed`,
+    text: `${formatBytes(budget)} for ${mode}: ${shares.join(", ") || "cases of unknown size"}; at least ${formatBytes(hardest.bytes)} are needed`,
   };
 }
 

@@ -16,6 +16,11 @@ export interface MixPart<T> {
 export interface MixOptions extends StageOptions {
   /** Default: the run's seed. */
   readonly seed?: number;
+  /**
+   * "keep": items stay in the epochs of their own flows, between which batches and shuffle windows end; "merge": the mixture is one endless epoch, whose
+   * length a training then gives as its steps per epoch. Default "keep".
+   */
+  readonly epochs?: "keep" | "merge";
 }
 
 /**
@@ -23,8 +28,9 @@ export interface MixOptions extends StageOptions {
  *
  * @throws `ERR_OPTION`
  */
-export function mix<T>(parts: readonly MixPart<T>[], { seed, name = "mix" }: MixOptions = {}): Observable<T> {
+export function mix<T>(parts: readonly MixPart<T>[], { seed, name = "mix", epochs = "keep" }: MixOptions = {}): Observable<T> {
   for (const { weight } of parts) requireOption(Number.isFinite(weight) && weight > 0, name, "weight", "> 0", weight);
+  requireOption(epochs === "keep" || epochs === "merge", name, "epochs", '"keep" or "merge"', epochs);
   return node<T, T>({ name, from: parts.map((part) => part.from) }, (self) => {
     const key = seed ?? self.graph.context?.seed;
     if (key === undefined)
@@ -62,7 +68,7 @@ export function mix<T>(parts: readonly MixPart<T>[], { seed, name = "mix" }: Mix
         const item = queues[choose()]!.shift()!;
         count++;
         at = { ...at, ...item.at, [self.name]: count };
-        return { value: item.value, id: item.id, epoch: item.epoch, at };
+        return { value: item.value, id: item.id, epoch: epochs === "merge" ? 0 : item.epoch, at };
       },
       size: () => Math.max(0, ...queues.map((queue) => queue.length)),
       done: () => parts.every((_, inlet) => isOver(inlet)),

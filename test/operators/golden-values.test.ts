@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
+import type { Batch } from "../../src/core/batch.js";
 import { axisAligned } from "../../src/core/geometry.js";
 import { Random } from "../../src/core/random.js";
 import type { Sample } from "../../src/core/sample.js";
 import type { Shape4, Triple } from "../../src/core/shape.js";
 import { Volume } from "../../src/core/volume.js";
-import { clip, mapLabels, normalize, pad, patch, patchStarts, resample } from "../../src/operators/index.js";
+import { batch, clip, mapLabels, normalize, pad, patch, patchStarts, resample } from "../../src/operators/index.js";
 import { source } from "../../src/streams/index.js";
 import { collect, contextOf } from "./run-graph.js";
 
@@ -135,6 +136,12 @@ describe("resample", () => {
     }
   });
 
+  it("labels of 4x4 to 3x3 by their masks, as batchgenerators does", async () => {
+    const label = [0, 0, 1, 1, 0, 2, 2, 1, 0, 2, 2, 0, 0, 0, 0, 0];
+    const [out] = await apply(sampleOf([1, 4, 4, 1], label, label), resample({ spacing: [1, 4 / 3, 4 / 3], labelOrder: 1 }));
+    expect(out!.label).toEqual([0, 0, 1, 0, 2, 0, 0, 0, 0]);
+  });
+
   it("an extent that only misses a whole number by rounding keeps it", async () => {
     const [out] = await apply(sampleOf([30, 1, 1, 1], new Array(30).fill(0), undefined, [0.1, 1, 1]), resample({ spacing: [0.1 / 3, 1, 1] }));
     expect(out!.shape[0]).toBe(90);
@@ -200,6 +207,37 @@ describe("patch", () => {
       ).length;
     expect(await blank(1)).toBeGreaterThan(70);
     expect(await blank(40)).toBeLessThan(12);
+  });
+});
+
+describe("batch", () => {
+  const batches = async (samples: number, patches: number, size: number, mode: "training" | "prediction"): Promise<number[][]> => {
+    const image = Array.from({ length: patches }, (_, i) => i);
+    const flow = source("golden", samples, (n) => ({ ...sampleOf([1, 1, patches, 1], image), id: String(n) })).pipe(
+      patch({ size: [1, 1, 1], mode: "grid" }),
+      batch({ size }),
+    );
+    return collect(flow, contextOf({ mode }), ({ parts }: Batch) => parts.map(({ id, patch: number }) => Number(id) * 10 + (number ?? 0)));
+  };
+
+  it("8 samples of one patch in threes; the last batch is smaller", async () => {
+    expect(await batches(8, 1, 3, "training")).toEqual([
+      [0, 10, 20],
+      [30, 40, 50],
+      [60, 70],
+    ]);
+  });
+
+  it("a batch larger than the epoch holds all of it", async () => {
+    expect(await batches(8, 1, 100, "training")).toEqual([[0, 10, 20, 30, 40, 50, 60, 70]]);
+  });
+
+  it("2 samples of 4 patches in threes: patches go on over samples, and none comes twice as in MIScnn", async () => {
+    expect(await batches(2, 4, 3, "training")).toEqual([
+      [0, 1, 2],
+      [3, 10, 11],
+      [12, 13],
+    ]);
   });
 });
 

@@ -69,7 +69,7 @@ describe("the memory plan", () => {
       { stage: "prefetch", each: 2 * patchBytes + 8192, most: 4 },
       { stage: "trainer", each: 2 * patchBytes + 8192, most: 2 },
     ]);
-    expect(found.text).toMatch(/^64\.0 MB for training: at most load \d+ x [\d.]+ KB, patch 1 x .* trainer 2 x .*; at least .* are needed$/);
+    expect(found.text).toMatch(/^64\.0 MB for training: [\d.]+ KB a case while it is loaded, patch 1 x .* trainer 2 x .*; at least .* are needed$/);
   });
 
   it("follows steps that change the size of a case, cached or not", async () => {

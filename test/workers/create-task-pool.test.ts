@@ -156,6 +156,22 @@ test("a task without sign of life is ended and run again; a lively one is left a
   expect(error.message).toBe("module: the task must not end its thread, but it showed no sign of life for 250 ms");
 });
 
+test("a task that was told to stop and does not look at its flag is ended after two seconds", { timeout: 20_000 }, async () => {
+  const own = createTaskPool({ threads: 1, stallTimeout: 60_000 });
+  const marks = new Int32Array(new SharedArrayBuffer(4)).fill(5);
+  const controller = new AbortController();
+  const hanging = own.run("module", { url, export: "hang", payload: { marks } }, { signal: controller.signal });
+  while (Atomics.load(marks, 0) === 5) await new Promise((resolve) => setTimeout(resolve, 5));
+  const asked = performance.now();
+  controller.abort();
+  await expect(hanging).rejects.toMatchObject({ code: "ERR_STOPPED" });
+  expect(performance.now() - asked).toBeLessThan(5_000);
+  // Not run again, and the next task finds a thread.
+  expect(Atomics.load(marks, 0)).toBe(4);
+  expect(await own.run("module", { url, export: "wait", payload: { ms: 1, value: 7 } })).toBe(7);
+  await own.destroy();
+});
+
 test("what cannot be cloned is a clear error in both directions", async () => {
   const pool = open({ threads: 1 });
   expect((await failure(call(pool, "wait", { value: () => 1 }))).message).toMatch(/^module: the payload of a task must be plain data, got: /);

@@ -37,6 +37,7 @@ export function demoCommand(): Command {
 
 async function runDemo(options: DemoCommandOptions): Promise<void> {
   const began = performance.now();
+  const { signal, forget } = stopSignal("demo");
   const output = commandOutput(options);
   const settings = options.fast ? FAST_DEMO : DEMO;
   const folder = options.folder ?? (options.fast ? "demo-run-fast" : "demo-run");
@@ -47,7 +48,6 @@ async function runDemo(options: DemoCommandOptions): Promise<void> {
 
   output.note(`1/4 phantoms: ${settings.cases} cases to learn from, ${settings.heldOut} held out, in ${root}/data`);
   const { shape } = settings;
-  const { signal, forget } = stopSignal("demo");
   await writePhantoms({ folder: data.training, cases: settings.cases, shape, seed: options.seed, signal });
   await writePhantoms({ folder: data.heldOut, cases: settings.heldOut, first: settings.cases, shape, seed: options.seed, signal });
   const config = join(root, "config.mjs");
