@@ -10,6 +10,7 @@ static Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("setThreadCount", Napi::Function::New(env, [](const Napi::CallbackInfo& info) { setThreadCount(info[0].ToNumber().Int32Value()); }));
   registerIntensity(env, exports);
   registerConv(env, exports);
+  registerDropout(env, exports);
   registerElementwise(env, exports);
   registerLayout(env, exports);
   registerPool(env, exports);

@@ -73,6 +73,11 @@ const upSampling: tf.GradConfig = {
   gradFunc: (dy, _, attrs) => ({ x: () => runKernel("UpSampling3DGrad", { dy: dy as tf.Tensor }, attrs) }),
 };
 
+const seededDropout: tf.GradConfig = {
+  kernelName: "SeededDropout",
+  gradFunc: (dy, _, attrs) => ({ x: () => runKernel("SeededDropoutGrad", { dy: dy as tf.Tensor }, attrs) }),
+};
+
 const statistics: tf.GradConfig = {
   kernelName: "SoftmaxStatistics",
   inputsToSave: ["logits", "labels"],
@@ -91,5 +96,6 @@ export const fusedGradients: readonly tf.GradConfig[] = [
   normalization,
   normalizationGiven,
   upSampling,
+  seededDropout,
   statistics,
 ];

@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { requireOption } from "../../core/errors.js";
 import { Random } from "../../core/random.js";
+import { seededDropout } from "../ops/seeded-dropout.js";
 import { currentEngine } from "../start-engine.js";
 import { type LayerArguments, type LayerShape, onlyShape, onlyTensor } from "./layer-shape.js";
 
@@ -33,15 +34,13 @@ class Dropout extends tfl.layers.Layer {
     const x = onlyTensor(inputs);
     if (!kwargs.training || this.rate === 0) return tf.clone(x);
     return tf.tidy(() => {
-      const shape = this.perChannel ? [x.shape[0]!, ...x.shape.slice(1, -1).map(() => 1), x.shape.at(-1)!] : x.shape;
-      const size = tf.util.sizeFromShape(shape);
       // Keyed by seed, step and layer, so that a resumed run drops the same values.
       const engine = currentEngine();
       const random = new Random(engine?.seed ?? 0, engine?.step ?? 0, this.name, "dropout");
-      const scale = 1 / (1 - this.rate);
-      const mask = new Float32Array(size);
-      for (let i = 0; i < size; i++) mask[i] = random.next() < this.rate ? 0 : scale;
-      return tf.mul(x, tf.tensor(mask, shape));
+      const options = { rate: this.rate, key: [random.uint32(), random.uint32()] as const };
+      if (!this.perChannel) return seededDropout(x, options);
+      const mask = seededDropout(tf.ones([x.shape[0]!, ...x.shape.slice(1, -1).map(() => 1), x.shape.at(-1)!]), options);
+      return tf.mul(x, mask);
     });
   }
 

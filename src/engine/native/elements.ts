@@ -94,6 +94,7 @@ declare module "../../kernels/native.js" {
       decay: number,
     ): void;
     momentum(w: Float32Array, g: Float32Array, u: Float32Array, momentum: number, rate: number, nesterov: number, decay: number): void;
+    dropout(x: Float32Array, y: Float32Array, seed: number, salt: number, limit: number, scale: number): void;
     softmaxStatistics(logits: Float32Array, labels: Int32Array, sums: Float32Array, batch: number, rows: number, channels: number): void;
     softmaxStatisticsGrad(
       logits: Float32Array,

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { ACTIVATION_NUMBERS, type FusedActivation } from "../ops/fused-activation.js";
+import { dropoutLimit } from "../ops/seeded-dropout.js";
 import { type AxisMatrix, axisMatrix } from "./axis-matrix.js";
 import { geometry3d } from "./convolution.js";
 import type { KernelArguments, KernelTable } from "./kernel-table.js";
@@ -109,6 +110,14 @@ function applyAxes({ inputs, attrs, backend }: KernelArguments, matrixOf: (size:
   return held!;
 }
 
+function seededDropout({ inputs, attrs, backend }: KernelArguments): tf.TensorInfo {
+  const x = (inputs.x ?? inputs.dy) as tf.TensorInfo;
+  const y = backend.outputFloats(x.shape);
+  const { rate, key } = attrs;
+  backend.addon.dropout(backend.floats(x), y.values, key[0], key[1], dropoutLimit(rate), 1 / (1 - rate));
+  return y.info;
+}
+
 function softmaxStatistics({ inputs, backend }: KernelArguments): tf.TensorInfo {
   const { logits, labels } = inputs as Infos;
   const [batch, channels] = [logits!.shape[0]!, logits!.shape.at(-1)!];
@@ -143,6 +152,8 @@ export const fusedKernels: KernelTable = {
   FusedNormalizationGrad: fusedNormalizationGrad,
   UpSampling3D: (args) => applyAxes(args, (size, factor) => axisMatrix(size, factor, args.attrs.interpolation, false)),
   UpSampling3DGrad: (args) => applyAxes(args, (size, factor) => axisMatrix(size / factor, factor, args.attrs.interpolation, true)),
+  SeededDropout: seededDropout,
+  SeededDropoutGrad: seededDropout,
   SoftmaxStatistics: softmaxStatistics,
   SoftmaxStatisticsGrad: softmaxStatisticsGrad,
 };

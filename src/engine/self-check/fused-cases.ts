@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { FusedActivation } from "../ops/fused-activation.js";
 import { fusedConv3d, fusedConv3dTranspose } from "../ops/fused-conv3d.js";
 import { normalize, normalizeWith } from "../ops/normalize.js";
+import { seededDropout } from "../ops/seeded-dropout.js";
 import { softmaxStatistics } from "../ops/softmax-statistics.js";
 import { upSample3d } from "../ops/up-sample-3d.js";
 import type { CheckCase } from "./check-case.js";
@@ -79,6 +80,14 @@ function others(): CheckCase[] {
         run: ([x]) => upSample3d(x as tf.Tensor5D, { size, interpolation }),
       });
     }
+  }
+  for (const rate of [0.1, 0.5]) {
+    cases.push({
+      op: "seededDropout",
+      detail: `rate ${rate}`,
+      inputs: [{ shape: [2, 3, 4, 5, 7] }],
+      run: ([x]) => seededDropout(x!, { rate, key: [0xdeadbeef, 0x9e3779b9] }),
+    });
   }
   for (const classes of [2, 3, 5, 20]) {
     cases.push({
