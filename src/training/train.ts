@@ -180,6 +180,7 @@ export async function train(source: TrainingConfig | string, options: TrainOptio
     batches = await host.open({
       mode: "training",
       ids: trainingIds,
+      validationIds,
       epochs: training.stepsPerEpoch === undefined ? training.epochs : Number.POSITIVE_INFINITY,
       from: state.position,
     });
