@@ -1,3 +1,4 @@
+export { type CrossValidateOptions, type CrossValidation, crossValidate } from "./cross-validate.js";
 export { detailedTsv } from "./detailed-tsv.js";
 export { type EvaluateOptions, type Evaluation, evaluate } from "./evaluate.js";
 export { type EvaluateCaseOptions, evaluateCase } from "./evaluate-case.js";
@@ -16,6 +17,7 @@ export type { PlaneName } from "./figures/slice-plane.js";
 export { tellingSlice } from "./figures/telling-slice.js";
 export { labelFiles } from "./label-files.js";
 export { type LabelPair, readLabelPair } from "./read-label-pair.js";
+export { type Box, type BoxFigureOptions, boxFigure } from "./report/box-figure.js";
 export { type Fold, type KFoldOptions, kFold, leaveOneOut, percentageSplit, readSplits, type Splits, saveSplits } from "./splits.js";
 export { standardMetrics } from "./standard-metrics.js";
 export { summarizeValues, type ValueSummary } from "./summarize-values.js";

@@ -22,6 +22,8 @@ export interface BatchSourceOptions {
   readonly ids: readonly string[];
   readonly epochs: number;
   readonly from?: Position;
+  /** Of a training: the cases that will validate, so that memory too small for them is refused now and not after the first epoch. */
+  readonly validationIds?: readonly string[];
 }
 
 /** One run of a graph, as the trainer sees it. */

@@ -45,22 +45,22 @@ export class GraphRunner {
       onError,
       ...(skipBudget !== undefined && { skipBudget }),
     };
-    if (!this.planned.has(options.mode)) {
-      this.planned.add(options.mode);
-      await this.planMemory(options, this.refs, listener);
-    }
+    await this.planMemory(options.mode, options.ids, listener);
+    if (options.validationIds && options.validationIds.length > 0) await this.planMemory("validation", options.validationIds, listener);
     const session = new GraphSession({ ...options, config: this.config, refs: this.refs, context, listener, isTuned: autotune });
     this.sessions.add(session);
     return session;
   }
 
-  /** Tells how the memory is shared, or refuses a budget that cannot work before anything is loaded. */
-  private async planMemory({ mode, ids }: BatchSourceOptions, refs: readonly CaseRef[], listener: SessionListener): Promise<void> {
+  /** Tells once how the memory of a graph is shared, or refuses a budget that cannot work before anything is loaded. */
+  private async planMemory(mode: BatchSourceOptions["mode"], ids: readonly string[], listener: SessionListener): Promise<void> {
+    if (this.planned.has(mode)) return;
+    this.planned.add(mode);
     const { data, graph, validation } = this.config;
     const makeGraph = (mode === "validation" && validation?.graph) || graph;
     const operators = recordOperators(() => buildGraph(makeGraph, { cases: EMPTY, mode, classes: data.classes }));
     const wanted = new Set(ids);
-    const own = refs.filter(({ id }) => wanted.has(id));
+    const own = this.refs!.filter(({ id }) => wanted.has(id));
     const { budget, least, text } = await planMemory({ operators, data, refs: own, mode, budget: this.pools[mode].budget, slots: SLOTS });
     listener.memory({ graph: mode, budget, least, text });
   }

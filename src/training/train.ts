@@ -26,6 +26,7 @@ import { makeOptimizer, type OptimizerOptions } from "./make-optimizer.js";
 import type { PreviewRenderer } from "./preview-input.js";
 import { resolveRunFolder } from "./resolve-run-folder.js";
 import { type RunEventInput, RunFolder } from "./run-folder.js";
+import { runName } from "./run-name.js";
 import { sha256 } from "./save-bundle.js";
 import type { RunningSchedule } from "./schedule.js";
 import { splitCases } from "./split-cases.js";
@@ -109,7 +110,7 @@ export async function train(source: TrainingConfig | string, options: TrainOptio
     ...(config.engine !== undefined && { engine: config.engine as EngineName | "auto" }),
     ...(config.threads !== undefined && { threads: config.threads }),
   });
-  const runPath = resolveRunFolder(config.runs ?? "runs", config.name ?? nameOf(path), resume);
+  const runPath = resolveRunFolder(config.runs ?? "runs", config.name ?? runName(path), resume);
   const latest = join(runPath, "checkpoints", "latest");
   const checkpoint = resume && (await hasCheckpoint(latest)) ? await loadCheckpoint(latest) : undefined;
   const optimizerOptions: OptimizerOptions = typeof training.optimizer === "object" ? training.optimizer : { name: training.optimizer ?? "adam" };
@@ -180,6 +181,7 @@ export async function train(source: TrainingConfig | string, options: TrainOptio
     batches = await host.open({
       mode: "training",
       ids: trainingIds,
+      validationIds,
       epochs: training.stepsPerEpoch === undefined ? training.epochs : Number.POSITIVE_INFINITY,
       from: state.position,
     });
@@ -259,16 +261,6 @@ export async function train(source: TrainingConfig | string, options: TrainOptio
 function withOverrides(config: TrainingConfig, { epochs, ...fields }: TrainOverrides): TrainingConfig {
   const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
   return defineConfig({ ...config, ...given, ...(epochs !== undefined && { training: { ...config.training, epochs } }) });
-}
-
-/** `kits19` from `configs/kits19.config.ts`. */
-function nameOf(path: string | undefined): string {
-  if (path === undefined) return "run";
-  return (
-    basename(path)
-      .replace(/(\.config)?\.[cm]?[jt]s$/, "")
-      .replace(/[^\w.-]/g, "-") || "run"
-  );
 }
 
 async function openHost(

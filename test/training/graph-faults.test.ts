@@ -111,7 +111,7 @@ describe("the memory plan of a training", () => {
   it("is told once per graph, before the first batch", async () => {
     const { plans } = await train(configOf(tinyData(4)), 4);
     expect(plans).toMatchObject([
-      { graph: "training", budget: 64 * 1024 ** 2, text: expect.stringMatching(/^64\.0 MB for training: at most patch 1 x/) },
+      { graph: "training", budget: 64 * 1024 ** 2, text: expect.stringMatching(/^64\.0 MB for training: .*patch 1 x/) },
     ]);
   });
 
@@ -123,6 +123,26 @@ describe("the memory plan of a training", () => {
       message: expect.stringMatching(/the memory budget must hold a batch of 2 .* got 8\.8 KB: raise memory/),
     });
     expect(data.reads.size).toBe(0);
+  });
+});
+
+describe("memory that validation needs", () => {
+  it("is looked at before training begins", async () => {
+    const data = flaky(4, {});
+    const config: TrainingConfig = {
+      ...configOf(data),
+      // A quarter of the memory is kept for it.
+      validation: { graph: ({ cases }) => cases.pipe(load(), patch({ size: [1, 64, 64] }), batch({ size: 4 })) },
+    };
+    const quiet = { skip: () => undefined, stages: () => undefined, memory: () => undefined };
+    const host = localGraphHost(config, { ...SETTINGS, memoryBytes: 400_000, validates: true }, quiet);
+    const opened = host.open({ mode: "training", ids: ids(3), epochs: 1, validationIds: ["case_3"] });
+    await expect(opened).rejects.toMatchObject({
+      code: "ERR_MEMORY",
+      message: expect.stringMatching(/^validation: the memory budget must hold a batch of 4 .* got 97\.7 KB: raise memory/),
+    });
+    expect(data.reads.size).toBe(0);
+    await host.close();
   });
 });
 

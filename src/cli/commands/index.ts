@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { benchCommand } from "./bench.js";
 import { cacheCommand } from "./cache.js";
+import { crossvalCommand } from "./crossval.js";
 import { dashboardCommand } from "./dashboard.js";
 import { demoCommand } from "./demo.js";
 import { enginesCommand } from "./engines.js";
@@ -22,6 +23,7 @@ export const commands: readonly (() => Command)[] = [
   trainCommand,
   predictCommand,
   evaluateCommand,
+  crossvalCommand,
   dashboardCommand,
   enginesCommand,
   cacheCommand,

@@ -1,8 +1,9 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { requireOption } from "../../core/errors.js";
-import { type Shape4, spatial, type Triple } from "../../core/shape.js";
+import { spatial, type Triple } from "../../core/shape.js";
 import { writeAtomically } from "../../io/write-atomically.js";
+import type { PreviewInput } from "../../training/preview-input.js";
 import type { OverlayOptions } from "./overlay-painter.js";
 import { overlayPng } from "./overlay-png.js";
 
@@ -13,18 +14,8 @@ export interface PreviewRendererOptions extends Pick<OverlayOptions, "window" | 
   readonly keep?: number;
 }
 
-/** One patch with what the network says of it, as training gives it after an epoch. */
-export interface PreviewContent {
-  readonly id: string;
-  readonly epoch: number;
-  readonly image: Float32Array;
-  readonly shape: Shape4;
-  readonly label: Uint8Array | Uint16Array;
-  readonly prediction: Uint8Array | Uint16Array;
-  readonly classes: readonly string[];
-  /** The run's folder. */
-  readonly folder: string;
-}
+/** What a preview shows: as training gives it after an epoch. */
+export type PreviewContent = PreviewInput;
 
 /**
  * Makes the function that draws a run's previews: `previews/epoch-00012.png`, the most telling slice of a patch, ground truth beside prediction.
@@ -38,7 +29,7 @@ export function previewRenderer({
   spacing = [1, 1, 1],
   keep = 100,
   ...style
-}: PreviewRendererOptions = {}): (content: PreviewContent) => Promise<string> {
+}: PreviewRendererOptions = {}): (content: PreviewInput) => Promise<string> {
   requireOption(Number.isInteger(keep) && keep >= 1, "previewRenderer", "keep", "an integer >= 1", keep);
   const nameOf = (epoch: number): string => `previews/epoch-${String(epoch).padStart(5, "0")}.png`;
   const drawn: string[] = [];

@@ -1,0 +1,125 @@
+import { Command, Option } from "commander";
+import type { Json } from "../../core/json.js";
+import { crossValidate, evaluationTable, previewRenderer } from "../../evaluation/index.js";
+import { loadConfig, type TrainOverrides } from "../../training/index.js";
+import { type CommonOptions, commandOutput } from "../command-output.js";
+import { engineOptions } from "../engine-options.js";
+import { formatDuration } from "../format-duration.js";
+import { parseNaturalNumber } from "../parse-natural-number.js";
+import { parsePositiveInteger } from "../parse-positive-integer.js";
+import { progressLine } from "../progress-line.js";
+import { serveRuns } from "../serve-runs.js";
+import { stopSignal } from "../stop-signal.js";
+import { trainingReport } from "../training-report.js";
+
+interface CrossvalCommandOptions extends CommonOptions {
+  readonly folds?: number;
+  readonly splits?: string;
+  readonly fold?: number;
+  readonly resume?: boolean;
+  readonly checkpoint: "latest" | "best";
+  readonly overlays: boolean;
+  readonly engine?: string;
+  readonly threads?: number;
+  readonly workers?: number;
+  readonly epochs?: number;
+  readonly seed?: number;
+  readonly name?: string;
+  readonly runs?: string;
+  readonly onError?: "fail" | "skip";
+  readonly dashboard?: boolean | string;
+}
+
+/** `voxstream crossval <config> --folds k`: trains each fold, predicts and scores its held-out cases, sums up, reports. */
+export function crossvalCommand(): Command {
+  const command = new Command("crossval")
+    .description(
+      "k-fold cross-validation as a config file says: every case is predicted by a network that never saw it; tables, figures, HTML report",
+    )
+    .argument("<config>", "config file (.mjs, .js or .ts) that exports defineConfig({ … })")
+    .option("--folds <k>", "number of folds; 5, or as many as --splits has", parsePositiveInteger)
+    .option("--splits <file>", "a splits.json to use (also nnU-Net's), instead of dealing the cases by the seed")
+    .option("--fold <i>", "only this fold, counted from 0, such as on another machine", parseNaturalNumber)
+    .option("--resume", "continue the last run of this name: finished folds stay, an interrupted one goes on")
+    .addOption(
+      new Option("--checkpoint <which>", "which weights predict; best needs split: { validation: share } in the config")
+        .choices(["latest", "best"])
+        .default("latest"),
+    )
+    .option("--no-overlays", "without pictures of the predictions")
+    .option("--workers <n>", "worker threads of the graph", parseNaturalNumber)
+    .option("--epochs <n>", "replaces the config's number of epochs", parsePositiveInteger)
+    .option("--seed <n>", "replaces the config's seed, which also deals the cases", parseNaturalNumber)
+    .option("--name <name>", "name of the run's folder")
+    .option("--runs <dir>", "where run folders are made")
+    .addOption(new Option("--on-error <what>", "what a case that cannot be read does").choices(["fail", "skip"]))
+    .option("--dashboard [port]", "serve the live page meanwhile, on a free port or the given one")
+    .action((config: string, options: CrossvalCommandOptions) => runCrossval(config, options));
+  for (const option of engineOptions()) command.addOption(option);
+  return command;
+}
+
+async function runCrossval(config: string, options: CrossvalCommandOptions): Promise<void> {
+  const output = commandOutput(options);
+  const overrides: Omit<TrainOverrides, "split"> = {
+    ...(options.engine !== undefined && { engine: options.engine }),
+    ...(options.threads !== undefined && { threads: options.threads }),
+    ...(options.workers !== undefined && { workers: options.workers }),
+    ...(options.epochs !== undefined && { epochs: options.epochs }),
+    ...(options.seed !== undefined && { seed: options.seed }),
+    ...(options.name !== undefined && { name: options.name }),
+    ...(options.runs !== undefined && { runs: options.runs }),
+    ...(options.onError !== undefined && { onError: options.onError }),
+  };
+  const { runs = "runs" } = { ...(await loadConfig(config)), ...overrides };
+  const dashboard = await serveRuns(options.dashboard, runs, output);
+  const { signal, forget } = stopSignal("crossval");
+  const line = progressLine();
+  let report = trainingReport(line);
+  try {
+    const result = await crossValidate({
+      config,
+      ...(options.folds !== undefined && { folds: options.folds }),
+      ...(options.splits !== undefined && { splits: options.splits }),
+      ...(options.fold !== undefined && { fold: options.fold }),
+      resume: options.resume ?? false,
+      checkpoint: options.checkpoint,
+      overlays: options.overlays,
+      overrides,
+      preview: previewRenderer(),
+      signal,
+      onFold: ({ fold, folds, division }) => {
+        report = trainingReport(line);
+        line.end(`fold ${fold} (0..${folds - 1}): ${division.training.length} cases train, ${division.validation.length} are held out`);
+      },
+      onEvent: (event) => report.onEvent(event),
+      onPredict: ({ id, state, done, total, windows, seconds = 0, message }) => {
+        if (state === "predicting") line.update(`${id} (${done + 1}/${total})${windows ? `: patch ${windows.done}/${windows.total}` : ""}`);
+        if (state === "written") line.end(`${id} predicted in ${seconds.toFixed(1)} s`);
+        if (state === "failed") line.end(`${id} failed: ${message}`);
+      },
+    });
+    line.end();
+    const { status, folder, splits, finished, summary, report: page, seconds } = result;
+    const json = { status, folder, folds: splits.length, finished: [...finished], seconds, report: page ?? null };
+    if (summary) {
+      // Plain data, as it stands in summary.json.
+      const plain = JSON.parse(JSON.stringify(summary)) as Json;
+      output.result(
+        { ...json, summary: plain },
+        [evaluationTable(summary), "", `${splits.length} folds, done in ${formatDuration(seconds)}`, `report: ${page}`, `run:    ${folder}`].join(
+          "\n",
+        ),
+      );
+      return;
+    }
+    const left = splits.map((_, index) => index).filter((index) => !finished.includes(index));
+    output.result(
+      json,
+      `${status === "stopped" ? "stopped" : "done as asked"}: folds ${left.join(", ")} of ${splits.length} are not finished; continue with: voxstream crossval ${config} --resume\nrun: ${folder}`,
+    );
+  } finally {
+    forget();
+    await dashboard?.close();
+  }
+}

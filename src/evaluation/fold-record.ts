@@ -1,0 +1,92 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { errorMessage, VoxError } from "../core/errors.js";
+import { writeAtomically } from "../io/write-atomically.js";
+import type { EvaluationRow } from "./evaluation-summary.js";
+
+/** How far a fold has come: `fold.json` in its folder. */
+export interface FoldRecord {
+  readonly format: "voxstream-fold";
+  readonly fold: number;
+  readonly training: {
+    readonly epochs: number;
+    readonly steps: number;
+    readonly loss: number | null;
+    readonly bestEpoch: number | null;
+    readonly seconds: number;
+    /** Why it ended before its last epoch. */
+    readonly reason: string | null;
+  };
+  /** Scores of the held-out cases; null until they are predicted and compared. */
+  readonly evaluation: {
+    readonly rows: readonly EvaluationRow[];
+    readonly missing: readonly string[];
+    readonly failed: readonly { readonly id: string; readonly message: string }[];
+  } | null;
+}
+
+const count = z.number().min(0);
+// JSON has no NaN, which is what a metric that does not count is.
+const metric = z.union([z.number(), z.null().transform(() => Number.NaN)]);
+
+const schema = z.object({
+  format: z.literal("voxstream-fold"),
+  fold: z.int().min(0),
+  training: z.object({
+    epochs: count,
+    steps: count,
+    loss: z.number().nullable(),
+    bestEpoch: z.number().nullable(),
+    seconds: count,
+    reason: z.string().nullable(),
+  }),
+  evaluation: z
+    .object({
+      rows: z.array(
+        z.object({
+          id: z.string(),
+          class: z.string(),
+          labels: z.array(z.number()),
+          state: z.enum(["ok", "both_empty", "ref_empty", "pred_empty"]),
+          counts: z.object({ tp: count, fp: count, fn: count, tn: count }),
+          volumes: z.object({ reference: count, prediction: count }),
+          metrics: z.record(z.string(), metric),
+        }),
+      ),
+      missing: z.array(z.string()),
+      failed: z.array(z.object({ id: z.string(), message: z.string() })),
+    })
+    .nullable(),
+});
+
+const NAME = "fold.json";
+
+/**
+ * Reads how far a fold has come; undefined before its training has ended.
+ *
+ * @throws `ERR_READ`; `ERR_FORMAT` when the file is not what `writeFoldRecord` writes
+ */
+export async function readFoldRecord(folder: string): Promise<FoldRecord | undefined> {
+  const path = join(folder, NAME);
+  let content: unknown;
+  try {
+    content = JSON.parse(await readFile(path, "utf8"));
+  } catch (error) {
+    if ((error as { code?: string }).code === "ENOENT") return undefined;
+    const code = error instanceof SyntaxError ? "ERR_FORMAT" : "ERR_READ";
+    throw new VoxError(`the record of the fold must be readable JSON: ${errorMessage(error)}`, { code, where: path, cause: error });
+  }
+  const result = schema.safeParse(content);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  throw new VoxError(`the record of the fold must be as it was written, but ${issue!.path.join(".") || "it"}: ${issue!.message}`, {
+    code: "ERR_FORMAT",
+    where: path,
+  });
+}
+
+/** Writes `fold.json`. */
+export async function writeFoldRecord(folder: string, record: FoldRecord): Promise<void> {
+  await writeAtomically(join(folder, NAME), [Buffer.from(`${JSON.stringify(record)}\n`)]);
+}

@@ -1,0 +1,185 @@
+import { existsSync } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { writeAtomically } from "../../io/write-atomically.js";
+import type { EvaluationRow, EvaluationSummary } from "../evaluation-summary.js";
+import { classColor } from "../figures/class-color.js";
+import type { FoldRecord } from "../fold-record.js";
+import type { Splits } from "../splits.js";
+import type { ValueSummary } from "../summarize-values.js";
+import { boxFigure } from "./box-figure.js";
+import { type HtmlPart, html, joinHtml, raw } from "./html.js";
+
+export interface CrossValidationReportOptions {
+  /** Folder of the cross-validation, with its folds. */
+  readonly folder: string;
+  readonly classes: readonly string[];
+  readonly splits: Splits;
+  readonly records: readonly FoldRecord[];
+  /** Of all held-out cases. */
+  readonly rows: readonly EvaluationRow[];
+  readonly summary: EvaluationSummary;
+  /** What stands on top: model, loss, seed. */
+  readonly facts: Readonly<Record<string, string | number>>;
+}
+
+/**
+ * Writes into `<folder>/evaluation`: a box plot per metric, `box-<metric>.png`, with a box per class; and `report.html`, one file with all tables, curves and
+ * pictures in it. It opens offline: its content security policy lets nothing be requested.
+ *
+ * @returns the path of the report
+ * @throws `ERR_WRITE`
+ * @example
+ * await writeCrossValidationReport({ folder: "runs/kits", classes, splits, records, rows, summary, facts: { model: "unet" } });
+ */
+export async function writeCrossValidationReport(options: CrossValidationReportOptions): Promise<string> {
+  const { folder, splits, records, rows, summary, facts } = options;
+  const boxes = await writeBoxes(options);
+  const foldOf = new Map(splits.flatMap(({ validation }, fold) => validation.map((id) => [id, fold] as const)));
+  const columns = Object.keys(summary.meanOverClasses);
+  const ids = [...foldOf.keys()].sort();
+
+  const overview = html`<table><tr><th>class<th>metric<th>n<th>mean<th>median<th>deviation<th>95 % interval of the mean<th>range</tr>
+${joinHtml(
+  Object.entries(summary.classes).flatMap(([name, { metrics }]) =>
+    columns.map((column, at) => {
+      const { n, mean, median, std, interval, min, max } = metrics[column] as ValueSummary;
+      return html`<tr${raw(at === 0 ? ' class="first"' : "")}><th>${at === 0 ? name : ""}<td class="name">${titleOf(column)}<td>${n}<td>${figure(mean)}<td>${figure(median)}<td>${figure(std)}<td>${interval ? `${figure(interval[0])} to ${figure(interval[1])}` : "-"}<td>${min === null ? "-" : `${figure(min)} to ${figure(max)}`}</tr>
+`;
+    }),
+  ),
+)}</table>`;
+
+  const folds = html`<table><tr><th>fold<th>training cases<th>held-out cases<th>epochs<th>steps<th>loss<th>best epoch<th>minutes<th>mean Dice</tr>
+${joinHtml(
+  records.map(({ fold, training, evaluation }) => {
+    const dice = (evaluation?.rows ?? []).map((row) => row.metrics.dice ?? Number.NaN).filter((value) => !Number.isNaN(value));
+    return html`<tr><th>${fold}<td>${splits[fold]!.training.length}<td>${splits[fold]!.validation.length}<td>${training.epochs}<td>${training.steps}<td>${figure(training.loss)}<td>${training.bestEpoch ?? "-"}<td>${(training.seconds / 60).toFixed(1)}<td>${figure(dice.length === 0 ? null : dice.reduce((sum, value) => sum + value, 0) / dice.length)}</tr>
+`;
+  }),
+)}</table>`;
+
+  const cases = html`<table><tr><th>case<th>fold<th>class<th>state${joinHtml(columns.map((column) => html`<th>${titleOf(column)}`))}</tr>
+${joinHtml(
+  ids.flatMap((id) => {
+    const own = rows.filter((row) => row.id === id);
+    if (own.length === 0)
+      return [
+        html`<tr class="first"><th>${id}<td>${foldOf.get(id)}<td class="name" colspan="${columns.length + 2}">${whyMissing(id, summary)}</tr>
+`,
+      ];
+    return own.map(
+      (
+        row,
+        at,
+      ) => html`<tr${raw(at === 0 ? ' class="first"' : "")}><th>${at === 0 ? id : ""}<td>${at === 0 ? foldOf.get(id) : ""}<td class="name">${row.class}<td class="name">${row.state.replace("_", " ")}${joinHtml(columns.map((column) => html`<td>${figure(row.metrics[column]!)}`))}</tr>
+`,
+    );
+  }),
+)}</table>`;
+
+  const curves: HtmlPart[] = [];
+  const overlays: HtmlPart[] = [];
+  for (const [fold, { validation }] of splits.entries()) {
+    const figures = join(folder, `fold-${fold}`, "figures");
+    const names = existsSync(figures) ? (await readdir(figures)).filter((name) => name.endsWith(".png")).sort() : [];
+    const pictures = await Promise.all(names.map((name) => picture(join(figures, name), `fold ${fold}: ${name.slice(0, -4)}`)));
+    curves.push(html`<h3>Fold ${fold}</h3><div class="grid">${joinHtml(pictures)}</div>
+`);
+    for (const id of validation) {
+      const path = join(folder, `fold-${fold}`, "overlays", `${id}.png`);
+      if (existsSync(path))
+        overlays.push(html`<figure>${await picture(path, `${id}, ground truth and prediction`)}<figcaption>${id}, held out in fold ${fold}</figcaption></figure>
+`);
+    }
+  }
+
+  const page = html`<!doctype html>
+<html lang="en"><head><meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Cross-validation</title><style>${raw(STYLE)}</style></head><body>
+<h1>Cross-validation: ${splits.length} folds, ${ids.length} cases</h1>
+<dl>${joinHtml(Object.entries(facts).map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`))}</dl>
+<h2>Held-out cases of all folds</h2>
+<p>Each case was predicted by the one network that never saw it.</p>
+<div class="wide">${overview}</div>
+<h2>Distributions</h2><div class="grid">${joinHtml(boxes)}</div>
+<h2>Folds</h2><div class="wide">${folds}</div>
+<h2>Cases</h2><div class="wide">${cases}</div>
+<h2>Training</h2>
+${joinHtml(curves)}
+<h2>Predictions</h2>${overlays.length === 0 ? html`<p>No pictures were drawn.</p>` : html`<div class="grid">${joinHtml(overlays)}</div>`}
+<h2>How it is counted</h2><p>${summary.policy}</p>
+</body></html>
+`;
+  const path = join(folder, "evaluation", "report.html");
+  await writeAtomically(path, [Buffer.from(page.text)]);
+  return path;
+}
+
+async function writeBoxes({ folder, classes, rows, summary }: CrossValidationReportOptions): Promise<HtmlPart[]> {
+  const pictures: HtmlPart[] = [];
+  for (const column of Object.keys(summary.meanOverClasses)) {
+    const boxes = classes.slice(1).map((name, at) => ({
+      name,
+      color: classColor(at + 1),
+      values: rows.filter((row) => row.class === name).map((row) => row.metrics[column]!),
+    }));
+    const values = boxes.flatMap((box) => box.values).filter((value) => !Number.isNaN(value));
+    if (values.length === 0) continue;
+    const isShare = SHARES.test(column);
+    const png = await boxFigure({ title: titleOf(column), yLabel: titleOf(column), boxes, ...(isShare && { range: [0, 1] as const }) });
+    await writeAtomically(join(folder, "evaluation", `box-${column}.png`), [png]);
+    pictures.push(inlined(png, `${titleOf(column)} per class`));
+  }
+  return pictures;
+}
+
+const SHARES = /^(dice|iou|sensitivity|precision|specificity|accuracy|nsd_.*|lesion_f1)$/;
+
+const TITLES: Readonly<Record<string, string>> = {
+  dice: "Dice",
+  iou: "IoU",
+  hd: "HD (mm)",
+  hd95: "HD95 (mm)",
+  assd: "ASSD (mm)",
+  lesion_f1: "Lesion-wise F1",
+  volume_error: "Volume error (relative)",
+  volume_error_mm3: "Volume error (mm³)",
+};
+
+function titleOf(column: string): string {
+  const known = TITLES[column] ?? column.replace(/^nsd_(.*)mm$/, "NSD at $1 mm");
+  return known.charAt(0).toUpperCase() + known.slice(1);
+}
+
+function figure(value: number | null): string {
+  if (value === null || Number.isNaN(value)) return "-";
+  return Math.abs(value) >= 100 ? value.toFixed(1) : value.toFixed(3);
+}
+
+function whyMissing(id: string, { failed }: EvaluationSummary): string {
+  const failure = failed.find((entry) => entry.id === id);
+  return failure ? `failed: ${failure.message}` : "without a prediction";
+}
+
+async function picture(path: string, description: string): Promise<HtmlPart> {
+  return inlined(await readFile(path), description);
+}
+
+function inlined(png: Uint8Array, description: string): HtmlPart {
+  return html`<img loading="lazy" alt="${description}" src="data:image/png;base64,${raw(Buffer.from(png).toString("base64"))}">
+`;
+}
+
+const STYLE = `
+body { font: 15px/1.5 system-ui, sans-serif; color: #1a1a1a; background: #fff; max-width: 1280px; margin: 2rem auto; padding: 0 1rem; }
+h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.2rem; border-bottom: 1px solid #ddd; } h3 { font-size: 1rem; }
+dl { display: flex; flex-wrap: wrap; gap: 0.3rem 2rem; } dt { color: #555; font-size: 0.85rem; } dd { margin: 0; font-weight: 600; }
+.wide { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+th, td { padding: 0.15rem 0.6rem; text-align: right; white-space: nowrap; } th:first-child, .name { text-align: left; }
+tr.first > * { border-top: 1px solid #ddd; } tr:first-child th { border-bottom: 2px solid #999; vertical-align: bottom; }
+.grid { display: grid; grid-template-columns: repeat(auto-fill, minmax(360px, 1fr)); gap: 1rem; } img { max-width: 100%; height: auto; }
+figure { margin: 0; } figcaption { color: #555; font-size: 0.85rem; }
+`;

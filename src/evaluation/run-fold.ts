@@ -1,0 +1,128 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { Json } from "../core/json.js";
+import type { RunEvent } from "../core/run-events.js";
+import { type EngineName, startEngine } from "../engine/index.js";
+import { type PredictProgress, predict } from "../inference/predict.js";
+import { appendRunEvent } from "../training/append-run-event.js";
+import { loadBundle } from "../training/load-bundle.js";
+import type { PreviewRenderer } from "../training/preview-input.js";
+import { type TrainOverrides, train } from "../training/train.js";
+import type { TrainingConfig } from "../training/training-config.js";
+import { evaluate } from "./evaluate.js";
+import { historyFigures } from "./figures/history-figures.js";
+import { type FoldRecord, readFoldRecord, writeFoldRecord } from "./fold-record.js";
+import type { Fold } from "./splits.js";
+import { writeOverlays } from "./write-overlays.js";
+
+export interface RunFoldOptions {
+  /** What is trained: a config file, so that its graph gets a thread, or the configuration. */
+  readonly source: TrainingConfig | string;
+  /** The same, loaded and with the overrides in it. */
+  readonly config: TrainingConfig;
+  readonly overrides: TrainOverrides;
+  readonly index: number;
+  /** `training` without `inner`; `validation` is what is held out. */
+  readonly division: Fold;
+  /** Cases of the training part that validate while it trains. */
+  readonly inner: readonly string[];
+  readonly checkpoint: "latest" | "best";
+  readonly overlays: boolean;
+  /** Folder of the cross-validation. */
+  readonly folder: string;
+  readonly preview: PreviewRenderer | undefined;
+  readonly onEvent: ((event: RunEvent) => void) | undefined;
+  readonly onPredict: ((progress: PredictProgress) => void) | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+/**
+ * Trains a fold, predicts its held-out cases and scores them, each part only where it is not done yet; undefined when the signal came while it trained.
+ *
+ * @throws what `train`, `predict`, `evaluate` and `writeOverlays` throw; `ERR_STOPPED` when the signal came after training
+ */
+export async function runFold(options: RunFoldOptions): Promise<FoldRecord | undefined> {
+  const { index, folder, config, overlays } = options;
+  const { classes } = config.data;
+  const own = join(folder, `fold-${index}`);
+  const before = await readFoldRecord(own);
+  const trained = before ?? (await trainFold(options, own));
+  if (!trained || trained.evaluation) return trained;
+
+  const { data, division, signal } = { ...options, data: config.data };
+  const ids = division.validation;
+  const predictions = join(own, "predictions");
+  await predictFold(options, own, predictions);
+  const { rows, summary } = await evaluate({
+    predictions,
+    labels: data,
+    classes,
+    ids,
+    output: join(own, "evaluation"),
+    onError: config.onError ?? "fail",
+    ...(signal && { signal }),
+  });
+  if (overlays) {
+    await writeOverlays({ images: data, labels: data, predictions, classes, ids, rows, output: join(own, "overlays"), ...(signal && { signal }) });
+  }
+  // Plain data, as it stands in summary.json.
+  appendRunEvent(own, { type: "evaluation", path: "evaluation/summary.json", summary: JSON.parse(JSON.stringify(summary)) as Json });
+  const { missing, failed } = summary;
+  const record: FoldRecord = { ...trained, evaluation: { rows, missing, failed } };
+  await writeFoldRecord(own, record);
+  return record;
+}
+
+async function trainFold(options: RunFoldOptions, own: string): Promise<FoldRecord | undefined> {
+  const { source, overrides, index, division, inner, folder, preview, onEvent, signal } = options;
+  const result = await train(source, {
+    // Continues an interrupted one and begins where there is none.
+    resume: true,
+    overrides: { ...overrides, runs: folder, name: `fold-${index}`, split: { training: division.training, validation: inner } },
+    ...(preview && { preview }),
+    ...(onEvent && { onEvent }),
+    ...(signal && { signal }),
+  });
+  if (result.status === "stopped") return undefined;
+  const history = join(own, "history.tsv");
+  if (existsSync(history)) await historyFigures({ history, output: join(own, "figures") });
+  const { epochs, steps, loss = null, bestEpoch = null, seconds, reason = null } = result;
+  const record: FoldRecord = {
+    format: "voxstream-fold",
+    fold: index,
+    training: { epochs, steps, loss, bestEpoch, seconds, reason },
+    evaluation: null,
+  };
+  await writeFoldRecord(own, record);
+  return record;
+}
+
+async function predictFold({ config, division, checkpoint, onPredict, signal }: RunFoldOptions, own: string, predictions: string): Promise<void> {
+  const { data, seed = 0, engine, threads, memory, workers, onError } = config;
+  await startEngine({
+    seed,
+    // The engine checks the name.
+    ...(engine !== undefined && { engine: engine as EngineName | "auto" }),
+    ...(threads !== undefined && { threads }),
+  });
+  const bundle = await loadBundle(join(own, "checkpoints", checkpoint));
+  try {
+    await predict({
+      bundle,
+      inputs: data,
+      ids: division.validation,
+      output: predictions,
+      onError: onError ?? "fail",
+      ...(memory !== undefined && { memory }),
+      ...(workers !== undefined && { workers }),
+      ...(signal && { signal }),
+      onProgress: (progress) => {
+        const { id, state, path = "", seconds = 0 } = progress;
+        if (state === "written") appendRunEvent(own, { type: "prediction", id, path, seconds });
+        onPredict?.(progress);
+      },
+    });
+  } finally {
+    bundle.model.dispose();
+  }
+}

@@ -1,0 +1,209 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { RunEvent } from "../../src/core/run-events.js";
+import { type CrossValidateOptions, type CrossValidation, crossValidate } from "../../src/evaluation/cross-validate.js";
+import { type Fold, readSplits, type Splits } from "../../src/evaluation/index.js";
+import { niftiCases } from "../../src/io/nifti-cases.js";
+import { PHANTOM_CLASSES, writePhantoms } from "../../src/io/phantom/write-phantoms.js";
+import { softDice, tverskyLoss } from "../../src/losses/index.js";
+import { unet } from "../../src/models/index.js";
+import { normalize } from "../../src/operators/intensity/normalize.js";
+import { load } from "../../src/operators/load/load.js";
+import { patch } from "../../src/operators/patch/patch.js";
+import { batch } from "../../src/operators/stream/batch.js";
+import type { TrainingConfig } from "../../src/training/index.js";
+import { runCli } from "../e2e/fixture/run-cli.js";
+import { smallConfig } from "../e2e/fixture/small-config.js";
+import { decode } from "./figures/pixels.js";
+
+const IDS = Array.from({ length: 6 }, (_, n) => `case_0000${n}`);
+const folder = mkdtempSync(join(tmpdir(), "voxstream-crossval-"));
+const runs = join(folder, "runs");
+const root = join(folder, "data");
+// A data set looks at its folder when it is made.
+await writePhantoms({ folder: root, cases: 6, shape: [16, 32, 32], seed: 3 });
+const config: TrainingConfig = {
+  data: niftiCases({ root, classes: PHANTOM_CLASSES }),
+  graph: ({ cases }) => cases.pipe(load(), normalize({ mode: "z-score" }), patch({ size: [8, 16, 16], perCase: 1 }), batch({ size: 1 })),
+  model: unet({ filters: 2, depth: 2, normalization: "instance" }),
+  loss: tverskyLoss(),
+  metrics: [softDice()],
+  training: { epochs: 1, stepsPerEpoch: 2, learningRate: 1e-3, checkpoint: { everySteps: 1 } },
+  runs,
+  workers: 0,
+  threads: 1,
+  memory: "64MB",
+};
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const json = (...parts: string[]): unknown => JSON.parse(readFileSync(join(...parts), "utf8"));
+const eventsOf = (...parts: string[]): RunEvent[] =>
+  readFileSync(join(runs, ...parts, "events.jsonl"), "utf8")
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as RunEvent);
+const starts = (...parts: string[]): number => eventsOf(...parts).filter(({ type }) => type === "start").length;
+
+const validate = (options: Partial<CrossValidateOptions> & { readonly name: string }): Promise<CrossValidation> => {
+  const { name, ...rest } = options;
+  return crossValidate({ config, folds: 3, overlays: false, overrides: { name }, ...rest });
+};
+
+describe("a cross-validation", () => {
+  let whole: CrossValidation;
+  beforeAll(async () => {
+    whole = await validate({ name: "whole", overlays: true });
+  }, 120_000);
+
+  it("holds out every case once, predicts it in its fold and sums all of them up", async () => {
+    expect(whole).toMatchObject({ status: "completed", folder: join(runs, "whole"), finished: [0, 1, 2] });
+    expect(whole.splits.flatMap(({ validation }) => validation).sort()).toEqual(IDS);
+    expect(await readSplits(join(runs, "whole", "splits.json"))).toEqual(whole.splits);
+    whole.splits.forEach(({ validation }, fold) => {
+      for (const id of validation) expect(existsSync(join(runs, "whole", `fold-${fold}`, "predictions", `${id}.nii.gz`))).toBe(true);
+    });
+    expect(whole.rows.map((row) => `${row.id} ${row.class}`)).toEqual(IDS.flatMap((id) => [`${id} kidney`, `${id} tumor`]));
+    expect(whole.summary).toMatchObject({ cases: 6, missing: [], failed: [] });
+    const { n, mean, median, std, interval } = whole.summary!.classes.kidney!.metrics.dice!;
+    expect(n).toBe(6);
+    const dices = whole.rows.filter((row) => row.class === "kidney").map((row) => row.metrics.dice!);
+    expect(mean).toBeCloseTo(dices.reduce((sum, value) => sum + value, 0) / 6, 12);
+    for (const figure of [median, std, ...interval!]) expect(figure).toEqual(expect.any(Number));
+    expect(json(runs, "whole", "evaluation", "summary.json")).toEqual(JSON.parse(JSON.stringify(whole.summary)));
+    expect(
+      readFileSync(join(runs, "whole", "evaluation", "detailed.tsv"), "utf8")
+        .trimEnd()
+        .split("\n").length,
+    ).toBe(1 + 12);
+  });
+
+  it("keeps held-out cases out of training altogether", () => {
+    whole.splits.forEach(({ training, validation }, fold) => {
+      const { cases } = json(runs, "whole", `fold-${fold}`, "manifest.json") as { cases: Fold };
+      expect(cases).toEqual({ training, validation: [] });
+      expect(training.some((id) => validation.includes(id))).toBe(false);
+    });
+  });
+
+  it("starts every fold with a fresh network and optimizer", () => {
+    for (const fold of [0, 1, 2]) {
+      const steps = eventsOf("whole", `fold-${fold}`).flatMap((event) => (event.type === "step" ? [event.step] : []));
+      expect(steps).toEqual([1, 2]);
+    }
+  });
+
+  it("reports all cases, curves and pictures in one file that requests nothing", async () => {
+    const page = readFileSync(whole.report!, "utf8");
+    for (const id of IDS) expect(page).toContain(`${id}, held out in fold`);
+    expect(page).not.toMatch(/https?:/i);
+    expect(page).toContain("default-src 'none'");
+    const sources = [...page.matchAll(/(?:src|href)="([^"]{0,30})/g)].map((match) => match[1]!);
+    // Box plots; per fold loss, metrics and learning rate; an overlay per case.
+    expect(sources.length).toBeGreaterThan(8 + 3 * 3 + 6 - 1);
+    expect(sources.filter((source) => !source.startsWith("data:image/png;base64,"))).toEqual([]);
+    const plot = await decode(readFileSync(join(runs, "whole", "evaluation", "box-dice.png")));
+    expect(plot.count((r, g, b) => Math.max(r, g, b) - Math.min(r, g, b) > 40)).toBeGreaterThan(300);
+  });
+
+  it("stopped in the middle of a fold and resumed, it gives the same summary and trains no finished fold again", { timeout: 120_000 }, async () => {
+    const controller = new AbortController();
+    const stopped = await validate({
+      name: "killed",
+      signal: controller.signal,
+      onEvent: (event, fold) => {
+        if (fold === 1 && event.type === "step") controller.abort();
+      },
+    });
+    expect(stopped).toMatchObject({ status: "stopped", finished: [0], summary: undefined, report: undefined });
+    expect(existsSync(join(runs, "killed", "evaluation"))).toBe(false);
+    // In the middle: one of two steps is done.
+    expect(json(runs, "killed", "fold-1", "checkpoints", "latest", "state.json")).toMatchObject({ state: { step: 1 } });
+    expect(existsSync(join(runs, "killed", "fold-1", "fold.json"))).toBe(false);
+
+    // Then between two cases of a prediction.
+    const again = new AbortController();
+    const predicting = await validate({
+      name: "killed",
+      resume: true,
+      signal: again.signal,
+      onPredict: ({ state }, fold) => {
+        if (fold === 2 && state === "written") again.abort();
+      },
+    });
+    expect(predicting).toMatchObject({ status: "stopped", finished: [0, 1] });
+    expect(starts("killed", "fold-2")).toBe(1);
+
+    const { mtimeMs } = statSync(join(runs, "killed", "fold-0", "checkpoints", "latest", "weights.bin"));
+    const resumed = await validate({ name: "killed", resume: true });
+    expect(resumed).toMatchObject({ status: "completed", folder: join(runs, "killed") });
+    expect(resumed.rows).toEqual(whole.rows);
+    expect(resumed.summary).toEqual(whole.summary);
+    expect(readFileSync(join(runs, "killed", "evaluation", "summary.json"), "utf8")).toBe(
+      readFileSync(join(runs, "whole", "evaluation", "summary.json"), "utf8"),
+    );
+    expect([starts("killed", "fold-0"), starts("killed", "fold-2")]).toEqual([1, 1]);
+    expect(statSync(join(runs, "killed", "fold-0", "checkpoints", "latest", "weights.bin")).mtimeMs).toBe(mtimeMs);
+    expect(resumed.splits).toEqual(whole.splits);
+  });
+
+  it("runs folds alone, in any order, and sums up with the last one", { timeout: 120_000 }, async () => {
+    expect(await validate({ name: "alone", fold: 2 })).toMatchObject({ status: "partial", finished: [2], summary: undefined });
+    expect(await validate({ name: "alone", fold: 0 })).toMatchObject({ status: "partial", finished: [0, 2] });
+    const last = await validate({ name: "alone", fold: 1 });
+    expect(last).toMatchObject({ status: "completed", folder: join(runs, "alone") });
+    expect(last.summary).toEqual(whole.summary);
+  });
+
+  it("chooses the best epoch on cases of the training part only", { timeout: 60_000 }, async () => {
+    await validate({ name: "inner", config: { ...config, split: { validation: 0.25 } }, fold: 1, checkpoint: "best" });
+    const { training, validation } = (await readSplits(join(runs, "inner", "splits.json")))[1]!;
+    const { cases } = json(runs, "inner", "fold-1", "manifest.json") as { cases: Fold };
+    expect([...cases.training, ...cases.validation].sort()).toEqual(training);
+    expect(cases.validation.length).toBe(1);
+    expect(cases.validation).not.toContain(validation[0]);
+    const used = (json(runs, "inner", "fold-1", "predictions", "prediction.json") as { weights: string }).weights;
+    expect(used).toBe((json(runs, "inner", "fold-1", "checkpoints", "best", "bundle.json") as { weights: { sha256: string } }).weights.sha256);
+    await expect(validate({ name: "best", checkpoint: "best" })).rejects.toMatchObject({
+      code: "ERR_OPTION",
+      message: expect.stringContaining("must not be chosen on the cases that are reported"),
+    });
+  });
+
+  it("refuses to go on with another experiment, number of folds or division", async () => {
+    await expect(validate({ name: "whole", resume: true, overrides: { name: "whole", epochs: 2 } })).rejects.toMatchObject({
+      code: "ERR_CHECKPOINT",
+    });
+    await expect(validate({ name: "whole", resume: true, overrides: { name: "whole", seed: 5 } })).rejects.toMatchObject({ code: "ERR_CHECKPOINT" });
+    await expect(validate({ name: "whole", resume: true, folds: 2 })).rejects.toMatchObject({ code: "ERR_OPTION" });
+    const turned: Splits = [...whole.splits].reverse();
+    await expect(validate({ name: "whole", resume: true, splits: turned })).rejects.toMatchObject({ code: "ERR_CHECKPOINT" });
+  });
+
+  it("refuses folds and divisions that cannot be, before anything is trained", async () => {
+    const bad = (options: Partial<CrossValidateOptions>): Promise<unknown> => validate({ name: "bad", ...options }).catch((error: unknown) => error);
+    expect(await bad({ folds: 7 })).toMatchObject({ code: "ERR_OPTION", message: expect.stringContaining("2..6") });
+    expect(await bad({ fold: 3 })).toMatchObject({ code: "ERR_OPTION", message: expect.stringContaining("0..2") });
+    const split = (training: string[], validation: string[]): Fold => ({ training, validation });
+    expect(await bad({ splits: [split([IDS[0]!], ["nobody"])] })).toMatchObject({ code: "ERR_DATA", message: expect.stringContaining("nobody") });
+    const twice = [split([IDS[0]!], [IDS[1]!]), split([IDS[2]!], [IDS[1]!])];
+    expect(await bad({ splits: twice })).toMatchObject({ code: "ERR_DATA", message: expect.stringContaining("at most once") });
+    expect(await bad({ splits: [split([], IDS)] })).toMatchObject({ code: "ERR_DATA" });
+    expect(await bad({ splits: [split(IDS, [IDS[1]!])] })).toMatchObject({ code: "ERR_DATA", message: expect.stringContaining("one side only") });
+    expect(existsSync(join(runs, "bad"))).toBe(false);
+  });
+
+  it("is one command, which reads the same splits", { timeout: 60_000 }, async () => {
+    const file = smallConfig(folder, { root, training: "stepsPerEpoch: 2" });
+    const { code, stdout, stderr } = await runCli(
+      ["crossval", file, "--splits", join(runs, "whole", "splits.json"), "--fold", "0", "--name", "command", "--json"],
+      { cwd: folder },
+    );
+    expect(stderr).toContain("4 cases train, 2 are held out");
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ status: "partial", folds: 3, finished: [0], report: null });
+    expect(json(runs, "command", "splits.json")).toEqual(whole.splits);
+  });
+});
