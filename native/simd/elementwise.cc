@@ -138,6 +138,12 @@ static void binary(int op, const Broadcast& s, const float* a, const float* b, f
     case kEluGrad: return map2(s, a, b, y, begin, end, [zero](vfloat p, vfloat q) { return q >= zero ? p : p * (q + 1.f); });
     case kSigmoidGrad: return map2(s, a, b, y, begin, end, [](vfloat p, vfloat q) { return p * q * (1.f - q); });
     case kTanhGrad: return map2(s, a, b, y, begin, end, [](vfloat p, vfloat q) { return p * (1.f - q * q); });
+    case kPow:
+      return map2(s, a, b, y, begin, end, [](vfloat p, vfloat q) {
+        vfloat r;
+        for (int i = 0; i < VL; i++) r[i] = q[i] == 2.f ? p[i] * p[i] : __builtin_powf(p[i], q[i]);
+        return r;
+      });
     case kPrelu: return map2(s, a, b, y, begin, end, [zero](vfloat p, vfloat q) { return p < zero ? p * q : p; });
   }
 }

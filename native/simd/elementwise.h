@@ -10,7 +10,7 @@ enum UnaryOp : int {
 };
 
 enum BinaryOp : int {
-  kAdd, kSub, kMul, kDiv, kMaximum, kMinimum, kSquaredDifference, kReluGrad, kLeakyGrad, kEluGrad, kSigmoidGrad, kTanhGrad, kPrelu, kBinaryCount
+  kAdd, kSub, kMul, kDiv, kMaximum, kMinimum, kSquaredDifference, kReluGrad, kLeakyGrad, kEluGrad, kSigmoidGrad, kTanhGrad, kPrelu, kPow, kBinaryCount
 };
 
 enum CompareOp : int { kEqual, kNotEqual, kLess, kLessEqual, kGreater, kGreaterEqual, kCompareCount };

@@ -28,6 +28,7 @@ const COMPARE = ["Equal", "NotEqual", "Less", "LessEqual", "Greater", "GreaterEq
 /** Operations that only our gradients use: `(dy, y)` for all, `(dy, x)` also for the first two. */
 export const GRADIENT_OPS = { relu: 7, leakyRelu: 8, elu: 9, sigmoid: 10, tanh: 11 } as const;
 const PRELU = 12;
+const POW = 13;
 
 function unary(op: number): KernelBody {
   return ({ inputs, attrs, backend }) => {
@@ -141,6 +142,7 @@ export const elementwiseKernels: KernelTable = {
   ...Object.fromEntries(BINARY.map((name, op) => [name, binaryKernel(op)])),
   ...Object.fromEntries(COMPARE.map((name, op) => [name, compare(op)])),
   Prelu: binaryKernel(PRELU, "x", "alpha"),
+  Pow: binaryKernel(POW),
   EluGrad: binaryKernel(GRADIENT_OPS.elu, "dy", "y"),
   Select: select,
   AddN: addN,

@@ -162,6 +162,8 @@ function unaryCases(): CheckCase[] {
     one("cast", (x) => tf.cast(tf.cast(x, "bool"), "int32"), "normal", true),
     one("selu", tf.selu),
     one("pow", (x) => tf.pow(x, 2.5), "positive"),
+    one("pow", (x) => tf.pow(x, 2)),
+    one("pow", (x) => tf.pow(x, tf.mul(x, 2)), "positive"),
     one("onesLike", (x) => tf.add(x, tf.onesLike(x))),
   ];
 }
