@@ -24,6 +24,8 @@ export function commandOutput({ json = false }: CommonOptions): CommandOutput {
 /** Reports a failed command: one line for people on stderr, and with `--json` an object on stdout. */
 export function reportFailure(error: unknown, { json = false }: CommonOptions): void {
   const { message, code, sampleId } = errorToWire(error);
+  // A progress line may be open.
+  if (process.stderr.isTTY) process.stderr.write("\r\u001b[2K");
   process.stderr.write(`voxstream: ${message}${code ? ` [${code}]` : ""}\n`);
   if (process.env.VOXSTREAM_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
   if (json) process.stdout.write(`${JSON.stringify({ error: { message, code: code ?? null, sampleId: sampleId ?? null } })}\n`);

@@ -12,7 +12,6 @@ import { defineConfig } from "../training/define-config.js";
 import { inspectGraph } from "../training/inspect-graph.js";
 import { requireSameRun } from "../training/load-checkpoint.js";
 import { loadConfig } from "../training/load-config.js";
-import type { PreviewRenderer } from "../training/preview-input.js";
 import { resolveRunFolder } from "../training/resolve-run-folder.js";
 import { runName } from "../training/run-name.js";
 import { sha256 } from "../training/save-bundle.js";
@@ -44,7 +43,8 @@ export interface CrossValidateOptions extends Pick<KFoldOptions, "groupOf"> {
   /** Whether pictures of the held-out cases are drawn; on by default. */
   readonly overlays?: boolean;
   readonly overrides?: Omit<TrainOverrides, "split">;
-  readonly preview?: PreviewRenderer;
+  /** Whether a picture of a validation patch is drawn after each epoch, where cases validate; on by default. */
+  readonly previews?: boolean;
   /** Aborting saves the fold that trains and ends with status `"stopped"`. */
   readonly signal?: AbortSignal;
   /** When a fold begins that is not finished yet. */
@@ -133,7 +133,7 @@ export async function crossValidate(options: CrossValidateOptions): Promise<Cros
     if (isStopped) break;
     const division = { training: splits[index]!.training.filter((id) => !inner[index]!.includes(id)), validation: splits[index]!.validation };
     options.onFold?.({ fold: index, folds: splits.length, folder: join(folder, `fold-${index}`), division });
-    const { onEvent, onPredict, preview } = options;
+    const { onEvent, onPredict, previews = true } = options;
     const running = runFold({
       source,
       config,
@@ -144,7 +144,7 @@ export async function crossValidate(options: CrossValidateOptions): Promise<Cros
       checkpoint,
       overlays,
       folder,
-      preview,
+      previews,
       onEvent: onEvent && ((event) => onEvent(event, index)),
       onPredict: onPredict && ((progress) => onPredict(progress, index)),
       signal,

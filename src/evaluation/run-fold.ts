@@ -6,11 +6,11 @@ import { type EngineName, startEngine } from "../engine/index.js";
 import { type PredictProgress, predict } from "../inference/predict.js";
 import { appendRunEvent } from "../training/append-run-event.js";
 import { loadBundle } from "../training/load-bundle.js";
-import type { PreviewRenderer } from "../training/preview-input.js";
 import { type TrainOverrides, train } from "../training/train.js";
 import type { TrainingConfig } from "../training/training-config.js";
 import { evaluate } from "./evaluate.js";
 import { historyFigures } from "./figures/history-figures.js";
+import { previewRenderer } from "./figures/preview-renderer.js";
 import { type FoldRecord, readFoldRecord, writeFoldRecord } from "./fold-record.js";
 import type { Fold } from "./splits.js";
 import { writeOverlays } from "./write-overlays.js";
@@ -30,7 +30,7 @@ export interface RunFoldOptions {
   readonly overlays: boolean;
   /** Folder of the cross-validation. */
   readonly folder: string;
-  readonly preview: PreviewRenderer | undefined;
+  readonly previews: boolean;
   readonly onEvent: ((event: RunEvent) => void) | undefined;
   readonly onPredict: ((progress: PredictProgress) => void) | undefined;
   readonly signal: AbortSignal | undefined;
@@ -43,13 +43,14 @@ export interface RunFoldOptions {
  */
 export async function runFold(options: RunFoldOptions): Promise<FoldRecord | undefined> {
   const { index, folder, config, overlays } = options;
-  const { classes } = config.data;
   const own = join(folder, `fold-${index}`);
   const before = await readFoldRecord(own);
   const trained = before ?? (await trainFold(options, own));
   if (!trained || trained.evaluation) return trained;
 
-  const { data, division, signal } = { ...options, data: config.data };
+  const { division, signal } = options;
+  const { data } = config;
+  const { classes } = data;
   const ids = division.validation;
   const predictions = join(own, "predictions");
   await predictFold(options, own, predictions);
@@ -74,12 +75,13 @@ export async function runFold(options: RunFoldOptions): Promise<FoldRecord | und
 }
 
 async function trainFold(options: RunFoldOptions, own: string): Promise<FoldRecord | undefined> {
-  const { source, overrides, index, division, inner, folder, preview, onEvent, signal } = options;
+  const { source, overrides, index, division, inner, folder, previews, onEvent, signal } = options;
   const result = await train(source, {
     // Continues an interrupted one and begins where there is none.
     resume: true,
     overrides: { ...overrides, runs: folder, name: `fold-${index}`, split: { training: division.training, validation: inner } },
-    ...(preview && { preview }),
+    // One for each fold: it remembers what it has drawn, and takes the oldest away.
+    ...(previews && { preview: previewRenderer() }),
     ...(onEvent && { onEvent }),
     ...(signal && { signal }),
   });

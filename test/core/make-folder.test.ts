@@ -18,7 +18,7 @@ it("makes the folders above, and leaves what is there alone", () => {
 it("fails where a file lies in the way", () => {
   writeFileSync(join(root, "file"), "");
   expect(() => makeFolder(join(root, "file"))).toThrow("EEXIST");
-  expect(() => makeFolder(join(root, "file", "below"))).toThrow("EEXIST");
+  expect(() => makeFolder(join(root, "file", "below"))).toThrow("ENOTDIR");
 });
 
 it.skipIf(!existsSync("/proc/self"))("ends where Node's own recursive form never does", () => {

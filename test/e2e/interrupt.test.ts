@@ -48,6 +48,13 @@ it("Ctrl-C during a training leaves a checkpoint within five seconds, and --resu
   expect((JSON.parse(resumed.stdout) as { steps: number }).steps).toBeGreaterThan(steps);
 });
 
+it("Ctrl-C in the first epoch is no error either", { timeout: 20_000 }, async () => {
+  const config = smallConfig(root, { name: "first", root: at("data"), epochs: 2, patch: [16, 32, 32], training: "stepsPerEpoch: 100000," });
+  const stopped = await interrupted(["train", config, "--json"], /epoch 1\/2 step/);
+  expect([stopped.code, stopped.stderr]).toEqual([0, expect.not.stringContaining("voxstream: ")]);
+  expect(JSON.parse(stopped.stdout)).toMatchObject({ status: "stopped", epochs: 0, loss: null });
+});
+
 it("Ctrl-C during a prediction leaves whole files or none, and the next one does the rest", { timeout: 40_000 }, async () => {
   const bundle = at("runs", "long", "checkpoints", "latest");
   const stopped = await interrupted(["predict", bundle, "-i", at("data"), "-o", at("out"), "--json", "--probabilities"], /a \(1\/2\): patch/);

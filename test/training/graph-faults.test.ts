@@ -110,9 +110,7 @@ describe("autotuning in training", () => {
 describe("the memory plan of a training", () => {
   it("is told once per graph, before the first batch", async () => {
     const { plans } = await train(configOf(tinyData(4)), 4);
-    expect(plans).toMatchObject([
-      { graph: "training", budget: 64 * 1024 ** 2, text: expect.stringMatching(/^64\.0 MB for training: .*patch 1 x/) },
-    ]);
+    expect(plans).toMatchObject([{ graph: "training", budget: 64 * 1024 ** 2, text: expect.stringMatching(/^64\.0 MB for training: .*patch 1 x/) }]);
   });
 
   it("refuses a budget that one batch does not fit, before any case is read", async () => {

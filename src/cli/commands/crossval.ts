@@ -1,6 +1,6 @@
 import { Command, Option } from "commander";
 import type { Json } from "../../core/json.js";
-import { crossValidate, evaluationTable, previewRenderer } from "../../evaluation/index.js";
+import { crossValidate, evaluationTable } from "../../evaluation/index.js";
 import { loadConfig, type TrainOverrides } from "../../training/index.js";
 import { type CommonOptions, commandOutput } from "../command-output.js";
 import { engineOptions } from "../engine-options.js";
@@ -86,7 +86,6 @@ async function runCrossval(config: string, options: CrossvalCommandOptions): Pro
       checkpoint: options.checkpoint,
       overlays: options.overlays,
       overrides,
-      preview: previewRenderer(),
       signal,
       onFold: ({ fold, folds, division }) => {
         report = trainingReport(line);

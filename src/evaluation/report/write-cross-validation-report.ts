@@ -39,7 +39,7 @@ export async function writeCrossValidationReport(options: CrossValidationReportO
   const columns = Object.keys(summary.meanOverClasses);
   const ids = [...foldOf.keys()].sort();
 
-  const overview = html`<table><tr><th>class<th>metric<th>n<th>mean<th>median<th>deviation<th>95 % interval of the mean<th>range</tr>
+  const overview = html`<table><tr><th>class<th class="name">metric<th>n<th>mean<th>median<th>deviation<th>95 % interval of the mean<th>range</tr>
 ${joinHtml(
   Object.entries(summary.classes).flatMap(([name, { metrics }]) =>
     columns.map((column, at) => {
@@ -50,7 +50,7 @@ ${joinHtml(
   ),
 )}</table>`;
 
-  const folds = html`<table><tr><th>fold<th>training cases<th>held-out cases<th>epochs<th>steps<th>loss<th>best epoch<th>minutes<th>mean Dice</tr>
+  const folds = html`<table><tr><th>fold<th>training cases<th>held-out cases<th>epochs<th>steps<th>training loss<th>best epoch<th>minutes<th>mean Dice</tr>
 ${joinHtml(
   records.map(({ fold, training, evaluation }) => {
     const dice = (evaluation?.rows ?? []).map((row) => row.metrics.dice ?? Number.NaN).filter((value) => !Number.isNaN(value));
@@ -59,7 +59,7 @@ ${joinHtml(
   }),
 )}</table>`;
 
-  const cases = html`<table><tr><th>case<th>fold<th>class<th>state${joinHtml(columns.map((column) => html`<th>${titleOf(column)}`))}</tr>
+  const cases = html`<table><tr><th>case<th>fold<th class="name">class<th class="name">state${joinHtml(columns.map((column) => html`<th>${titleOf(column)}`))}</tr>
 ${joinHtml(
   ids.flatMap((id) => {
     const own = rows.filter((row) => row.id === id);
