@@ -1,4 +1,4 @@
-import { DTYPE_BYTES, typedView, type Dtype, type DtypeArrays } from "./dtype.js";
+import { DTYPE_BYTES, type Dtype, type DtypeArrays, typedView } from "./dtype.js";
 import { VoxError } from "./errors.js";
 import { elementCount } from "./shape.js";
 import type { Slab, SlabPool } from "./slab-pool.js";

@@ -1,7 +1,7 @@
+import type { DtypeArrays } from "./dtype.js";
 import type { Affine } from "./geometry.js";
 import type { Json } from "./json.js";
 import type { Shape4 } from "./shape.js";
-import type { DtypeArrays } from "./dtype.js";
 
 /** One case on disk (or behind a user's reader), not yet read. */
 export interface CaseRef {

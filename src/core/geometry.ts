@@ -3,10 +3,22 @@ import type { Triple } from "./shape.js";
 
 /** Row-major 4x4 matrix that maps (x, y, z, 1) voxel indices to RAS+ millimeters; x is the fastest array axis (width), z the slowest (depth). */
 export type Affine = readonly [
-  number, number, number, number,
-  number, number, number, number,
-  number, number, number, number,
-  number, number, number, number,
+  number,
+  number,
+  number,
+  number,
+  number,
+  number,
+  number,
+  number,
+  number,
+  number,
+  number,
+  number,
+  number,
+  number,
+  number,
+  number,
 ];
 
 /** Where the voxels of a volume lie. `spacing` is `[z, y, x]` in mm and equals the column norms of `affine`. */

@@ -4,7 +4,9 @@ interface Counted {
 }
 
 function isCounted(value: unknown): value is Counted {
-  return typeof value === "object" && value !== null && typeof (value as Counted).retain === "function" && typeof (value as Counted).release === "function";
+  return (
+    typeof value === "object" && value !== null && typeof (value as Counted).retain === "function" && typeof (value as Counted).release === "function"
+  );
 }
 
 /** Calls `visit` for each counted block in a value: the value itself, the items of an array, the fields of a plain object (samples, batches). */

@@ -6,9 +6,9 @@ export interface TaskRunner {
   readonly concurrency: number;
   /**
    * Resolves with the task's result. Aborting `signal` raises the task's shared stop flag and settles only when the thread has really let go of the
-   * memory that it was given.
+   * memory that it was given. `bytes` says how much memory the task goes through, for those who watch how long it is silent.
    */
-  run(task: string, payload: unknown, options?: { readonly signal?: AbortSignal }): Promise<unknown>;
+  run(task: string, payload: unknown, options?: { readonly signal?: AbortSignal; readonly bytes?: number }): Promise<unknown>;
 }
 
 /** What one run of a graph gives to its stages. */

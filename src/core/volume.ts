@@ -10,7 +10,13 @@ import type { VoxelSource } from "./voxel-source.js";
 export class Volume<D extends Dtype = Dtype> extends Block<D> implements VoxelSource<D> {
   declare readonly shape: Shape4;
 
-  constructor(dtype: D, shape: Shape4, readonly geometry: Geometry, view: DtypeArrays[D], loan?: { readonly pool: SlabPool; readonly slab: Slab }) {
+  constructor(
+    dtype: D,
+    shape: Shape4,
+    readonly geometry: Geometry,
+    view: DtypeArrays[D],
+    loan?: { readonly pool: SlabPool; readonly slab: Slab },
+  ) {
     super(dtype, shape, view, loan);
   }
 

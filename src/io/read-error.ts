@@ -21,7 +21,8 @@ const REASONS: Readonly<Record<string, string>> = {
   EMFILE: "too many open files",
 };
 
-function reasonOf(cause: unknown): string {
+/** The reason that a system error gives, in words. */
+export function reasonOf(cause: unknown): string {
   const code = (cause as { code?: string } | undefined)?.code;
   return (code !== undefined && REASONS[code]) || errorMessage(cause);
 }

@@ -134,7 +134,8 @@ export class ChainRun {
       ...(read && { read }),
       ...(overwrites && { touched: new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)) }),
     };
-    await this.context.tasks.run("runSteps", payload, signal ? { signal } : {});
+    const bytes = slots.reduce((sum, { layout }) => sum + byteLength(layout), 0);
+    await this.context.tasks.run("runSteps", payload, { bytes, ...(signal && { signal }) });
   }
 
   private finish(

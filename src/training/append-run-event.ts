@@ -1,6 +1,7 @@
 import { appendFileSync } from "node:fs";
 import { join } from "node:path";
-import { errorMessage, VoxError } from "../core/errors.js";
+import { VoxError } from "../core/errors.js";
+import { reasonOf } from "../io/read-error.js";
 import type { RunEventInput } from "./run-folder.js";
 
 /**
@@ -13,6 +14,6 @@ export function appendRunEvent(folder: string, input: RunEventInput): void {
   try {
     appendFileSync(path, `${JSON.stringify({ t: Date.now(), ...input })}\n`);
   } catch (error) {
-    throw new VoxError(`the event cannot be written (${errorMessage(error)})`, { code: "ERR_WRITE", where: path, cause: error });
+    throw new VoxError(`the event cannot be written (${reasonOf(error)})`, { code: "ERR_WRITE", where: path, cause: error });
   }
 }

@@ -11,7 +11,7 @@ import type { GraphSettings, SessionListener } from "./graph-messages.js";
 import { GraphSession, SLOTS } from "./graph-session.js";
 import type { TrainingConfig } from "./training-config.js";
 
-/** A task that shows no sign of life for so long is ended and run again: twice this is the longest that a hanging task holds up a training. */
+/** A task on small arrays that shows no sign of life for so long is ended and run again: twice this is the longest that it holds up a training. */
 const STALL_MS = 30_000;
 /** Part of the memory that the validation graph gets for itself: the training graph stands still meanwhile, but keeps what it holds. */
 const VALIDATION_SHARE = 0.25;

@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
-import { errorMessage, isVoxError, VoxError } from "../core/errors.js";
+import { isVoxError, VoxError } from "../core/errors.js";
 import { makeFolder } from "../core/make-folder.js";
+import { reasonOf } from "../io/read-error.js";
 
 /**
  * Writes a folder as a whole: `fill` writes into `<path>.new`, which then takes the place of `path`. Whenever the process dies, `recoverFolder` finds
@@ -27,7 +28,7 @@ export async function replaceFolder(path: string, fill: (folder: string) => Prom
     await rm(fresh, { recursive: true, force: true }).catch(() => {});
     await recoverFolder(path);
     if (isVoxError(error)) throw error;
-    throw new VoxError(`the folder cannot be written: ${errorMessage(error)}`, { code: "ERR_WRITE", where: path, cause: error });
+    throw new VoxError(`the folder cannot be written: ${reasonOf(error)}`, { code: "ERR_WRITE", where: path, cause: error });
   }
 }
 

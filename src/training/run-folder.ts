@@ -1,9 +1,10 @@
 import { appendFileSync, closeSync, existsSync, fstatSync, fsyncSync, ftruncateSync, openSync, readSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { errorMessage, VoxError } from "../core/errors.js";
+import { VoxError } from "../core/errors.js";
 import type { Json } from "../core/json.js";
 import { makeFolder } from "../core/make-folder.js";
 import type { RunEvent } from "../core/run-events.js";
+import { reasonOf } from "../io/read-error.js";
 
 /** An event without its time: a union loses its members in a plain `Omit`. */
 export type RunEventInput = RunEvent extends infer E ? (E extends RunEvent ? Omit<E, "t"> : never) : never;
@@ -106,6 +107,6 @@ function guarded<T>(path: string, action: () => T): T {
   try {
     return action();
   } catch (error) {
-    throw new VoxError(`the run folder cannot be written: ${errorMessage(error)}`, { code: "ERR_WRITE", where: path, cause: error });
+    throw new VoxError(`the run folder cannot be written: ${reasonOf(error)}`, { code: "ERR_WRITE", where: path, cause: error });
   }
 }

@@ -1,5 +1,6 @@
 import { open } from "node:fs/promises";
-import { errorMessage, VoxError } from "../core/errors.js";
+import { VoxError } from "../core/errors.js";
+import { reasonOf } from "../io/read-error.js";
 
 /**
  * Writes a file and waits until it is on the disk.
@@ -20,6 +21,6 @@ export async function writeDurably(path: string, ...parts: readonly (string | Ui
       await file.close();
     }
   } catch (error) {
-    throw new VoxError(`the file cannot be written: ${errorMessage(error)}`, { code: "ERR_WRITE", where: path, cause: error });
+    throw new VoxError(`the file cannot be written: ${reasonOf(error)}`, { code: "ERR_WRITE", where: path, cause: error });
   }
 }

@@ -15,7 +15,10 @@ export interface TaskPoolOptions {
    * and refuses.
    */
   readonly retries?: number;
-  /** A running task that has not called `stop()` for so many milliseconds is taken for dead and its thread is ended; one that was told to stop, after 2 s. */
+  /**
+   * A running task that has not called `stop()` for so many milliseconds is taken for dead and its thread is ended; one that was told to stop, after 2 s.
+   * Tasks that say how many bytes they go through get a second more for each 2 MB: single steps on large volumes are silent for long.
+   */
   readonly stallTimeout?: number;
   /** JavaScript heap of each thread; a task that needs more fails with `ERR_WORKER` instead of taking the process down. */
   readonly heapMegabytes?: number;
@@ -29,6 +32,9 @@ export interface TaskPool extends TaskRunner {
 
 /** How long `destroy()` waits for tasks that do not look at their stop flag. */
 const GRACE_MS = 5_000;
+
+/** A quarter of the speed of cubic resampling without the addon. */
+const BYTES_PER_MS = 2_000;
 
 /** How long a task that was told to stop may go on without looking at its flag, where stalls are watched. */
 const STOP_MS = 2_000;
@@ -107,14 +113,14 @@ export function createTaskPool({
   const stopped = (task: string, cause?: unknown): VoxError => new VoxError("the task was stopped", { code: "ERR_STOPPED", where: task, cause });
 
   /** Ends the thread of a task that shows no sign of life. */
-  function watch(control: Int32Array, onStall: (patience: number) => void): () => void {
+  function watch(control: Int32Array, limit: number, onStall: (patience: number) => void): () => void {
     let beat = -1;
     let since = performance.now();
     const look = (): void => {
       const now = performance.now();
       const thread = Atomics.load(control, CONTROL.thread);
       const latest = Atomics.load(control, CONTROL.beat);
-      const patience = Atomics.load(control, CONTROL.stop) === 0 ? stallTimeout : Math.min(stallTimeout, STOP_MS);
+      const patience = Atomics.load(control, CONTROL.stop) === 0 ? limit : Math.min(limit, STOP_MS);
       if (thread === 0 || latest !== beat) {
         beat = latest;
         since = now;
@@ -132,9 +138,12 @@ export function createTaskPool({
     task: string,
     payload: unknown,
     control: Int32Array,
+    bytes: number,
   ): Promise<TaskAnswer | { readonly death: VoxError; readonly mayRetry: boolean }> {
     let stalledFor: number | undefined;
-    const endWatch = Number.isFinite(stallTimeout) ? watch(control, (patience) => (stalledFor = patience)) : undefined;
+    const endWatch = Number.isFinite(stallTimeout)
+      ? watch(control, stallTimeout + bytes / BYTES_PER_MS, (patience) => (stalledFor = patience))
+      : undefined;
     const message: TaskMessage = { task, payload, control };
     let breaker: ((error: VoxError) => void) | undefined;
     try {
@@ -164,7 +173,7 @@ export function createTaskPool({
     }
   }
 
-  async function runTask(task: string, payload: unknown, signal: AbortSignal | undefined): Promise<unknown> {
+  async function runTask(task: string, payload: unknown, signal: AbortSignal | undefined, bytes: number): Promise<unknown> {
     let control: Int32Array | undefined;
     let isStopped = isDestroyed || (signal?.aborted ?? false);
     const stop = (): void => {
@@ -178,7 +187,7 @@ export function createTaskPool({
         if (isStopped) throw stopped(task, signal?.reason);
         if (broken) throw broken;
         control = new Int32Array(new SharedArrayBuffer(CONTROL.length * Int32Array.BYTES_PER_ELEMENT));
-        const answer = await attempt(task, payload, control);
+        const answer = await attempt(task, payload, control, bytes);
         // What a task returns after it was told to stop may be half done.
         if (isStopped) throw stopped(task, signal?.reason);
         if ("result" in answer) return answer.result;
@@ -193,8 +202,8 @@ export function createTaskPool({
 
   return {
     concurrency: threads,
-    run(task, payload, { signal } = {}) {
-      const promise = runTask(task, payload, signal);
+    run(task, payload, { signal, bytes = 0 } = {}) {
+      const promise = runTask(task, payload, signal, bytes);
       const forget = (): void => void live.delete(promise);
       live.add(promise);
       promise.then(forget, forget);

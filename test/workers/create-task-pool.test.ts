@@ -154,6 +154,10 @@ test("a task without sign of life is ended and run again; a lively one is left a
   expect(await call(pool, "hang", { marks: shared(1).fill(1) })).toBe("alive");
   const error = await failure(call(pool, "hang", { marks: shared(1).fill(2) }));
   expect(error.message).toBe("module: the task must not end its thread, but it showed no sign of life for 250 ms");
+  // A task that goes through more memory may be silent for longer: here half a second more.
+  const payload = { url, export: "hang", payload: { marks: shared(1).fill(2) } };
+  const slow = await failure(pool.run("module", payload, { bytes: 1_000_000 }));
+  expect(slow.message).toBe("module: the task must not end its thread, but it showed no sign of life for 750 ms");
 });
 
 test("a task that was told to stop and does not look at its flag is ended after two seconds", { timeout: 20_000 }, async () => {
