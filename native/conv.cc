@@ -244,7 +244,9 @@ void filterGradient(const Napi::CallbackInfo& info) {
   const size_t size = index.size() * g.ci * stride;
   // One part whose rows need no padding is the result itself.
   const size_t items = static_cast<size_t>(p.batch) * p.planeBlocks * p.rowBlocks;
-  const int parts = static_cast<int>(std::min<size_t>(items, threads));
+  // Several parts per thread even out better; each takes its own sums, so only while those are small.
+  const size_t perThread = threads == 1 ? 1 : std::min<size_t>(4, std::max<size_t>(1, (size_t{1} << 20) / (size * threads + 1)));
+  const int parts = static_cast<int>(std::min<size_t>(items, threads * perThread));
   const bool direct = parts == 1 && stride == static_cast<size_t>(g.co);
   float* sums = direct ? dw : sumScratch.floats(size * parts);
   if (!sums) return outOfMemory(info);

@@ -60,7 +60,9 @@ static void planBlocks(ConvPlan& p, int threads) {
   p.rowBlocks = (p.out[1] + p.rows - 1) / p.rows;
   const int64_t items = p.batch * p.rowBlocks;
   int64_t split = 1;
+  // Enough pieces that threads even out when others use their cores too, but not so thin that copying the border planes shows.
   while (items * split < 2 * threads && split * 2 <= p.out[0]) split *= 2;
+  while (threads > 1 && items * split < 8 * threads && p.out[0] / (split * 2) >= 4 * p.taps[0]) split *= 2;
   p.planes = (p.out[0] + split - 1) / split;
   p.planeBlocks = (p.out[0] + p.planes - 1) / p.planes;
   const int64_t taps = static_cast<int64_t>(p.taps[0]) * p.taps[1] * p.taps[2];
