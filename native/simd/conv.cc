@@ -18,6 +18,7 @@ constexpr int kTile = 8;
 constexpr int kTile = 4;
 #endif
 constexpr int kMaxRuns = 4096;
+constexpr int64_t kVoxels = 2048;  // of a block, whose places are listed at once
 
 static inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 static inline int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
@@ -282,6 +283,7 @@ static inline __attribute__((always_inline)) void tile(const float* const* runs,
 
 // 16 voxels of one row times one vector of channels: with so few channels eight voxels would leave the pipeline waiting for its sums. Four pointers and
 // one stride reach all of them.
+template <int LENGTH>
 static inline __attribute__((always_inline)) void rowTile(const float* const* runs, int count, int64_t length, int64_t shift, int64_t stride, const float* w,
                                                           float* out, const int64_t* to, const Epilogue& e) {
   vfloat a[16];
@@ -294,8 +296,7 @@ static inline __attribute__((always_inline)) void rowTile(const float* const* ru
   for (int r = 0; r < count; r++) {
     const float* p[4];
     for (int j = 0; j < 4; j++) p[j] = runs[r] + shift + 4 * j * stride;
-#pragma GCC unroll 1
-    for (int64_t k = 0; k < length; k++) {
+    const auto step = [&] {
       const vfloat b = load(w);
 #pragma GCC unroll 4
       for (int j = 0; j < 4; j++) {
@@ -306,6 +307,13 @@ static inline __attribute__((always_inline)) void rowTile(const float* const* ru
         p[j]++;
       }
       w += VL;
+    };
+    if (LENGTH > 0) {
+#pragma GCC unroll 4
+      for (int k = 0; k < LENGTH; k++) step();
+    } else {
+#pragma GCC unroll 1
+      for (int64_t k = 0; k < length; k++) step();
     }
   }
   for (int m = 0; m < 16; m++) storePart(out + to[m], e.last ? activate(a[m], e.activation, e.alpha) : a[m], e.lanes);
@@ -319,7 +327,8 @@ static void tiles(const float* const* runs, int count, int64_t length, const int
     while (i + kTile <= voxels) {
       const int64_t stride = shift[i + 1] - shift[i];
       if (i + 16 <= voxels && shift[i + 15] - shift[i] == 15 * stride) {
-        rowTile(runs, count, length, shift[i], stride, w, out, to + i, e);
+        if (length == 3) rowTile<3>(runs, count, length, shift[i], stride, w, out, to + i, e);
+        else rowTile<0>(runs, count, length, shift[i], stride, w, out, to + i, e);
         i += 16;
       } else {
         tile<kTile, NB>(runs, count, length, shift + i, w, out, to + i, e);
@@ -379,7 +388,7 @@ static void run(const ConvPlan& p, const float* in, const float* packed, const f
                 size_t begin, size_t end) {
   const int64_t sample = p.in[0] * p.in[1] * p.in[2] * p.ci;
   const int taps = p.taps[0] * p.taps[1] * p.taps[2];
-  int64_t shift[512], to[512];
+  int64_t shift[kVoxels], to[kVoxels];
   const float* runs[kMaxRuns];
   const bool narrow = isNarrow(p);
   for (size_t item = begin; item < end; item++) {
@@ -390,10 +399,22 @@ static void run(const ConvPlan& p, const float* in, const float* packed, const f
     Window window;
     openWindow(window, p, in + n * sample, scratch, row0, rows);
     const int64_t lastPlane = least(p.out[0], (planeBlock + 1) * p.planes);
+    const int64_t voxels = rows * p.out[2];
+    const auto list = [&](int64_t first, int64_t count) {
+      int64_t oh = first / p.out[2], ow = first % p.out[2];
+      for (int64_t i = 0; i < count; i++) {
+        shift[i] = oh * p.step[1] * window.rowLength + ow * p.step[2] * p.ci;
+        to[i] = oh * p.outStride[1] + ow * p.outStride[2];
+        if (++ow == p.out[2]) {
+          ow = 0;
+          oh++;
+        }
+      }
+    };
+    if (voxels <= kVoxels) list(0, voxels);
     for (int64_t od = planeBlock * p.planes; od < lastPlane; od++) {
       moveWindow(window, od);
       float* outPlane = out + n * p.outBatch + od * p.outStride[0] + row0 * p.outStride[1];
-      const int64_t voxels = rows * p.out[2];
       for (int64_t c = 0; c < p.co; c += 2 * VL) {
         const int64_t width = p.co - c > VL ? 2 * VL : VL;
         const float* w = packed + c * taps * p.ci;
@@ -409,17 +430,9 @@ static void run(const ConvPlan& p, const float* in, const float* packed, const f
           }
           const int64_t length = merged ? p.taps[2] * p.ci : channels;
           const Epilogue e = {bias ? bias + c : nullptr, activation, alpha, k0 == 0, k0 + channels == p.ci, p.co - c};
-          int64_t oh = 0, ow = 0;
           for (int64_t v = 0; v < voxels;) {
-            const int64_t group = least(512, voxels - v);
-            for (int64_t i = 0; i < group; i++) {
-              shift[i] = oh * p.step[1] * window.rowLength + ow * p.step[2] * p.ci;
-              to[i] = oh * p.outStride[1] + ow * p.outStride[2];
-              if (++ow == p.out[2]) {
-                ow = 0;
-                oh++;
-              }
-            }
+            const int64_t group = least(kVoxels, voxels - v);
+            if (voxels > kVoxels) list(v, group);
             if (narrow) {
               for (int64_t k = 0; k < p.co; k++) {
                 narrowTiles(runs, count, length, shift, to, group, packed + k * taps * p.ci, bias ? bias[k] : 0, outPlane + k, e);
