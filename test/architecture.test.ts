@@ -58,13 +58,17 @@ const files = walk(join(root, "src"))
 const folderOf = (name: string): string => name.split("/")[0]!;
 
 function importsOf(text: string): string[] {
-  return [...text.matchAll(/(?:^|\n)\s*(?:import|export)\s[^;]*?from\s+"([^"]+)"|import\("([^"]+)"\)|(?:^|\n)import\s+"([^"]+)"/g)].map((m) => (m[1] ?? m[2] ?? m[3])!);
+  return [...text.matchAll(/(?:^|\n)\s*(?:import|export)\s[^;]*?from\s+"([^"]+)"|import\("([^"]+)"\)|(?:^|\n)import\s+"([^"]+)"/g)].map(
+    (m) => (m[1] ?? m[2] ?? m[3])!,
+  );
 }
 
 function exportsOf(text: string): string[] {
-  return [...text.matchAll(/^export\s+(?:default\s+)?(?:abstract\s+)?(?:declare\s+)?(?:async\s+)?(?:function\*?|class|const|let|interface|type|enum)\s+([A-Za-z0-9_]+)/gm)].map(
-    (m) => m[1]!,
-  );
+  return [
+    ...text.matchAll(
+      /^export\s+(?:default\s+)?(?:abstract\s+)?(?:declare\s+)?(?:async\s+)?(?:function\*?|class|const|let|interface|type|enum)\s+([A-Za-z0-9_]+)/gm,
+    ),
+  ].map((m) => m[1]!);
 }
 
 const squash = (name: string): string => name.toLowerCase().replaceAll(/[-_]/g, "");
@@ -99,15 +103,20 @@ describe("architecture", () => {
 
   it("a file is the kebab-case of an export of its own", () => {
     const violations = files.flatMap(({ name, text }) => {
-      const base = name
-        .split("/")
-        .at(-1)!
-        .replace(/\.ts$/, "");
+      const base = name.split("/").at(-1)!.replace(/\.ts$/, "");
       if (base === "index" || base === "reference" || base.endsWith("-worker") || FREE_NAMES[name]) return [];
       if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(base)) return [`src/${name} is not kebab-case`];
       const names = exportsOf(text).map(squash);
       const wanted = squash(base);
-      const isNamed = names.some((n) => n === wanted || n === `${wanted}command` || n === `${wanted}route` || n === `${wanted}kernels` || `${n}s` === wanted || n === `${wanted}reference`);
+      const isNamed = names.some(
+        (n) =>
+          n === wanted ||
+          n === `${wanted}command` ||
+          n === `${wanted}route` ||
+          n === `${wanted}kernels` ||
+          `${n}s` === wanted ||
+          n === `${wanted}reference`,
+      );
       return isNamed ? [] : [`src/${name} exports ${exportsOf(text).join(", ") || "nothing"}, none of which it is named after`];
     });
     expect(violations).toEqual([]);
@@ -134,7 +143,9 @@ describe("architecture", () => {
   });
 
   it("no source file is longer than 400 lines, unless its first line says why", () => {
-    const long = files.filter(({ text }) => text.split("\n").length > 401 && !/^\/\/ Long because/.test(text)).map(({ name, text }) => `src/${name}: ${text.split("\n").length} lines`);
+    const long = files
+      .filter(({ text }) => text.split("\n").length > 401 && !/^\/\/ Long because/.test(text))
+      .map(({ name, text }) => `src/${name}: ${text.split("\n").length} lines`);
     expect(long).toEqual([]);
   });
 
@@ -144,7 +155,10 @@ describe("architecture", () => {
   });
 
   it("every error code is raised somewhere", () => {
-    const sources = files.filter(({ name }) => name !== "core/error-codes.ts").map(({ text }) => text).join("\n");
+    const sources = files
+      .filter(({ name }) => name !== "core/error-codes.ts")
+      .map(({ text }) => text)
+      .join("\n");
     expect(ERROR_CODES.filter((code) => !sources.includes(`"${code}"`))).toEqual([]);
   });
 
@@ -164,6 +178,10 @@ describe("architecture", () => {
         .map((dependency) => `${path} -> ${dependency}`),
     );
     expect(holes).toEqual([]);
-    expect(Object.entries(lock.packages).filter(([, entry]) => entry.resolved).map(([path]) => path)).toEqual([]);
+    expect(
+      Object.entries(lock.packages)
+        .filter(([, entry]) => entry.resolved)
+        .map(([path]) => path),
+    ).toEqual([]);
   });
 });
