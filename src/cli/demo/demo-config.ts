@@ -29,14 +29,14 @@ export const DEMO: DemoSettings = {
 export const FAST_DEMO: DemoSettings = {
   ...DEMO,
   name: "demo-fast",
-  cases: 5,
+  cases: 10,
   heldOut: 1,
   shape: [32, 64, 64],
   patch: [32, 32, 32],
   filters: 8,
   depth: 2,
-  epochs: 3,
-  stepsPerEpoch: 12,
+  epochs: 8,
+  stepsPerEpoch: 25,
 };
 
 /** The config file that the demo writes and trains from: a user's own would look the same. */
