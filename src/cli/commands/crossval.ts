@@ -1,33 +1,24 @@
 import { Command, Option } from "commander";
 import type { Json } from "../../core/json.js";
 import { crossValidate, evaluationTable } from "../../evaluation/index.js";
-import { loadConfig, type TrainOverrides } from "../../training/index.js";
+import { loadConfig } from "../../training/index.js";
 import { type CommonOptions, commandOutput } from "../command-output.js";
-import { engineOptions } from "../engine-options.js";
 import { formatDuration } from "../format-duration.js";
 import { parseNaturalNumber } from "../parse-natural-number.js";
 import { parsePositiveInteger } from "../parse-positive-integer.js";
 import { progressLine } from "../progress-line.js";
 import { serveRuns } from "../serve-runs.js";
 import { stopSignal } from "../stop-signal.js";
+import { type TrainingOptions, trainingOptions, trainOverrides } from "../training-options.js";
 import { trainingReport } from "../training-report.js";
 
-interface CrossvalCommandOptions extends CommonOptions {
+interface CrossvalCommandOptions extends CommonOptions, TrainingOptions {
   readonly folds?: number;
   readonly splits?: string;
   readonly fold?: number;
   readonly resume?: boolean;
   readonly checkpoint: "latest" | "best";
   readonly overlays: boolean;
-  readonly engine?: string;
-  readonly threads?: number;
-  readonly workers?: number;
-  readonly epochs?: number;
-  readonly seed?: number;
-  readonly name?: string;
-  readonly runs?: string;
-  readonly onError?: "fail" | "skip";
-  readonly dashboard?: boolean | string;
 }
 
 /** `voxstream crossval <config> --folds k`: trains each fold, predicts and scores its held-out cases, sums up, reports. */
@@ -47,30 +38,14 @@ export function crossvalCommand(): Command {
         .default("latest"),
     )
     .option("--no-overlays", "without pictures of the predictions")
-    .option("--workers <n>", "worker threads of the graph", parseNaturalNumber)
-    .option("--epochs <n>", "replaces the config's number of epochs", parsePositiveInteger)
-    .option("--seed <n>", "replaces the config's seed, which also deals the cases", parseNaturalNumber)
-    .option("--name <name>", "name of the run's folder")
-    .option("--runs <dir>", "where run folders are made")
-    .addOption(new Option("--on-error <what>", "what a case that cannot be read does").choices(["fail", "skip"]))
-    .option("--dashboard [port]", "serve the live page meanwhile, on a free port or the given one")
     .action((config: string, options: CrossvalCommandOptions) => runCrossval(config, options));
-  for (const option of engineOptions()) command.addOption(option);
+  for (const option of trainingOptions()) command.addOption(option);
   return command;
 }
 
 async function runCrossval(config: string, options: CrossvalCommandOptions): Promise<void> {
   const output = commandOutput(options);
-  const overrides: Omit<TrainOverrides, "split"> = {
-    ...(options.engine !== undefined && { engine: options.engine }),
-    ...(options.threads !== undefined && { threads: options.threads }),
-    ...(options.workers !== undefined && { workers: options.workers }),
-    ...(options.epochs !== undefined && { epochs: options.epochs }),
-    ...(options.seed !== undefined && { seed: options.seed }),
-    ...(options.name !== undefined && { name: options.name }),
-    ...(options.runs !== undefined && { runs: options.runs }),
-    ...(options.onError !== undefined && { onError: options.onError }),
-  };
+  const overrides = trainOverrides(options);
   const { runs = "runs" } = { ...(await loadConfig(config)), ...overrides };
   const dashboard = await serveRuns(options.dashboard, runs, output);
   const { signal, forget } = stopSignal("crossval");
