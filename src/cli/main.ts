@@ -15,9 +15,11 @@ const program = new Command("voxstream")
   .exitOverride()
   .hook("preAction", (_, command) => noteSlowKernels(command.name()));
 
-for (const make of commands) {
-  const command = make();
-  adopt(command, program);
+// Only the command that is named is loaded; a line that names none gets the whole list.
+const named = commands.filter(({ name }) => process.argv.includes(name));
+for (const { name, description, load } of commands) {
+  const command = named.length === 0 || named.some((other) => other.name === name) ? await load() : new Command(name);
+  adopt(command.description(description), program);
   program.addCommand(command);
 }
 

@@ -18,7 +18,6 @@ interface BenchCommandOptions extends CommonOptions {
 /** `voxstream bench <case>`: measures one part on this machine. */
 export function benchCommand(): Command {
   return new Command("bench")
-    .description("measure a part of the product on this machine; one thread unless --threads says otherwise")
     .addArgument(new Argument("<case>", "what to measure").choices(Object.keys(benchCases)))
     .option("--file <path>", "NIfTI file to use (case load)")
     .option("--shape <DxHxW>", "shape to use instead of the standard one", parseShape)

@@ -17,9 +17,7 @@ function folderOf(given: string | undefined): string {
 
 /** `voxstream cache list|verify|prune [folder]`: looks after the cases that `cached(...)` keeps. */
 export function cacheCommand(): Command {
-  const command = new Command("cache").description(
-    "list, verify or prune the cases that cached(...) keeps; the folder is VOXSTREAM_CACHE or `cache` by default",
-  );
+  const command = new Command("cache");
   command
     .command("list [folder]")
     .description("what is stored, with size and last use")

@@ -24,9 +24,6 @@ interface CrossvalCommandOptions extends CommonOptions, TrainingOptions {
 /** `voxstream crossval <config> --folds k`: trains each fold, predicts and scores its held-out cases, sums up, reports. */
 export function crossvalCommand(): Command {
   const command = new Command("crossval")
-    .description(
-      "k-fold cross-validation as a config file says: every case is predicted by a network that never saw it; tables, figures, HTML report",
-    )
     .argument("<config>", "config file (.mjs, .js or .ts) that exports defineConfig({ … })")
     .option("--folds <k>", "number of folds; 5, or as many as --splits has", parsePositiveInteger)
     .option("--splits <file>", "a splits.json to use (also nnU-Net's), instead of dealing the cases by the seed")

@@ -13,9 +13,6 @@ interface DashboardCommandOptions extends CommonOptions {
 /** `voxstream dashboard <runs>`: serves the live page of a folder of runs until it is interrupted. */
 export function dashboardCommand(): Command {
   return new Command("dashboard")
-    .description(
-      "serve the live page of a folder of runs (or of one run); only reads, so it may start late, restart, or watch another machine's runs",
-    )
     .argument("[runs]", "folder of runs", "runs")
     .option("--host <address>", "address to listen on; any other than this machine's own needs --token", "127.0.0.1")
     .option("--port <n>", "port; 0 takes a free one", parseNaturalNumber, 6180)

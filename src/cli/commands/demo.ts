@@ -26,7 +26,6 @@ interface DemoCommandOptions extends CommonOptions {
 /** `voxstream demo`: the whole road on made-up patients, from files to scores. */
 export function demoCommand(): Command {
   return new Command("demo")
-    .description("make a cohort of phantoms, train a 3D U-Net on some, predict and score the others, and show it all on the dashboard")
     .option("--fast", "a short form that only shows that everything works")
     .option("--folder <dir>", "where everything is written; demo-run, or demo-run-fast with --fast")
     .option("--seed <n>", "another seed, other patients", parseNaturalNumber, 1)

@@ -16,9 +16,6 @@ interface EnginesOptions extends CommonOptions {
 /** `voxstream engines`: what can execute TensorFlow.js operations on this machine. */
 export function enginesCommand(): Command {
   return new Command("engines")
-    .description(
-      "list what can execute TensorFlow.js operations here, why others cannot, and whether their operations are right; --engine auto takes the first",
-    )
     .option("--check", "compare every operation with the stock engine again, even if this version was checked on this machine before")
     .option("--profile", "also run training steps of a small U-Net and show how long each operation took, and which fell back to the stock kernel")
     .action(async ({ check = false, profile = false, ...options }: EnginesOptions) => {

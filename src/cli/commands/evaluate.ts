@@ -17,7 +17,6 @@ interface EvaluateCommandOptions extends CommonOptions {
 /** `voxstream evaluate <predictions> <labels>`: scores per case and class. */
 export function evaluateCommand(): Command {
   return new Command("evaluate")
-    .description("compare predictions with references per case and class: Dice, IoU, sensitivity, precision, HD95, ASSD, NSD, volume error")
     .argument("<predictions>", "folder of <id>.nii.gz")
     .argument("<labels>", "folder of <id>.nii.gz, or of KiTS cases")
     .addOption(classesOption().makeOptionMandatory())

@@ -19,7 +19,6 @@ interface InitCommandOptions extends CommonOptions, DataSetOptions {
 /** `voxstream init <dir> --data <folder>`: a config file with what the data says. */
 export function initCommand(): Command {
   return new Command("init")
-    .description("look at a data set and write a config file to start from: voxel size, patch, intensity range come from the data")
     .argument("<dir>", "folder that gets voxstream.config.mjs")
     .requiredOption("--data <path>", "folder in KiTS, nnU-Net or Decathlon layout, or a CSV manifest")
     .addOption(classesOption())

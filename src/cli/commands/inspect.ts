@@ -16,7 +16,6 @@ interface InspectCommandOptions extends CommonOptions, DataSetOptions {
 /** `voxstream inspect <data>`: what the cases of a data set are. */
 export function inspectCommand(): Command {
   return new Command("inspect")
-    .description("list what the cases of a data set are: shapes, spacing, orientation, intensities, voxels per class")
     .argument("<data>", "folder in KiTS, nnU-Net or Decathlon layout, or a CSV manifest")
     .addOption(classesOption())
     .addOption(layoutOption())

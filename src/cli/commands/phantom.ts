@@ -18,7 +18,6 @@ interface PhantomCommandOptions extends CommonOptions {
 /** `voxstream phantom <dir>`: makes KiTS-like cases to try things on. */
 export function phantomCommand(): Command {
   return new Command("phantom")
-    .description("make KiTS-like CT cases with kidneys and tumors, in KiTS layout and several orientations")
     .argument("<dir>", "folder that gets one folder per case")
     .option("--cases <n>", "number of cases", parsePositiveInteger, 8)
     .option("--shape <DxHxW>", "depth, height, width in voxels", parseShape, [48, 96, 96])

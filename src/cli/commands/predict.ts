@@ -22,7 +22,6 @@ interface PredictCommandOptions extends CommonOptions {
 /** `voxstream predict <bundle> -i <images> -o <folder>`: label maps on exactly the grids of the images. */
 export function predictCommand(): Command {
   const command = new Command("predict")
-    .description("predict a folder of images with a model bundle; label maps come out on exactly the grids of the image files")
     .argument("<bundle>", "folder of the model, such as runs/demo/checkpoints/best")
     .requiredOption("-i, --input <path>", "folder of images or of KiTS cases, or one file")
     .requiredOption("-o, --output <dir>", "gets <id>.nii.gz; cases that are there already are left out")

@@ -15,7 +15,6 @@ interface TrainCommandOptions extends CommonOptions, TrainingOptions {
 /** `voxstream train <config>`: trains as the config file says, into a run folder. */
 export function trainCommand(): Command {
   const command = new Command("train")
-    .description("train as a config file says; the run folder gets events, history, checkpoints and figures")
     .argument("<config>", "config file (.mjs, .js or .ts) that exports defineConfig({ … })")
     .option("--resume", "continue the run from its latest checkpoint")
     .action(async (config: string, options: TrainCommandOptions) => {

@@ -13,7 +13,6 @@ interface VerifyCommandOptions extends CommonOptions, DataSetOptions {
 /** `voxstream verify <data>`: reads everything and lists what is wrong, each with file and fix. */
 export function verifyCommand(): Command {
   return new Command("verify")
-    .description("read every file of a data set and list what is wrong, each finding with its file and a fix")
     .argument("<data>", "folder in KiTS, nnU-Net or Decathlon layout, or a CSV manifest")
     .addOption(classesOption())
     .addOption(layoutOption())
