@@ -8,6 +8,9 @@ import { noteSlowKernels } from "./note-slow-kernels.js";
 
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string };
 
+/** Mistakes in what the user wrote, not in files or at work. */
+const BAD_USAGE: ReadonlySet<string> = new Set(["ERR_OPTION", "ERR_CONFIG", "ERR_MODEL"]);
+
 const program = new Command("voxstream")
   .description("Streams medical volumes through RxJS operators into training, prediction and evaluation of segmentation networks.")
   .version(version)
@@ -29,7 +32,7 @@ try {
 } catch (error) {
   if (!(error instanceof CommanderError)) {
     reportFailure(error, { json: wantsJson });
-    process.exitCode = isVoxError(error) && (error.code === "ERR_OPTION" || error.code === "ERR_CONFIG") ? 2 : 1;
+    process.exitCode = isVoxError(error) && BAD_USAGE.has(error.code) ? 2 : 1;
   } else if (error.exitCode !== 0) {
     // Commander has printed its own message on stderr.
     if (wantsJson) process.stdout.write(`${JSON.stringify({ error: { message: usageMessage(error), code: "ERR_OPTION", sampleId: null } })}\n`);

@@ -109,6 +109,7 @@ describe("config files", () => {
     await refused(train("missing", "loss: undefined,"), 2, /missing\.config\.mjs: loss is missing; it must be /);
     await refused(train("value", 'memory: "3 apples",'), 2, /value\.config\.mjs: memory must be a size such as .*, got "3 apples"/);
     await refused(train("operator", "model: unet({ filters: 0 }),"), 2, /operator\.config\.mjs: unet: filters must be an integer >= 1, got 0/);
+    await refused(train("deep", "model: unet({ filters: 2, depth: 7 }),"), 2, /unet: the patch must be [^\n]*, got /);
     await refused(["train", at("none.mjs")], 2, /none\.mjs: the config file must exist/);
     await refused(["train", at("good")], 2, /good: the config must be a file, got a folder/);
     expect(readdirSync(at("runs"))).toEqual(["good"]);
