@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { parseBytes } from "../core/bytes.js";
 import { describe, VoxError } from "../core/errors.js";
-import { nearestName } from "./nearest-name.js";
+import { nearestName } from "../core/nearest-name.js";
 import type { TrainingConfig } from "./training-config.js";
 
 const positiveInteger = z.int().min(1);

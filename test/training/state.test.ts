@@ -12,7 +12,7 @@ import { cosine } from "../../src/training/cosine.js";
 import { dataFingerprint } from "../../src/training/data-fingerprint.js";
 import { loadBundle } from "../../src/training/load-bundle.js";
 import { makeOptimizer, type OptimizerOptions } from "../../src/training/make-optimizer.js";
-import { nearestName } from "../../src/training/nearest-name.js";
+import { nearestName } from "../../src/core/nearest-name.js";
 import { plateau } from "../../src/training/plateau.js";
 import { polynomial } from "../../src/training/polynomial.js";
 import { recoverFolder, replaceFolder } from "../../src/training/replace-folder.js";
