@@ -1,6 +1,7 @@
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { requireOption, VoxError } from "../core/errors.js";
 import type { Json } from "../core/json.js";
+import { requireKnownOptions } from "../core/require-known-options.js";
 import { formatShape, type Triple } from "../core/shape.js";
 import { checkPatch } from "./check-patch.js";
 import type { ModelInput, ModelSpec } from "./model-spec.js";
@@ -32,7 +33,8 @@ export interface CustomModelOptions {
  *   ] }),
  * })
  */
-export function customModel({ name, build, divisor = 1, options = {}, dimensions }: CustomModelOptions): ModelSpec {
+export function customModel({ name, build, divisor = 1, options = {}, dimensions, ...unknown }: CustomModelOptions): ModelSpec {
+  requireKnownOptions("customModel", unknown, ["name", "build", "divisor", "options", "dimensions"]);
   requireOption(typeof name === "string" && /^[\w.-]+$/.test(name), "customModel", "name", "letters, digits, '.', '_' and '-'", name);
   requireOption(typeof build === "function", "customModel", "build", "a function ({ shape, classes, seed }) => tf.LayersModel", build);
   const triple: Triple = typeof divisor === "number" ? [divisor, divisor, divisor] : divisor;

@@ -5,6 +5,7 @@ export { compactUnet } from "./compact-unet.js";
 export { type CustomModelOptions, customModel } from "./custom-model.js";
 export { defineNetwork, type NetworkDefinition, type NetworkInput } from "./define-network.js";
 export { denseUnet } from "./dense-unet.js";
+export { highResolutionDenseUnet } from "./high-resolution-dense-unet.js";
 export {
   type Activation,
   type ActivationOptions,

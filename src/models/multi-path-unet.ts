@@ -1,5 +1,6 @@
 import type { SymbolicTensor } from "@tensorflow/tfjs-layers";
 import { requireOption } from "../core/errors.js";
+import { requireKnownOptions } from "../core/require-known-options.js";
 import type { Triple } from "../core/shape.js";
 import { defineNetwork } from "./define-network.js";
 import type { Normalization } from "./layers-for.js";
@@ -48,8 +49,10 @@ export function multiPathUnet({
   dropout = 0.5,
   slope = 0.1,
   dimensions,
+  ...unknown
 }: MultiPathUnetOptions = {}): ModelSpec {
   const where = "multiPathUnet";
+  requireKnownOptions(where, unknown, ["paths", "normalization", "groups", "dropout", "slope", "dimensions"]);
   requireOption(
     paths.length > 0 &&
       paths.every(

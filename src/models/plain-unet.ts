@@ -1,5 +1,6 @@
 import type { SymbolicTensor } from "@tensorflow/tfjs-layers";
 import { requireOption } from "../core/errors.js";
+import { requireKnownOptions } from "../core/require-known-options.js";
 import type { Triple } from "../core/shape.js";
 import { defineNetwork } from "./define-network.js";
 import type { Normalization } from "./layers-for.js";
@@ -39,7 +40,9 @@ export function plainUnet({
   slope = 0.1,
   dimensions,
   pooling,
+  ...unknown
 }: PlainUnetOptions = {}): ModelSpec {
+  requireKnownOptions("plainUnet", unknown, ["filters", "normalization", "groups", "dropout", "slope", "dimensions", "pooling"]);
   const depth = filters.length;
   requireOption(
     depth >= 1 && depth <= 8 && filters.every((n) => Number.isInteger(n) && n >= 1),

@@ -1,5 +1,6 @@
 import type { SymbolicTensor } from "@tensorflow/tfjs-layers";
 import { requireOption } from "../core/errors.js";
+import { requireKnownOptions } from "../core/require-known-options.js";
 import type { Triple } from "../core/shape.js";
 import { defineNetwork } from "./define-network.js";
 import type { Normalization } from "./layers-for.js";
@@ -46,8 +47,20 @@ export function residualEncoderUnet({
   deepSupervision = false,
   dimensions,
   pooling = "auto",
+  ...unknown
 }: ResidualEncoderUnetOptions = {}): ModelSpec {
   const where = "residualEncoderUnet";
+  requireKnownOptions(where, unknown, [
+    "filters",
+    "blocks",
+    "normalization",
+    "groups",
+    "slope",
+    "dropout",
+    "deepSupervision",
+    "dimensions",
+    "pooling",
+  ]);
   const isCount = (n: number): boolean => Number.isInteger(n) && n >= 1;
   requireOption(filters.length >= 2 && filters.length <= 9 && filters.every(isCount), where, "filters", "2..9 integers >= 1", filters);
   requireOption(blocks.length >= 1 && blocks.every(isCount), where, "blocks", "integers >= 1", blocks);

@@ -1,4 +1,5 @@
 import { requireOption } from "../core/errors.js";
+import { requireKnownOptions } from "../core/require-known-options.js";
 import type { Activation, Normalization } from "./layers-for.js";
 import { type Pooling, requirePooling } from "./pooling-factors.js";
 
@@ -20,6 +21,17 @@ export interface UnetOptions {
   readonly pooling?: Pooling;
 }
 
+const OPTIONS = [
+  "filters",
+  "depth",
+  "normalization",
+  "groups",
+  "activation",
+  "dropout",
+  "dimensions",
+  "pooling",
+] as const satisfies readonly (keyof UnetOptions)[];
+
 /** All options, with `dimensions` still open when the patch shall decide. */
 export type CompleteUnetOptions = Required<Omit<UnetOptions, "dimensions">> & { readonly dimensions: 2 | 3 | undefined };
 
@@ -28,10 +40,18 @@ export type CompleteUnetOptions = Required<Omit<UnetOptions, "dimensions">> & { 
  *
  * @throws `ERR_OPTION`
  */
-export function completeUnetOptions(
-  where: string,
-  { filters = 32, depth = 4, normalization = "batch", groups = 8, activation = "relu", dropout = 0, dimensions, pooling = "isotropic" }: UnetOptions,
-): CompleteUnetOptions {
+export function completeUnetOptions(where: string, options: UnetOptions): CompleteUnetOptions {
+  requireKnownOptions(where, options, OPTIONS);
+  const {
+    filters = 32,
+    depth = 4,
+    normalization = "batch",
+    groups = 8,
+    activation = "relu",
+    dropout = 0,
+    dimensions,
+    pooling = "isotropic",
+  } = options;
   requireOption(Number.isInteger(filters) && filters >= 1, where, "filters", "an integer >= 1", filters);
   requireOption(Number.isInteger(depth) && depth >= 1 && depth <= 8, where, "depth", "an integer 1..8", depth);
   requireNormalization(where, normalization, groups);

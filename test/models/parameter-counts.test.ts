@@ -5,6 +5,7 @@ import {
   attentionUnet,
   compactUnet,
   denseUnet,
+  highResolutionDenseUnet,
   type ModelSpec,
   multiPathUnet,
   multiResUnet,
@@ -74,6 +75,21 @@ function compact(s: Sizes, filters: number): number {
 function dense(s: Sizes, filters: number): number {
   const size = (i: number, n: number): number => s.conv(i, n, 3) + s.batch(n) + s.conv(i + n, n, 3) + s.batch(n);
   return fourLevels(s, filters, { size, channels: (i, n) => i + n });
+}
+/** As published: without normalization, and with the second convolution alone on the skips. */
+function highResolutionDense(s: Sizes, filters: number, classes = CLASSES): number {
+  const block = (i: number, n: number): number => s.conv(i, n, 3) + s.conv(i + n, n, 3);
+  let total = 0;
+  let channels = CHANNELS;
+  for (const n of [1, 2, 4, 8, 16].map((k) => k * filters)) {
+    total += block(channels, n);
+    channels += n;
+  }
+  for (const n of [8, 4, 2, 1].map((k) => k * filters)) {
+    total += s.up(channels, n) + block(2 * n, n);
+    channels = 3 * n;
+  }
+  return total + s.conv(channels, classes, 1);
 }
 const gate =
   (s: Sizes) =>
@@ -191,6 +207,14 @@ describe("the formulas give the reference's counts", () => {
     // n (n - inputs) weights less at each level.
     expect(attentionResidual(FULL, 32)).toBe(25_381_095 - (32 * 31 + 64 * 32 + 128 * 64 + 256 * 128));
   });
+  it("counts that the reference does not print, worked out from its layers", () => {
+    expect([residual(FLAT, 32), residual(FULL, 32)]).toEqual([8_121_027, 22_936_835]);
+    expect([attention(FLAT, 32), attention(FULL, 32)]).toEqual([8_909_127, 25_291_655]);
+    expect([multiRes(FLAT, 32), multiRes(FULL, 32)]).toEqual([7_262_612, 18_656_996]);
+    expect([highResolutionDense(FLAT, 32), highResolutionDense(FULL, 32)]).toEqual([14_327_875, 41_443_267]);
+    // The published network has one output.
+    expect([highResolutionDense(FLAT, 32, 1), highResolutionDense(FULL, 32, 1)]).toEqual([14_327_681, 41_443_073]);
+  });
   it("multi-path", () => expect([multiPath(FLAT, PATHS), multiPath(FULL, PATHS)]).toEqual([10_082_783, 31_530_623]));
 });
 
@@ -199,6 +223,7 @@ const FAMILY = [
   { name: "residual", make: residualUnet, formula: residual },
   { name: "compact", make: compactUnet, formula: compact },
   { name: "dense", make: denseUnet, formula: dense },
+  { name: "high-resolution dense", make: highResolutionDenseUnet, formula: highResolutionDense },
   { name: "attention", make: attentionUnet, formula: attention },
   { name: "attention residual", make: attentionResidualUnet, formula: attentionResidual },
   { name: "multiRes", make: multiResUnet, formula: multiRes },
@@ -209,6 +234,11 @@ describe("the networks have as many parameters as the formulas say", () => {
   it.each(FAMILY)("$name, 3D, with the reference's 32 filters", ({ make, formula }) => expect(count(make(), 3)).toBe(formula(FULL, 32)));
   it("multi-path, 2D, with the reference's filters", () => expect(count(multiPathUnet(), 2)).toBe(10_082_783));
   it("multi-path, 3D, with the reference's filters", () => expect(count(multiPathUnet(), 3)).toBe(31_530_623));
+  it("residual encoder as it is by default", () => {
+    expect(residualEncoder(FLAT, [32, 64, 128, 256, 320, 320], [1, 3, 4, 6, 6, 6], false)).toBe(34_530_211);
+    expect(residualEncoder(FULL, [32, 64, 128, 256, 320, 320], [1, 3, 4, 6, 6, 6], false)).toBe(102_348_259);
+    expect(count(residualEncoderUnet({ pooling: "isotropic" }), 2)).toBe(34_530_211);
+  });
   it.each([false, true])("residual encoder, deep supervision %s", (deepSupervision) => {
     const [filters, blocks] = [
       [4, 6, 8, 8],

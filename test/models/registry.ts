@@ -3,6 +3,7 @@ import {
   attentionUnet,
   compactUnet,
   denseUnet,
+  highResolutionDenseUnet,
   type ModelSpec,
   multiPathUnet,
   multiResUnet,
@@ -27,7 +28,7 @@ export interface RegisteredModel {
   again(options: object): ModelSpec;
 }
 
-const family = { unet, residualUnet, denseUnet, compactUnet, multiResUnet, attentionUnet, attentionResidualUnet };
+const family = { unet, residualUnet, denseUnet, highResolutionDenseUnet, compactUnet, multiResUnet, attentionUnet, attentionResidualUnet };
 
 /** Every network, for tests that all must pass. */
 export const MODELS: readonly RegisteredModel[] = [
