@@ -74,7 +74,12 @@ export function trainingReport(line: ProgressLine = progressLine()): TrainingRep
         case "memory":
           line.end(`memory: ${event.text}`);
           break;
+        case "control":
+          line.end(`on request: ${event.command}`);
+          break;
         case "preview":
+        case "samples":
+        case "system":
         case "checkpoint":
         case "prediction":
         case "evaluation":

@@ -21,6 +21,30 @@ export interface StageReport {
   readonly knobs: Readonly<Record<string, number>>;
 }
 
+/** What a running training can be told through `control.jsonl` in its folder. */
+export type RunCommand = "pause" | "resume" | "stop" | "checkpoint" | "samples";
+
+/** One line of `runs/<name>/control.jsonl`. */
+export interface RunRequest {
+  readonly t: number;
+  /** Chosen by the sender; the answer repeats it. */
+  readonly id: string;
+  /** `t` of the start event of the session that is meant: a request never reaches the session that follows. */
+  readonly session: number;
+  readonly command: RunCommand;
+}
+
+/** One graphics card as `nvidia-smi` sees it; what it does not know is absent. */
+export interface GpuReport {
+  readonly name: string;
+  /** Share of the time in which a kernel ran, 0..1. */
+  readonly load?: number;
+  readonly memoryBytes?: number;
+  readonly memoryTotalBytes?: number;
+  readonly celsius?: number;
+  readonly watts?: number;
+}
+
 /** One line of `runs/<name>/events.jsonl`. `t` is milliseconds since 1970. */
 export type RunEvent = { readonly t: number } & (
   | {
@@ -73,7 +97,32 @@ export type RunEvent = { readonly t: number } & (
     }
   /** Once per graph, before its first batch: how the memory budget is shared. */
   | { readonly type: "memory"; readonly graph: "training" | "validation"; readonly budget: number; readonly least: number; readonly text: string }
-  | { readonly type: "preview"; readonly path: string; readonly id: string; readonly epoch: number }
+  | {
+      readonly type: "preview";
+      readonly path: string;
+      readonly id: string;
+      readonly epoch: number;
+      /** NIfTI files of the same patch, relative to the run's folder. */
+      readonly volumes?: { readonly image: string; readonly label: string; readonly prediction: string };
+    }
+  /** A request that was carried out; `step` is the last finished one. */
+  | { readonly type: "control"; readonly command: RunCommand; readonly id: string; readonly step: number }
+  /** Samples of the batch for `step`, as the trainer received them: a description, and the voxels beside it. */
+  | { readonly type: "samples"; readonly path: string; readonly step: number; readonly epoch: number; readonly count: number }
+  /** What process and machine of the training use, now and then. */
+  | {
+      readonly type: "system";
+      /** Processor cores that the process kept busy since the last report. */
+      readonly cores: number;
+      readonly rssBytes: number;
+      /** Threads of the process, where the system tells. */
+      readonly threads?: number;
+      /** Share of all cores of the machine that were busy, 0..1. */
+      readonly machineLoad: number;
+      readonly machineBytes: number;
+      readonly machineTotalBytes: number;
+      readonly gpus?: readonly GpuReport[];
+    }
   | { readonly type: "checkpoint"; readonly kind: "latest" | "best"; readonly epoch: number; readonly step: number; readonly path: string }
   | { readonly type: "skip"; readonly id: string; readonly stage: string; readonly message: string; readonly stack?: string }
   | { readonly type: "warning"; readonly message: string }

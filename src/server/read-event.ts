@@ -1,7 +1,9 @@
-import type { RunEvent, StageReport } from "../core/run-events.js";
+import type { GpuReport, RunCommand, RunEvent, StageReport } from "../core/run-events.js";
 
 const MOST_TEXT = 2000;
 const MOST_NAMES = 64;
+const MOST_GPUS = 16;
+const COMMANDS: ReadonlySet<unknown> = new Set<RunCommand>(["pause", "resume", "stop", "checkpoint", "samples"]);
 const STATES = new Set(["busy", "blocked", "starved", "done"]);
 
 type Fields = Record<string, unknown>;
@@ -80,7 +82,31 @@ export function readEvent(value: unknown): RunEvent | undefined {
         text: text(event.text),
       };
     case "preview":
-      return { t, type: "preview", path: text(event.path), id: text(event.id), epoch: number(event.epoch, 0) };
+      return { t, type: "preview", path: text(event.path), id: text(event.id), epoch: number(event.epoch, 0), ...previewVolumes(event.volumes) };
+    case "control":
+      if (!COMMANDS.has(event.command)) return undefined;
+      return { t, type: "control", command: event.command as RunCommand, id: text(event.id), step: number(event.step, 0) };
+    case "samples":
+      return {
+        t,
+        type: "samples",
+        path: text(event.path),
+        step: number(event.step, 0),
+        epoch: number(event.epoch, 0),
+        count: number(event.count, 0),
+      };
+    case "system":
+      return {
+        t,
+        type: "system",
+        cores: number(event.cores),
+        rssBytes: number(event.rssBytes),
+        ...(isNumber(event.threads) ? { threads: event.threads } : {}),
+        machineLoad: number(event.machineLoad),
+        machineBytes: number(event.machineBytes),
+        machineTotalBytes: number(event.machineTotalBytes),
+        ...(Array.isArray(event.gpus) ? { gpus: event.gpus.slice(0, MOST_GPUS).map(gpuReport) } : {}),
+      };
     case "checkpoint":
       if (event.kind !== "latest" && event.kind !== "best") return undefined;
       return { t, type: "checkpoint", kind: event.kind, epoch: number(event.epoch, 0), step: number(event.step, 0), path: text(event.path) };
@@ -130,6 +156,18 @@ function text(value: unknown): string {
   if (typeof value === "number" || typeof value === "boolean") return String(value);
   if (typeof value !== "string") return "";
   return value.length > MOST_TEXT ? `${value.slice(0, MOST_TEXT)}…` : value;
+}
+
+function previewVolumes(value: unknown): Partial<Pick<Extract<RunEvent, { readonly type: "preview" }>, "volumes">> {
+  if (typeof value !== "object" || value === null) return {};
+  const { image, label, prediction } = value as Fields;
+  return { volumes: { image: text(image), label: text(label), prediction: text(prediction) } };
+}
+
+function gpuReport(value: unknown): GpuReport {
+  const card = (typeof value === "object" && value !== null ? value : {}) as Fields;
+  const figures = ["load", "memoryBytes", "memoryTotalBytes", "celsius", "watts"].flatMap((key) => (isNumber(card[key]) ? [[key, card[key]]] : []));
+  return { name: text(card.name), ...Object.fromEntries(figures) };
 }
 
 function stageReport(value: unknown): StageReport | undefined {

@@ -1,4 +1,4 @@
-import type { RunEvent } from "../core/run-events.js";
+import type { RunCommand, RunEvent } from "../core/run-events.js";
 import { BucketTable, type BucketTableState } from "./bucket-table.js";
 
 type EventOf<Type extends RunEvent["type"]> = Extract<RunEvent, { readonly type: Type }>;
@@ -48,19 +48,26 @@ export interface RunRecordState {
   readonly finished: Recent<EventOf<"epoch">>;
   readonly skips: Recent<EventOf<"skip">>;
   readonly warnings: Recent<EventOf<"warning">>;
+  /** Requests that were carried out. */
+  readonly controls: Recent<EventOf<"control">>;
+  readonly samples: Recent<EventOf<"samples">>;
+  readonly system?: EventOf<"system">;
+  readonly use: BucketTableState;
   readonly steps: BucketTableState;
   readonly epochs: BucketTableState;
 }
 
 const MOST_ENTRIES = 200;
 const MOST_MOMENTS = 120;
+const PAUSING: ReadonlySet<RunCommand> = new Set(["pause", "resume", "stop"]);
 
 /**
  * What is known about a run, folded from its events one by one in bounded memory, whatever the length of the run. The server folds the file, sends the
  * record as JSON, and the page folds the live events that follow into its copy with this same class.
  *
  * Columns of `steps` (axis: step): loss, learningRate, waitMs, stepMs, `metric/<name>`. Columns of `epochs` (axis: epoch): step, loss, validationLoss,
- * learningRate, seconds, waitShare, `metric/<name>`, `validation/<name>`.
+ * learningRate, seconds, waitShare, `metric/<name>`, `validation/<name>`. Columns of `use` (axis: seconds since 1970): cores, rssBytes, threads,
+ * machineLoad, machineBytes, `gpu/<i>/load`, `gpu/<i>/memoryBytes`.
  */
 export class RunRecord {
   events = 0;
@@ -79,6 +86,10 @@ export class RunRecord {
   finished: Recent<EventOf<"epoch">> = { count: 0, last: [] };
   skips: Recent<EventOf<"skip">> = { count: 0, last: [] };
   warnings: Recent<EventOf<"warning">> = { count: 0, last: [] };
+  controls: Recent<EventOf<"control">> = { count: 0, last: [] };
+  samples: Recent<EventOf<"samples">> = { count: 0, last: [] };
+  system: EventOf<"system"> | undefined;
+  use = new BucketTable({ capacity: 360 });
   steps = new BucketTable();
   epochs = new BucketTable();
 
@@ -120,6 +131,16 @@ export class RunRecord {
       case "prediction":
         this.predictions = more(this.predictions, event);
         return;
+      case "control":
+        this.controls = more(this.controls, event);
+        return;
+      case "samples":
+        this.samples = more(this.samples, event);
+        return;
+      case "system":
+        this.system = event;
+        this.#add(this.use, Math.round(event.t / 1000), event.t, mark, useValues(event));
+        return;
       case "evaluation":
         this.evaluation = event;
         return;
@@ -131,6 +152,13 @@ export class RunRecord {
     }
   }
 
+  /** Whether the running session stands paused on request. */
+  get isPaused(): boolean {
+    if (this.end) return false;
+    const last = this.controls.last.findLast(({ command, t }) => PAUSING.has(command) && t >= (this.start?.t ?? 0));
+    return last?.command === "pause";
+  }
+
   /** A step whose numbers were read without making an event of it. `step` stays as it is until a whole event is applied or set. */
   applyStep(step: number, time: number, mark: number, names: readonly string[], values: ArrayLike<number>): void {
     this.events++;
@@ -139,11 +167,12 @@ export class RunRecord {
   }
 
   toJSON(): RunRecordState {
-    const { events, lastTime, starts, graphs, previews, predictions, finished, skips, warnings } = this;
-    const { start, end, step, epoch, latest, best, evaluation } = this;
+    const { events, lastTime, starts, graphs, previews, predictions, finished, skips, warnings, controls, samples } = this;
+    const { start, end, step, epoch, latest, best, evaluation, system } = this;
     return {
-      ...{ events, lastTime, starts, graphs, previews, predictions, finished, skips, warnings },
-      ...{ start, end, step, epoch, latest, best, evaluation },
+      ...{ events, lastTime, starts, graphs, previews, predictions, finished, skips, warnings, controls, samples },
+      ...{ start, end, step, epoch, latest, best, evaluation, system },
+      use: this.use.toJSON(),
       steps: this.steps.toJSON(),
       epochs: this.epochs.toJSON(),
     } as RunRecordState;
@@ -151,6 +180,7 @@ export class RunRecord {
 
   static fromJSON(state: RunRecordState): RunRecord {
     return Object.assign(new RunRecord(), state, {
+      use: BucketTable.fromJSON(state.use),
       steps: BucketTable.fromJSON(state.steps),
       epochs: BucketTable.fromJSON(state.epochs),
     });
@@ -207,6 +237,18 @@ function* epochValues(event: EventOf<"epoch">): Iterable<readonly [string, numbe
   yield ["waitShare", event.waitShare];
   for (const name in event.metrics) yield [`metric/${name}`, event.metrics[name]!];
   for (const name in event.validationMetrics) yield [`validation/${name}`, event.validationMetrics[name]!];
+}
+
+function* useValues({ cores, rssBytes, threads, machineLoad, machineBytes, gpus = [] }: EventOf<"system">): Iterable<readonly [string, number]> {
+  yield ["cores", cores];
+  yield ["rssBytes", rssBytes];
+  if (threads !== undefined) yield ["threads", threads];
+  yield ["machineLoad", machineLoad];
+  yield ["machineBytes", machineBytes];
+  for (const [i, { load, memoryBytes }] of gpus.entries()) {
+    if (load !== undefined) yield [`gpu/${i}/load`, load];
+    if (memoryBytes !== undefined) yield [`gpu/${i}/memoryBytes`, memoryBytes];
+  }
 }
 
 function moment({ t, bytesInUse, stages }: EventOf<"stages">): StageMoment {

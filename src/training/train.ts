@@ -24,6 +24,7 @@ import { loadConfig } from "./load-config.js";
 import { type GraphHostListener, localGraphHost } from "./local-graph-host.js";
 import { makeOptimizer, type OptimizerOptions } from "./make-optimizer.js";
 import type { PreviewRenderer } from "./preview-input.js";
+import { reportMachine } from "./report-machine.js";
 import { resolveRunFolder } from "./resolve-run-folder.js";
 import { type RunEventInput, RunFolder } from "./run-folder.js";
 import { runName } from "./run-name.js";
@@ -156,7 +157,7 @@ export async function train(source: TrainingConfig | string, options: TrainOptio
     engine: { name: engine.name, threads: engine.threads },
     machine: describeMachine(),
   });
-  folder.event({
+  const { t: session } = folder.event({
     type: "start",
     run: basename(runPath),
     seed,
@@ -171,6 +172,7 @@ export async function train(source: TrainingConfig | string, options: TrainOptio
     folder.event({ type: "warning", message: `engine auto runs on cpu, many times slower than native: ${nativeMissingReason()}` });
   }
 
+  const endReports = reportMachine(folder);
   let host: GraphHost | undefined;
   let batches: BatchSource | undefined;
   let trainer: Trainer | undefined;
@@ -219,6 +221,8 @@ export async function train(source: TrainingConfig | string, options: TrainOptio
           description,
           identity,
           signal: controller.signal,
+          session,
+          abort: (cause) => controller.abort(cause),
           preview,
           onBatch: (number) => {
             engine.step = number;
@@ -249,6 +253,7 @@ export async function train(source: TrainingConfig | string, options: TrainOptio
     throw error;
   } finally {
     forgetSignals?.();
+    endReports();
     options.signal?.removeEventListener("abort", onAbort);
     await host?.close();
     learner?.optimizer.dispose();

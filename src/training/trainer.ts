@@ -11,7 +11,10 @@ import { learnGroup } from "./learn-group.js";
 import { type Learner, type StepFigures, updateWeights, validationStep } from "./learner.js";
 import type { OptimizerState } from "./make-optimizer.js";
 import type { PreviewInput, PreviewRenderer } from "./preview-input.js";
+import { PreviewVolumes } from "./preview-volumes.js";
+import { RunControl } from "./run-control.js";
 import type { RunEventInput, RunFolder } from "./run-folder.js";
+import { SampleCapture } from "./sample-capture.js";
 import { saveCheckpoint } from "./save-checkpoint.js";
 import type { RunningSchedule, ScheduleMoment } from "./schedule.js";
 import type { CallbackContext } from "./training-callback.js";
@@ -30,6 +33,10 @@ export interface TrainerOptions {
   readonly description: BundleDescription;
   readonly identity: Readonly<Record<string, Json>>;
   readonly signal: AbortSignal;
+  /** `t` of the start event, by which requests name this session. */
+  readonly session: number;
+  /** Ends the training as the signal does. */
+  readonly abort: (reason: VoxError) => void;
   readonly preview: PreviewRenderer | undefined;
   /** Before each batch, with a number of its own: that of the step when a step takes one batch. */
   readonly onBatch?: (number: number) => void;
@@ -54,12 +61,17 @@ export class Trainer {
   private savedAt = performance.now();
   private saveMs = 0;
   private savedStep: number;
+  private readonly control: RunControl;
+  private readonly samples: SampleCapture;
+  private readonly previewVolumes = new PreviewVolumes();
 
   constructor(
     private readonly options: TrainerOptions,
     public state: TrainingState,
   ) {
     const { learner, folder } = options;
+    this.control = new RunControl(options);
+    this.samples = new SampleCapture(folder, learner.classes);
     this.savedStep = state.step;
     this.context = { model: learner.model, folder: folder.path, classes: learner.classes, stop: (reason) => (this.stopReason ??= reason) };
   }
@@ -69,12 +81,13 @@ export class Trainer {
     this.source = source;
     this.early = first;
     while (this.state.epoch < training.epochs && this.stopReason === undefined) {
+      await this.obey(true);
       if (signal.aborted) return this.leave();
       if (this.state.stepInEpoch === training.stepsPerEpoch) {
         if (!(await this.endEpoch())) return this.leave();
         continue;
       }
-      const batch = await this.nextBatch();
+      const batch = await this.control.during(this.nextBatch());
       if (signal.aborted) return this.leave();
       if (training.stepsPerEpoch === undefined && (batch === undefined || batch.epoch > this.state.epoch)) {
         this.early = batch;
@@ -93,6 +106,17 @@ export class Trainer {
     return "completed";
   }
 
+  /** Does what was asked for meanwhile; time that the run stands paused is nobody's. */
+  private async obey(isBetweenSteps: boolean): Promise<void> {
+    const pausedMs = await this.control.obey({
+      step: this.state.step,
+      samples: () => this.samples.ask(),
+      ...(isBetweenSteps && { checkpoint: () => this.saveLatest() }),
+    });
+    this.stepEnded += pausedMs;
+    this.epochBegan += pausedMs;
+  }
+
   /** The next batch, or undefined at the end of the data or when the signal comes first. */
   private async nextBatch(): Promise<TrainingBatch | undefined> {
     if (this.early) {
@@ -109,6 +133,7 @@ export class Trainer {
     const step = state.step + 1;
     const learningRate = schedule.rate(this.moment());
     let waitMs = this.source!.waitMs;
+    this.samples.look(first, { step, epoch: state.epoch + 1, isFirst: state.stepInEpoch === 0 });
     const group = await learnGroup({
       learner,
       first,
@@ -229,7 +254,8 @@ export class Trainer {
     let captured: CapturedPreview | undefined;
     try {
       for (;;) {
-        const batch = await orAborted(source.next(), signal);
+        await this.obey(false);
+        const batch = signal.aborted ? undefined : await orAborted(source.next(), signal);
         if (!batch || signal.aborted) break;
         const look = (logits: Tensor): void => {
           captured = capturePreview(batch, logits, captured?.foreground) ?? captured;
@@ -253,8 +279,11 @@ export class Trainer {
   }
 
   private async render(input: PreviewInput): Promise<void> {
-    const path = await this.options.preview?.(input);
-    if (path !== undefined) this.options.folder.event({ type: "preview", path, id: input.id, epoch: input.epoch });
+    const { preview, folder, description } = this.options;
+    const path = await preview?.(input);
+    if (path === undefined) return;
+    const volumes = await this.previewVolumes.write(input, description.spacing);
+    folder.event({ type: "preview", path, id: input.id, epoch: input.epoch, ...(volumes && { volumes }) });
   }
 
   /** The monitored figure, turned so that smaller is better; undefined in an epoch without validation when that is monitored. */
