@@ -1,3 +1,16 @@
+export { type CompareOptions, type Comparison, type ComparisonTurn, compare } from "./comparison/compare.js";
+export { type ComparisonTableOptions, comparisonTable, type TableRows } from "./comparison/comparison-table.js";
+export { holm } from "./comparison/holm.js";
+export { type PairedDifference, pairedDifference } from "./comparison/paired-difference.js";
+export {
+  type ComparedMetric,
+  type ComparisonSummary,
+  summarizeComparison,
+  type VariantRows,
+  type VariantSummary,
+} from "./comparison/summarize-comparison.js";
+export type { VariantCost } from "./comparison/variant-cost.js";
+export { type WilcoxonResult, wilcoxonSignedRank } from "./comparison/wilcoxon-signed-rank.js";
 export { type CrossValidateOptions, type CrossValidation, crossValidate } from "./cross-validate.js";
 export { detailedTsv } from "./detailed-tsv.js";
 export { type EvaluateOptions, type Evaluation, evaluate } from "./evaluate.js";
@@ -13,6 +26,7 @@ export type { OverlayCase, OverlayOptions } from "./figures/overlay-painter.js";
 export { type OverlayPngOptions, overlayPng } from "./figures/overlay-png.js";
 export { type PreviewContent, type PreviewRendererOptions, previewRenderer } from "./figures/preview-renderer.js";
 export { type History, readHistory } from "./figures/read-history.js";
+export { type ScatterFigureOptions, type ScatterPoint, scatterFigure } from "./figures/scatter-figure.js";
 export type { PlaneName } from "./figures/slice-plane.js";
 export { tellingSlice } from "./figures/telling-slice.js";
 export { labelFiles } from "./label-files.js";

@@ -4,6 +4,7 @@ import { register } from "node:module";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { errorMessage, isVoxError, VoxError } from "../core/errors.js";
+import { type ComparisonConfig, defineComparison, variantConfig } from "./define-comparison.js";
 import { defineConfig } from "./define-config.js";
 import { distUrl } from "./dist-url.js";
 import type { TrainingConfig } from "./training-config.js";
@@ -19,13 +20,75 @@ function hookOnce(): void {
 }
 
 /**
- * Loads a config file (`.js`, `.mjs` or `.ts`) by its path and checks it; its default export is the configuration.
+ * Loads a config file (`.js`, `.mjs` or `.ts`) by its path and checks it; its default export is the configuration. `file#name` is one variant of a file that
+ * exports a comparison.
  *
  * @throws `ERR_CONFIG` when the file is missing, does not run, exports nothing, or has a wrong field
  * @example
  * const config = await loadConfig("kits19.config.ts");
  */
 export async function loadConfig(path: string): Promise<TrainingConfig> {
+  const { file, variant } = splitVariant(path);
+  const content = await loadDefault(file);
+  const isComparison = hasVariants(content);
+  try {
+    if (variant !== undefined) {
+      if (isComparison) return variantConfig(content, variant);
+      throw new VoxError(`the file must export defineComparison({ … }) to have the variant '${variant}', got a configuration`, {
+        code: "ERR_CONFIG",
+        where: "config",
+      });
+    }
+    if (isComparison) {
+      const [first] = Object.keys(content.variants);
+      throw new VoxError(`the file holds a comparison; use voxstream compare, or one of its variants: ${file}#${first}`, {
+        code: "ERR_CONFIG",
+        where: "config",
+      });
+    }
+    // defineConfig checks every field again, for files that export a plain object.
+    return defineConfig(content as TrainingConfig);
+  } catch (error) {
+    throw isVoxError(error) ? inFile(file, error) : error;
+  }
+}
+
+/**
+ * Loads a file that exports a comparison.
+ *
+ * @throws `ERR_CONFIG` as `loadConfig`, or when the file exports a configuration
+ * @example
+ * const { variants } = await loadComparison("networks.config.mjs");
+ */
+export async function loadComparison(file: string): Promise<ComparisonConfig> {
+  const content = await loadDefault(file);
+  if (!hasVariants(content)) {
+    throw new VoxError(
+      "the file must export defineComparison({ base, variants }), or be one of several config files to compare, got one configuration",
+      {
+        code: "ERR_CONFIG",
+        where: file,
+      },
+    );
+  }
+  try {
+    return defineComparison(content);
+  } catch (error) {
+    throw isVoxError(error) ? inFile(file, error) : error;
+  }
+}
+
+function hasVariants(content: unknown): content is ComparisonConfig {
+  return typeof content === "object" && content !== null && "variants" in content;
+}
+
+/** `file#variant` in its parts; a file whose name holds the mark is taken as it is. */
+function splitVariant(path: string): { readonly file: string; readonly variant: string | undefined } {
+  const mark = path.lastIndexOf("#");
+  return mark < 0 || existsSync(resolve(path)) ? { file: path, variant: undefined } : { file: path.slice(0, mark), variant: path.slice(mark + 1) };
+}
+
+async function loadDefault(path: string): Promise<unknown> {
   const full = resolve(path);
   if (!existsSync(full)) throw new VoxError("the config file must exist", { code: "ERR_CONFIG", where: path });
   if (statSync(full).isDirectory()) throw new VoxError("the config must be a file, got a folder", { code: "ERR_CONFIG", where: path });
@@ -45,17 +108,12 @@ export async function loadConfig(path: string): Promise<TrainingConfig> {
   if (module.default === undefined) {
     throw new VoxError("the config file must have a default export: export default defineConfig({ … })", { code: "ERR_CONFIG", where: path });
   }
-  // defineConfig checks every field again, for files that export a plain object.
-  try {
-    return defineConfig(module.default as TrainingConfig);
-  } catch (error) {
-    throw isVoxError(error) ? inFile(path, error) : error;
-  }
+  return module.default;
 }
 
 /** The same error, with the file that holds the mistake in front. */
 function inFile(path: string, { message, code, cause }: VoxError): VoxError {
-  return new VoxError(message.replace(/^config: /, ""), { code, where: path, cause });
+  return new VoxError(message.replace(/^(config|comparison): /, ""), { code, where: path, cause });
 }
 
 /** ` (line 7)`, where it can be told. */

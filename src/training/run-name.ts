@@ -5,7 +5,7 @@ export function runName(path: string | undefined): string {
   if (path === undefined) return "run";
   return (
     basename(path)
-      .replace(/(\.config)?\.[cm]?[jt]s$/, "")
+      .replace(/(\.config)?\.[cm]?[jt]s(?=#|$)/, "")
       .replace(/[^\w.-]/g, "-") || "run"
   );
 }

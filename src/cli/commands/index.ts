@@ -56,6 +56,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./crossval.js")).crossvalCommand(),
   },
   {
+    name: "compare",
+    description:
+      "train networks, losses or other variants on the same folds and seeds; one table with intervals, paired differences and costs, figures, HTML report",
+    load: async () => (await import("./compare.js")).compareCommand(),
+  },
+  {
     name: "dashboard",
     description:
       "serve the live page of a folder of runs (or of one run); only reads, so it may start late, restart, or watch another machine's runs",

@@ -89,7 +89,13 @@ export async function boxFigure({ title, boxes, yLabel = "", range, width = 760,
     const values = known[at]!;
     const x = LEFT + slot * (at + 0.5);
     const rgb = color.join(", ");
-    text(`${name} (n = ${values.length})`, x, height - BOTTOM + 20, 13, "#222222", "center");
+    const label = `${name} (n = ${values.length})`;
+    ctx.font = `400 13px ${FIGURE_FONT}`;
+    if (ctx.measureText(label).width <= slot - 6) text(label, x, height - BOTTOM + 20, 13, "#222222", "center");
+    else {
+      text(name, x, height - BOTTOM + 16, 12, "#222222", "center");
+      text(`n = ${values.length}`, x, height - BOTTOM + 33, 12, "#666666", "center");
+    }
     if (values.length === 0) return;
     const [q1, median, q3] = [25, 50, 75].map((percent) => percentile(values, percent)) as [number, number, number];
     const reach = 1.5 * (q3 - q1);
