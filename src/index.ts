@@ -15,6 +15,7 @@ export { Volume } from "./core/volume.js";
 export type { VoxelSource } from "./core/voxel-source.js";
 export * from "./engine/index.js";
 export * from "./evaluation/index.js";
+export * from "./graphs/index.js";
 export * from "./inference/index.js";
 export * from "./io/index.js";
 export * from "./losses/index.js";

@@ -1,0 +1,73 @@
+import type { OperatorFunction } from "rxjs";
+import type { Sample } from "../core/sample.js";
+import type { Triple } from "../core/shape.js";
+import {
+  type AugmentOptions,
+  augment,
+  batch,
+  clip,
+  type NormalizeOptions,
+  normalize,
+  patch,
+  prefetch,
+  resample,
+  shuffle,
+  skipBlank,
+} from "../operators/index.js";
+import type { GraphFunction } from "../training/index.js";
+import { prepareCases } from "./prepare-cases.js";
+
+export interface PatchGraphOptions {
+  /** Intensities to clip at, such as -79 and 304 HU for kidneys; absent: none are clipped. */
+  readonly range?: readonly [low: number, high: number];
+  /** Voxel size to work at, `[z, y, x]` in mm; absent: each file's own. */
+  readonly spacing?: Triple;
+  /** Z-score per channel by default. */
+  readonly normalize?: NormalizeOptions;
+  readonly patch: Triple;
+  /** `"random"` by default; `"grid"` covers each case with patches. */
+  readonly mode?: "random" | "grid";
+  /** Random patches per case and epoch; 2. */
+  readonly perCase?: number;
+  /** Share of the random patches that hold foreground for certain; 1/3, as in nnU-Net. */
+  readonly foreground?: number;
+  /** Whether patches without foreground are left out; not by default. */
+  readonly skipBlank?: boolean;
+  /** Techniques; `false` for none; by default those of `augment()`. */
+  readonly augment?: AugmentOptions | false;
+  /** Patches that are mixed; 16. */
+  readonly window?: number;
+  /** Patches in a batch; 2. */
+  readonly batch?: number;
+  /** Whether the preprocessed cases are kept in the LMDB cache; they are by default. */
+  readonly store?: boolean;
+}
+
+/**
+ * Makes the usual patch-wise graph: load → clip → resample → normalize (kept in the cache) → patch → skip blank → augment → shuffle → batch → prefetch.
+ *
+ * @shape cases → batches (N, patch, C)
+ * @units `range` in those of the files, `spacing` in mm
+ * @throws `ERR_OPTION` when the graph is built, from the operator whose rule is broken
+ * @source MIScnn's analyses "patchwise-crop" and "patchwise-grid"
+ * @example
+ * defineConfig({ …, graph: patchGraph({ range: [-79, 304], spacing: [3.22, 1.62, 1.62], patch: [80, 160, 160] }) })
+ */
+export function patchGraph(options: PatchGraphOptions): GraphFunction {
+  const { range, spacing, patch: size, mode = "random", perCase = 2, foreground = 1 / 3, window = 16, batch: batchSize = 2, store = true } = options;
+  return ({ cases }) => {
+    const preprocessing: OperatorFunction<Sample, Sample>[] = [
+      ...(range ? [clip({ min: range[0], max: range[1] })] : []),
+      ...(spacing ? [resample({ spacing })] : []),
+      normalize(options.normalize),
+    ];
+    const perPatch: OperatorFunction<Sample, Sample>[] = [
+      ...(options.skipBlank ? [skipBlank()] : []),
+      ...(options.augment === false ? [] : [augment(options.augment)]),
+    ];
+    const patches = cases.pipe(prepareCases(preprocessing, { store }), patch(mode === "grid" ? { size, mode } : { size, perCase, foreground }));
+    return perPatch
+      .reduce((flow, operator) => flow.pipe(operator), patches)
+      .pipe(shuffle({ window }), batch({ size: batchSize }), prefetch({ capacity: 2 }));
+  };
+}
