@@ -1,13 +1,14 @@
+export { nearestName } from "../core/nearest-name.js";
 export { appendRunEvent } from "./append-run-event.js";
 export type { BundleDescription, BundleFile, NamedOptions, PreprocessingStep } from "./bundle-description.js";
 export { type CosineOptions, cosine } from "./cosine.js";
+export { type ComparisonConfig, defineComparison, type VariantFields, variantConfig } from "./define-comparison.js";
 export { defineConfig } from "./define-config.js";
 export { type GraphSummary, inspectGraph } from "./inspect-graph.js";
 export { type LoadedBundle, loadBundle, readBundleFile } from "./load-bundle.js";
 export { type LoadedCheckpoint, loadCheckpoint } from "./load-checkpoint.js";
-export { loadConfig } from "./load-config.js";
+export { loadComparison, loadConfig } from "./load-config.js";
 export type { OptimizerOptions } from "./make-optimizer.js";
-export { nearestName } from "./nearest-name.js";
 export { type PlateauOptions, plateau } from "./plateau.js";
 export { type PolynomialOptions, polynomial } from "./polynomial.js";
 export type { PreviewInput, PreviewRenderer } from "./preview-input.js";
