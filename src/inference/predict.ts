@@ -1,33 +1,47 @@
 import { existsSync } from "node:fs";
+import { readdir, rm, stat } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import type { Observable } from "rxjs";
 import { parseBytes } from "../core/bytes.js";
 import type { CaseRef, DataSet } from "../core/case.js";
 import { isVoxError, requireOption, VoxError } from "../core/errors.js";
 import type { SourceAxis, SourceGrid } from "../core/geometry.js";
+import type { Json } from "../core/json.js";
+import type { PlaneName } from "../core/plane-name.js";
 import type { RunContext } from "../core/run-context.js";
 import type { Sample } from "../core/sample.js";
+import type { Triple } from "../core/shape.js";
 import { SlabPool } from "../core/slab-pool.js";
 import { currentEngine, type EngineOptions, startEngine } from "../engine/index.js";
 import { plainFolder } from "../io/plain-folder.js";
 import { writeVolume } from "../io/write-volume.js";
+import { bringSteps } from "../operators/bring-steps.js";
 import { withSample } from "../operators/chain-run.js";
-import { cases } from "../operators/load/cases.js";
-import { type LoadOptions, load } from "../operators/load/load.js";
-import { transform } from "../operators/transform.js";
 import { isSampleFault } from "../streams/is-sample-fault.js";
-import { iterate } from "../streams/iterate.js";
-import { prefetch } from "../streams/prefetch.js";
-import type { BundleFile, PreprocessingStep } from "../training/bundle-description.js";
 import { type LoadedBundle, loadBundle } from "../training/load-bundle.js";
 import { createTaskPool } from "../workers/create-task-pool.js";
+import { readBundlePostprocessing } from "./bundle-postprocessing.js";
+import { ensemblePredictor } from "./ensemble-predictor.js";
+import { postprocessLabels, requireSteps } from "./postprocess-labels.js";
+import type { PostprocessingStep } from "./postprocessing-step.js";
 import { notePredictionSettings } from "./prediction-settings.js";
-import { type PredictorOptions, predictor } from "./predictor.js";
+import type { PredictorOptions } from "./predictor.js";
+import { preprocessedCases } from "./preprocessed-cases.js";
+import { resolveBundles } from "./resolve-bundles.js";
 
 export interface PredictOptions extends Pick<PredictorOptions, "patch" | "overlap" | "weighting" | "batchSize" | "flips"> {
-  /** Folder of a model bundle, or one that is loaded. */
-  readonly bundle: string | LoadedBundle;
+  /**
+   * Folder of a model bundle, or one that is loaded; of several all predict together. The folder of a cross-validation stands for the bundles of its folds.
+   */
+  readonly bundle: string | LoadedBundle | readonly (string | LoadedBundle)[];
+  /** How several networks are brought together: by the mean of their probabilities (default), or by one vote each. */
+  readonly ensemble?: "mean" | "vote";
+  /** Slices that 2D networks see; axial ones by default. Of several planes all are predicted, and brought together as networks are. */
+  readonly planes?: readonly PlaneName[];
+  /**
+   * What is removed from the label maps: what was chosen on validation and stands in the bundle (`"auto"`, the default), nothing, or these steps in this order.
+   */
+  readonly postprocessing?: "auto" | "none" | readonly PostprocessingStep[];
   /** What executes the model; by default the engine that runs already, else the best one here. */
   readonly engine?: EngineOptions["engine"];
   /** Threads of the engine; by default all cores. */
@@ -86,19 +100,7 @@ export interface PredictResult {
  * await predict({ bundle: "runs/kits/checkpoints/best", inputs: "incoming", output: "predictions", onProgress: ({ id, remainingSeconds }) => console.error(id, remainingSeconds) });
  */
 export async function predict(options: PredictOptions): Promise<PredictResult> {
-  const {
-    bundle,
-    inputs,
-    output,
-    ids,
-    overwrite = false,
-    probabilities = false,
-    onError = "fail",
-    memory = "4GB",
-    workers = 1,
-    onProgress,
-    signal,
-  } = options;
+  const { bundle, output, onError = "fail", memory = "4GB", workers = 1 } = options;
   requireOption(onError === "fail" || onError === "skip", "predict", "onError", '"fail" or "skip"', onError);
   requireOption(typeof output === "string" && output !== "", "predict", "output", "a path", output);
   requireOption(Number.isInteger(workers) && workers >= 0 && workers <= availableParallelism() * 4, "predict", "workers", "an integer >= 0", workers);
@@ -110,29 +112,57 @@ export async function predict(options: PredictOptions): Promise<PredictResult> {
       ...(options.threads !== undefined && { threads: options.threads }),
     });
   }
-  const { model, description } = typeof bundle === "string" ? await loadBundle(bundle) : bundle;
-  const data = typeof inputs === "string" ? plainFolder({ root: inputs, channels: description.channels }) : inputs;
-  const refs = await chosen(data, ids);
-  const { patch = description.patch, overlap, weighting = "constant", batchSize, flips = [] } = options;
-  const predictCase = predictor({
-    model,
-    patch,
+  const sources = await Promise.all([bundle].flat().map(async (one) => (typeof one === "string" ? resolveBundles(one) : [one])));
+  const loaded: LoadedBundle[] = [];
+  for (const one of sources.flat()) {
+    const bundle = typeof one === "string" ? await loadBundle(one) : one;
+    await bringSteps(bundle.description.preprocessing, typeof one === "string" ? one : "predict");
+    loaded.push(bundle);
+  }
+  try {
+    return await predictWith(loaded, sources.flat(), options, budget);
+  } finally {
+    for (const [at, one] of sources.flat().entries()) if (typeof one === "string") loaded[at]!.model.dispose();
+  }
+}
+
+async function predictWith(
+  bundles: readonly LoadedBundle[],
+  sources: readonly (string | LoadedBundle)[],
+  options: PredictOptions,
+  budget: number,
+): Promise<PredictResult> {
+  const { inputs, output, ids, overwrite = false, probabilities = false, onError = "fail", workers = 1, onProgress, signal } = options;
+  const { patch, overlap, weighting = "constant", batchSize, flips = [], ensemble = "mean", planes = ["axial"] } = options;
+  const ensembled = ensemblePredictor({
+    bundles,
+    mode: ensemble,
+    planes,
     weighting,
     flips,
     keepProbabilities: probabilities,
+    ...(patch && { patch }),
     ...(overlap && { overlap }),
     ...(batchSize !== undefined && { batchSize }),
   });
+  const { classes, channels } = bundles[0]!.description;
+  const steps = await postprocessingOf(options.postprocessing ?? "auto", sources);
+  requireSteps(steps, classes);
+  const data = typeof inputs === "string" ? plainFolder({ root: inputs, channels }) : inputs;
+  const refs = await chosen(data, ids);
   await notePredictionSettings(
     output,
     {
       format: "voxstream-prediction",
-      weights: description.weights.sha256,
-      classes: description.classes,
-      patch,
+      weights: bundles.map(({ description }) => description.weights.sha256),
+      classes,
+      patch: patch ?? bundles.map(({ description }) => description.patch),
       overlap: overlap ?? null,
       weighting,
       flips,
+      ensemble: bundles.length > 1 || planes.length > 1 ? ensemble : null,
+      planes,
+      postprocessing: JSON.parse(JSON.stringify(steps)) as Json,
     },
     overwrite,
   );
@@ -153,8 +183,10 @@ export async function predict(options: PredictOptions): Promise<PredictResult> {
   for (const id of present) report({ id, state: "present", path: pathOf(id) });
   if (left.length === 0) return { written, present, failed };
 
+  await removeLeftovers(output, left);
   const tasks = createTaskPool({ threads: workers });
-  const context: RunContext = { seed: 0, mode: "prediction", pool: new SlabPool({ budget }), tasks, onError };
+  const kinds = ensembled.preprocessings.length;
+  const contextOf = (): RunContext => ({ seed: 0, mode: "prediction", pool: new SlabPool({ budget: budget / kinds }), tasks, onError });
   const began = performance.now();
   /** Seconds left, by the share of cases and windows that is behind. */
   const remaining = (share: number): number | undefined => {
@@ -162,18 +194,24 @@ export async function predict(options: PredictOptions): Promise<PredictResult> {
     return finished > 0 ? ((performance.now() - began) / 1000 / finished) * (left.length - finished) : undefined;
   };
   try {
-    const flow = preprocessed(data, left, description);
-    const onSkip = ({ id, error, message }: { readonly id: string; readonly error?: unknown; readonly message: string }): void =>
-      fail(id, error instanceof Error ? error : new Error(message));
-    for await (const sample of iterate(flow, { name: "predict", context, onSkip, ...(signal && { signal }) })) {
+    for await (const samples of preprocessedCases({
+      data,
+      refs: left,
+      preprocessings: ensembled.preprocessings,
+      contextOf,
+      onSkip: fail,
+      signal,
+    })) {
+      const sample = samples[0]!;
       const { id } = sample;
       const start = performance.now();
       const onPatch = (done: number, total: number): void =>
         report({ id, state: "predicting", windows: { done, total }, ...known(remaining(done / total)) });
       try {
-        const { labels, shape, probabilities: scores } = await predictCase(sample, { onPatch, ...(signal && { signal }) });
+        const { labels, shape, probabilities: scores } = await ensembled.predict(samples, { onPatch, ...(signal && { signal }) });
         const grid = sourceOf(sample);
-        if (scores) await writeVolume(scoresOf(id), scores, [...shape, description.classes.length], grid, { kind: "float" });
+        if (steps.length > 0) postprocessLabels(labels, { shape, spacing: loadedSpacing(sample), classes, steps });
+        if (scores) await writeVolume(scoresOf(id), scores, [...shape, classes.length], grid, { kind: "float" });
         await writeVolume(pathOf(id), labels, [...shape, 1], grid, { kind: "label" });
       } catch (error) {
         // A full disk ends everything: the next case would not fit either.
@@ -195,23 +233,6 @@ function known(remainingSeconds: number | undefined): { readonly remainingSecond
   return remainingSeconds === undefined ? {} : { remainingSeconds };
 }
 
-/** Loads and preprocesses case after case, one ahead of the one that is predicted. */
-function preprocessed(data: DataSet, refs: readonly CaseRef[], { preprocessing }: BundleFile): Observable<Sample> {
-  const loading = preprocessing.find(({ name }) => name === "load")?.params as LoadOptions | undefined;
-  const steps = preprocessing.filter(({ name }) => name !== "load");
-  let flow = cases(data, { refs, order: "sorted" }).pipe(load({ nonFinite: loading?.nonFinite ?? "fail" }));
-  for (const step of steps) flow = flow.pipe(operatorOf(step));
-  return flow.pipe(prefetch({ capacity: 1 }));
-}
-
-function operatorOf({ name, params }: PreprocessingStep): ReturnType<typeof transform> {
-  try {
-    return transform({ name, params });
-  } catch (error) {
-    throw new VoxError(`the bundle's preprocessing must consist of known steps, got ${name}`, { code: "ERR_BUNDLE", where: "predict", cause: error });
-  }
-}
-
 async function chosen(data: DataSet, ids: readonly string[] | undefined): Promise<readonly CaseRef[]> {
   const all = await data.list();
   if (all.length === 0) throw new VoxError("there must be at least one case to predict, got none", { code: "ERR_EMPTY", where: "predict" });
@@ -219,6 +240,41 @@ async function chosen(data: DataSet, ids: readonly string[] | undefined): Promis
   const missing = ids.find((id) => !all.some((ref) => ref.id === id));
   if (missing !== undefined) throw new VoxError(`ids must be cases of the input, got ${missing}`, { code: "ERR_DATA", where: "predict" });
   return all.filter(({ id }) => ids.includes(id));
+}
+
+/** Older than any write takes. */
+const LEFTOVER_MS = 10 * 60_000;
+
+/** Removes temporary files of a run that was killed while it wrote one of these cases; those of another run that is writing now are younger. */
+async function removeLeftovers(output: string, left: readonly CaseRef[]): Promise<void> {
+  for (const folder of [output, join(output, "probabilities")]) {
+    const names = await readdir(folder).catch(() => []);
+    for (const name of names.filter((one) => left.some(({ id }) => one.startsWith(`.${id}.nii.gz.`) && one.endsWith(".tmp")))) {
+      const { mtimeMs } = await stat(join(folder, name));
+      if (Date.now() - mtimeMs > LEFTOVER_MS) await rm(join(folder, name), { force: true });
+    }
+  }
+}
+
+/** @throws `ERR_OPTION` when bundles that predict together were made for different postprocessing */
+async function postprocessingOf(
+  wanted: "auto" | "none" | readonly PostprocessingStep[],
+  sources: readonly (string | LoadedBundle)[],
+): Promise<readonly PostprocessingStep[]> {
+  if (wanted === "none") return [];
+  if (wanted !== "auto") {
+    requireOption(Array.isArray(wanted), "predict", "postprocessing", '"auto", "none" or a list of steps', wanted);
+    return wanted;
+  }
+  const found = await Promise.all(sources.map(async (one) => (typeof one === "string" ? ((await readBundlePostprocessing(one))?.steps ?? []) : [])));
+  const isOne = found.every((steps) => JSON.stringify(steps) === JSON.stringify(found[0]));
+  requireOption(isOne, "predict", "postprocessing", '"none" or given in steps, because the bundles name different ones', "auto");
+  return found[0]!;
+}
+
+/** mm, of the grid that was loaded. */
+function loadedSpacing({ history, image }: Sample): Triple {
+  return (history.find(({ before }) => before !== undefined)?.before ?? image).geometry.spacing;
 }
 
 /** The grid to write on: the file's, or the arrays' own where a reader of the user's delivered them. */

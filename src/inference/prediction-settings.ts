@@ -7,13 +7,16 @@ import { writeAtomically } from "../io/write-atomically.js";
 /** All that decides what a prediction looks like, beside the image; `prediction.json` in the folder of predictions. */
 export interface PredictionSettings {
   readonly format: "voxstream-prediction";
-  /** Checksum of the weights. */
-  readonly weights: string;
+  /** Checksums of the weights of all networks. */
+  readonly weights: readonly string[];
   readonly classes: readonly string[];
   readonly patch: Json;
   readonly overlap: Json;
   readonly weighting: string;
   readonly flips: readonly number[];
+  readonly ensemble: string | null;
+  readonly planes: readonly string[];
+  readonly postprocessing: Json;
 }
 
 const NAME = "prediction.json";

@@ -1,6 +1,7 @@
+import type { PlaneName } from "../../core/plane-name.js";
 import type { Triple } from "../../core/shape.js";
 
-export type PlaneName = "axial" | "coronal" | "sagittal";
+export type { PlaneName } from "../../core/plane-name.js";
 
 /** How slices of a canonical array lie on the screen: as a radiologist hangs them. */
 export interface SlicePlane {
