@@ -15,7 +15,7 @@ const IMPORTS: Readonly<Record<string, readonly string[]>> = {
   kernels: ["core"],
   io: ["core", "kernels"],
   streams: ["core"],
-  cache: ["core"],
+  cache: ["core", "kernels"],
   workers: ["core", "kernels", "io"],
   operators: data,
   engine: ["core", "kernels"],
@@ -26,7 +26,7 @@ const IMPORTS: Readonly<Record<string, readonly string[]>> = {
   inference: [...data, ...compute, "training", "evaluation", "inference"],
   evaluation: [...data, ...compute, "training", "inference", "evaluation"],
   graphs: [...data, ...compute, "training", "inference", "evaluation"],
-  server: ["core"],
+  server: ["core", "evaluation"],
   cli: ["*"],
 };
 

@@ -1,2 +1,2 @@
 export { dashboardThread } from "./dashboard-thread.js";
-export { type Dashboard, type StartDashboardOptions, startDashboard } from "./start-dashboard.js";
+export { type Dashboard, type DashboardCase, type StartDashboardOptions, startDashboard } from "./start-dashboard.js";

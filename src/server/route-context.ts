@@ -1,12 +1,13 @@
+import type { CaseSources } from "./find-case-volume.js";
 import { httpError } from "./http-error.js";
 import type { RunCatalog } from "./run-catalog.js";
 import type { WatchedRun } from "./watched-run.js";
 
 /** What every route is given. */
-export interface RouteContext {
+export interface RouteContext extends CaseSources {
   readonly catalog: RunCatalog;
-  /** Real paths of the folders whose images and label maps may be shown. */
-  readonly data: readonly string[];
+  /** Whether runs can be controlled by those who know the token. */
+  readonly hasToken: boolean;
   /** Aborts when the server closes. */
   readonly closing: AbortSignal;
 }

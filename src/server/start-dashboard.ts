@@ -2,6 +2,7 @@ import { realpath, stat } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { describe, errorMessage, requireOption, VoxError } from "../core/errors.js";
 import { buildServer } from "./build-server.js";
+import type { CaseFiles } from "./find-case-volume.js";
 import { RunCatalog } from "./run-catalog.js";
 
 export interface StartDashboardOptions {
@@ -13,12 +14,24 @@ export interface StartDashboardOptions {
   readonly port?: number;
   /** At least 16 characters; then every reader must know it. */
   readonly token?: string;
+  /**
+   * What those must know who want to control a run (pause, stop, checkpoint) on a dashboard that everybody on this machine may read; at least 16 characters.
+   * A `token` serves for both. Without either nothing can be controlled.
+   */
+  readonly controlToken?: string;
   /** Folders of cases in one of the layouts that Voxstream reads: images and label maps of predicted cases are shown from there, and from nowhere else. */
   readonly data?: readonly string[];
+  /** Files of single cases that may be shown, for cases in another layout. */
+  readonly cases?: readonly DashboardCase[];
   /** How often the files are looked at, in milliseconds. */
   readonly pollMs?: number;
   /** Requests that one client may make in a minute. */
   readonly rate?: number;
+}
+
+/** The NIfTI files of a case; others are not shown. */
+export interface DashboardCase extends CaseFiles {
+  readonly id: string;
 }
 
 export interface Dashboard {
@@ -43,7 +56,9 @@ export async function startDashboard({
   host = "127.0.0.1",
   port = 0,
   token,
+  controlToken,
   data = [],
+  cases = [],
   pollMs = 500,
   rate = 3000,
 }: StartDashboardOptions): Promise<Dashboard> {
@@ -51,13 +66,10 @@ export async function startDashboard({
   requireOption(Number.isInteger(port) && port >= 0 && port <= 65535, where, "port", "an integer in 0..65535", port);
   requireOption(pollMs >= 20 && pollMs <= 60_000, where, "pollMs", "20..60000 ms", pollMs);
   requireOption(Number.isInteger(rate) && rate >= 10, where, "rate", "an integer of at least 10 per minute", rate);
-  requireOption(
-    token === undefined || /^[\x21-\x7e]{16,}$/.test(token),
-    where,
-    "token",
-    "at least 16 printable ASCII characters without spaces",
-    maskToken(token),
-  );
+  for (const [name, value] of Object.entries({ token, controlToken })) {
+    const isGood = value === undefined || /^[\x21-\x7e]{16,}$/.test(value);
+    requireOption(isGood, where, name, "at least 16 printable ASCII characters without spaces", maskToken(value));
+  }
   requireOption(
     token !== undefined || LOOPBACK.has(host),
     where,
@@ -69,7 +81,16 @@ export async function startDashboard({
   const dataRoots = await Promise.all(data.map((folder) => findRoot(folder, "data")));
   const catalog = new RunCatalog({ root, pollMs });
   const closing = new AbortController();
-  const server = await buildServer({ catalog, data: dataRoots, token, rate, closing: closing.signal });
+  const server = await buildServer({
+    catalog,
+    data: dataRoots,
+    cases: await realCases(cases),
+    hasToken: (token ?? controlToken) !== undefined,
+    token,
+    controlToken,
+    rate,
+    closing: closing.signal,
+  });
   try {
     await catalog.start();
     await server.listen({ host, port });
@@ -98,6 +119,18 @@ async function findRoot(folder: string, option: string): Promise<string> {
     throw new VoxError(`${option} must be an existing folder, got ${describe(folder)}`, { code: "ERR_SERVER", where: "dashboard", cause: error });
   }
   throw new VoxError(`${option} must be a folder, got the file ${describe(folder)}`, { code: "ERR_SERVER", where: "dashboard" });
+}
+
+/** Only NIfTI files that are there: what the viewer can draw. */
+async function realCases(cases: readonly DashboardCase[]): Promise<ReadonlyMap<string, CaseFiles>> {
+  const real = async (path: string | undefined) =>
+    path !== undefined && /\.nii(\.gz)?$/i.test(path) ? realpath(path).catch(() => undefined) : undefined;
+  const found = new Map<string, CaseFiles>();
+  for (const { id, image, label } of cases) {
+    const [imagePath, labelPath] = [await real(image), await real(label)];
+    found.set(id, { ...(imagePath !== undefined && { image: imagePath }), ...(labelPath !== undefined && { label: labelPath }) });
+  }
+  return found;
 }
 
 /** A token that breaks the rule must not show up in logs. */

@@ -1,6 +1,6 @@
 import type { RunRecord } from "./run-record.js";
 
-export type RunState = "running" | "silent" | "completed" | "stopped" | "failed" | "empty";
+export type RunState = "running" | "paused" | "silent" | "completed" | "stopped" | "failed" | "empty";
 
 /** One line of the list of runs. */
 export interface RunSummary {
@@ -51,7 +51,9 @@ export function summarizeRun(id: string, record: RunRecord, { now, modified, cor
   const { start, end, step, epoch } = record;
   return {
     id,
-    state: end?.status ?? (record.events === 0 && progress === 1 ? "empty" : now - modified > SILENT_MS ? "silent" : "running"),
+    state:
+      end?.status ??
+      (record.events === 0 && progress === 1 ? "empty" : now - modified > SILENT_MS ? "silent" : record.isPaused ? "paused" : "running"),
     progress,
     started: start?.t,
     updated: record.lastTime || modified,

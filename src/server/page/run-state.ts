@@ -3,6 +3,7 @@ import { element } from "./element.js";
 
 const WORDS: Readonly<Record<RunState | "reading" | "gone", string>> = {
   running: "Running",
+  paused: "Paused",
   silent: "Silent",
   completed: "Completed",
   stopped: "Stopped",
@@ -13,6 +14,7 @@ const WORDS: Readonly<Record<RunState | "reading" | "gone", string>> = {
 };
 
 const TITLES: Partial<Readonly<Record<RunState | "reading" | "gone", string>>> = {
+  paused: "Stands still on request, until it is told to go on",
   silent: "No event for more than two minutes and no end: killed, hung, or in a very long step",
   empty: "The event file holds nothing yet",
   reading: "The server is still reading the events of this run",

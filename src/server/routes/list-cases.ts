@@ -1,33 +1,57 @@
-import { readdir } from "node:fs/promises";
 import type { FastifyInstance } from "fastify";
-import { containedPath } from "../contained-path.js";
+import { jsonAnswer } from "../answer-schemas.js";
 import { findCaseVolume, type VolumeKind } from "../find-case-volume.js";
 import { findRun, type RouteContext, type RunParams, runParams } from "../route-context.js";
+import { type CaseRole, runCases } from "../run-cases.js";
 
-/** A case that was predicted, and which of its volumes can be shown. */
+/** A case of the run, and which of its volumes can be shown. */
 export interface RunCase {
   readonly id: string;
+  readonly role: CaseRole;
   readonly volumes: Readonly<Partial<Record<VolumeKind, { readonly bytes: number; readonly isGzip: boolean }>>>;
 }
 
 const MOST_CASES = 500;
 const KINDS = ["image", "label", "prediction"] as const;
+const ROLES: readonly CaseRole[] = ["predicted", "validation", "training"];
 
-/** `GET /api/runs/:run/cases`: the cases that the run has predictions of, with the sizes of their volumes. */
+/** `GET /api/runs/:run/cases`: the cases of the run of which there is something to show, with the sizes of their volumes. */
 export function listCases(server: FastifyInstance, context: RouteContext): void {
-  server.get<{ Params: RunParams }>("/api/runs/:run/cases", { schema: { params: runParams } }, async (request, reply) => {
+  const volume = {
+    type: "object",
+    required: ["bytes", "isGzip"],
+    properties: { bytes: { type: "integer" }, isGzip: { type: "boolean" } },
+    additionalProperties: false,
+  };
+  const item = {
+    type: "object",
+    required: ["id", "role", "volumes"],
+    properties: {
+      id: { type: "string" },
+      role: { type: "string", enum: ROLES },
+      volumes: { type: "object", properties: { image: volume, label: volume, prediction: volume }, additionalProperties: false },
+    },
+    additionalProperties: false,
+  };
+  const schema = {
+    summary: "The cases of the run of which there is something to show, at most 500, predicted ones first, with the sizes of their volumes.",
+    params: runParams,
+    response: jsonAnswer("The cases.", { cases: { type: "array", items: item }, hasData: { type: "boolean" } }),
+  };
+  server.get<{ Params: RunParams }>("/api/runs/:run/cases", { schema }, async (request, reply) => {
     reply.header("cache-control", "no-store");
     const run = findRun(context, request.params);
-    const folder = await containedPath(run.folder, "predictions");
-    const names = folder ? (await readdir(folder)).filter((name) => /\.nii(\.gz)?$/.test(name)).sort() : [];
-    const ids = [...new Set(names.map((name) => name.replace(/\.nii(\.gz)?$/, "")))].slice(0, MOST_CASES);
+    const roles = await runCases(run.folder);
+    const hasData = context.data.length > 0 || context.cases.size > 0;
+    const all = [...roles].sort((a, b) => ROLES.indexOf(a[1]) - ROLES.indexOf(b[1])).slice(0, MOST_CASES);
     const cases: RunCase[] = [];
-    for (const id of ids) {
-      const found = await Promise.all(KINDS.map((kind) => findCaseVolume(kind, id, run.folder, context.data)));
+    for (const [id, role] of all) {
+      if (role !== "predicted" && !hasData) continue;
+      const found = await Promise.all(KINDS.map((kind) => findCaseVolume(kind, id, run.folder, context)));
       const volumes = KINDS.flatMap((kind, i) => (found[i] ? [[kind, { bytes: found[i].bytes, isGzip: found[i].isGzip }] as const] : []));
       // A prediction that is a link out of the folder is none of the run's.
-      if (volumes.some(([kind]) => kind === "prediction")) cases.push({ id, volumes: Object.fromEntries(volumes) });
+      if (role === "predicted" ? found[2] : found[0]) cases.push({ id, role, volumes: Object.fromEntries(volumes) });
     }
-    return { cases, hasData: context.data.length > 0 };
+    return { cases, hasData };
   });
 }

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from "fastify";
+import { jsonAnswer } from "../answer-schemas.js";
 import { containedPath } from "../contained-path.js";
 import { parseJson } from "../parse-json.js";
 import { readText } from "../read-text.js";
@@ -8,7 +9,12 @@ const MOST_BYTES = 4 << 20;
 
 /** `GET /api/runs/:run/manifest`: the run's `manifest.json`; `null` when there is none, or it is half-written. */
 export function readManifest(server: FastifyInstance, context: RouteContext): void {
-  server.get<{ Params: RunParams }>("/api/runs/:run/manifest", { schema: { params: runParams } }, async (request, reply) => {
+  const schema = {
+    summary: "The run's manifest: configuration, seed, versions, engine, machine, cases; null when there is none, or it is half-written.",
+    params: runParams,
+    response: jsonAnswer("The manifest.", { manifest: {} }),
+  };
+  server.get<{ Params: RunParams }>("/api/runs/:run/manifest", { schema }, async (request, reply) => {
     reply.header("cache-control", "no-store");
     const path = await containedPath(findRun(context, request.params).folder, "manifest.json");
     return { manifest: path ? (parseJson(await readText(path, MOST_BYTES)) ?? null) : null };

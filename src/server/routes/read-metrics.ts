@@ -1,4 +1,5 @@
 import type { FastifyInstance } from "fastify";
+import { ERROR_ANSWERS } from "../answer-schemas.js";
 import type { RouteContext } from "../route-context.js";
 import type { RunSummary } from "../summarize-run.js";
 
@@ -20,7 +21,11 @@ const GAUGES: readonly (readonly [name: string, help: string, value: (run: RunSu
  * @source Prometheus exposition formats, text format 0.0.4
  */
 export function readMetrics(server: FastifyInstance, { catalog }: RouteContext): void {
-  server.get("/metrics", async (_request, reply) => {
+  const schema = {
+    summary: "The state of all runs in the Prometheus text format.",
+    response: { 200: { description: "Gauges.", content: { "text/plain": { schema: { type: "string" } } } }, ...ERROR_ANSWERS },
+  };
+  server.get("/metrics", { schema }, async (_request, reply) => {
     const runs = catalog.list(Date.now());
     const lines = GAUGES.flatMap(([name, help, value]) => [
       `# HELP ${name} ${help}`,

@@ -1,11 +1,12 @@
 import type { FastifyInstance } from "fastify";
+import { fileAnswer } from "../answer-schemas.js";
 import { containedPath } from "../contained-path.js";
 import { httpError } from "../http-error.js";
 import { findRun, type RouteContext, type RunParams, runParams } from "../route-context.js";
 import { sendPath } from "../send-path.js";
 
 /** The folders of a run whose files are shown; checkpoints and logs are not. */
-export const FILE_FOLDERS = ["figures", "overlays", "previews", "predictions", "evaluation"] as const;
+export const FILE_FOLDERS = ["figures", "overlays", "previews", "samples", "predictions", "evaluation"] as const;
 
 const TYPES = [
   [".png", "image/png"],
@@ -13,6 +14,7 @@ const TYPES = [
   [".nii.gz", "application/gzip"],
   [".nii", "application/octet-stream"],
   [".tsv", "text/tab-separated-values; charset=utf-8"],
+  [".bin", "application/octet-stream"],
   [".json", "application/json; charset=utf-8"],
 ] as const;
 
@@ -34,7 +36,12 @@ const params = {
 
 /** `GET /api/runs/:run/files/:folder/:file`: one picture, prediction or table. */
 export function sendFile(server: FastifyInstance, context: RouteContext): void {
-  server.get<{ Params: FileParams }>("/api/runs/:run/files/:folder/:file", { schema: { params } }, async (request, reply) => {
+  const schema = {
+    summary: "One picture, prediction, capture of samples or table.",
+    params,
+    response: fileAnswer("The file.", ...new Set(TYPES.map(([, type]) => type.split(";")[0]!))),
+  };
+  server.get<{ Params: FileParams }>("/api/runs/:run/files/:folder/:file", { schema }, async (request, reply) => {
     const { folder, file } = request.params;
     const run = findRun(context, request.params);
     const type = fileType(file);

@@ -1,7 +1,9 @@
 import type { FastifyInstance } from "fastify";
+import { fileAnswer } from "../answer-schemas.js";
 import { findCaseVolume, type VolumeKind } from "../find-case-volume.js";
 import { httpError } from "../http-error.js";
 import { findRun, type RouteContext, type RunParams, runParams } from "../route-context.js";
+import { runCases } from "../run-cases.js";
 import { sendPath } from "../send-path.js";
 
 interface VolumeParams extends RunParams {
@@ -19,14 +21,20 @@ const params = {
   },
 } as const;
 
-/** `GET /api/runs/:run/cases/:case/:volume`: the NIfTI file of a predicted case: prediction, or image and label map from the allowed data folders. */
+/** `GET /api/runs/:run/cases/:case/:volume`: a NIfTI file of a case of the run: prediction, or image and label map from where the owner allowed it. */
 export function sendVolume(server: FastifyInstance, context: RouteContext): void {
-  server.get<{ Params: VolumeParams }>("/api/runs/:run/cases/:case/:volume", { schema: { params } }, async (request, reply) => {
+  const schema = {
+    summary: "The NIfTI file of a case: its prediction, or its image or label map from the folders and files that the owner allowed.",
+    params,
+    response: fileAnswer("The file.", "application/gzip", "application/octet-stream"),
+  };
+  server.get<{ Params: VolumeParams }>("/api/runs/:run/cases/:case/:volume", { schema }, async (request, reply) => {
     const run = findRun(context, request.params);
     const { case: id, volume } = request.params;
-    // Only cases of this run: the data folders may hold patients that nobody was meant to see here.
-    const isPredicted = (await findCaseVolume("prediction", id, run.folder, [])) !== undefined;
-    const found = isPredicted ? await findCaseVolume(volume, id, run.folder, context.data) : undefined;
+    const role = (await runCases(run.folder)).get(id);
+    // A prediction that is a link out of the folder makes no case of the run's.
+    const isOwn = role === "predicted" ? (await findCaseVolume("prediction", id, run.folder)) !== undefined : role !== undefined;
+    const found = isOwn ? await findCaseVolume(volume, id, run.folder, context) : undefined;
     if (!found) throw httpError(404, "dashboard", "case and volume must be of the run's list of cases");
     return sendPath(request, reply, found.path, found.isGzip ? "application/gzip" : "application/octet-stream");
   });
