@@ -11,6 +11,9 @@ export interface HistoryEntry {
   readonly before?: { readonly shape: Shape4; readonly geometry: Geometry };
 }
 
+/** Voxels on either side of a patch: in front of it and behind it, per axis. */
+export type Margin = readonly [before: Triple, after: Triple];
+
 /** One image with an optional label map, at any stage. */
 export interface Sample {
   /** The case id. */
@@ -20,8 +23,10 @@ export interface Sample {
   readonly patch?: number;
   /** First voxel of the patch in the preprocessed case; absent on whole cases. */
   readonly origin?: Triple;
-  /** Voxels on each side beyond the wanted patch, for `augment` to rotate into view and trim; absent when there are none. */
-  readonly margin?: Triple;
+  /** Number of the augmented copy, where `augment` makes several of each sample; absent otherwise. */
+  readonly cycle?: number;
+  /** Voxels beyond the wanted patch, for `augment` to rotate into view and trim; absent when there are none. */
+  readonly margin?: Margin;
   /** float32, one channel per modality. */
   readonly image: VoxelSource<"float32">;
   /** uint8, or uint16 above 255 labels; one channel. Absent in prediction. */
@@ -33,7 +38,8 @@ export interface Sample {
   readonly extra?: Readonly<Record<string, Json>>;
 }
 
-/** `case_00003#2`: how messages and random keys name a sample. */
-export function sampleName(sample: { readonly id: string; readonly patch?: number | undefined }): string {
-  return sample.patch === undefined ? sample.id : `${sample.id}#${sample.patch}`;
+/** `case_00003#2`, or `case_00003#2~1` for the second augmented copy: how messages name a sample. */
+export function sampleName(sample: { readonly id: string; readonly patch?: number | undefined; readonly cycle?: number | undefined }): string {
+  const { id, patch, cycle } = sample;
+  return `${id}${patch === undefined ? "" : `#${patch}`}${cycle === undefined ? "" : `~${cycle}`}`;
 }

@@ -7,16 +7,19 @@ import { formatShape } from "../core/shape.js";
 import type { SlabPool } from "../core/slab-pool.js";
 import { Volume } from "../core/volume.js";
 import type { VoxelSource } from "../core/voxel-source.js";
-import type { ArrayLayout, LabelArray, SampleLayout, Step } from "../workers/steps/step.js";
+import { findStep } from "../workers/steps/find-step.js";
+import type { ArrayLayout, LabelArray, SampleLayout } from "../workers/steps/step.js";
 import { applyCalls } from "../workers/steps/step-call.js";
 import { STEPS } from "../workers/steps/steps.js";
+import type { MeasureStepPayload } from "../workers/tasks/measure-step.js";
 import type { ReadCall, RunStepsPayload } from "../workers/tasks/run-steps.js";
-import { type ChainPlan, planChain, type Slot } from "./chain-plan.js";
+import { ChainPlan, type ChainStart, type DrawnStep, mustMeasure, planChain, type Slot } from "./chain-plan.js";
 import { fillFromCustom } from "./load/fill-from-custom.js";
 import type { LoadOptions } from "./load/load.js";
 import type { OpenCase } from "./load/open-case.js";
 import { mendOf } from "./mend-of.js";
 import type { DrawSubject, OperatorLink } from "./operator-link.js";
+import { describeMargin } from "./patch/patch-reach.js";
 
 /** Share of the memory budget that cases do not fill, so that patches and batches of the stages behind always find room. */
 export const KEPT_FREE = 0.25;
@@ -33,6 +36,16 @@ export function drawEpoch(epoch: number, mode: RunContext["mode"]): number {
   return mode === "training" ? epoch : 0;
 }
 
+/** The numbers of one operator for one sample: `position` counts the operators that the sample has gone through. */
+export function drawRandom(
+  { seed, mode }: Pick<RunContext, "seed" | "mode">,
+  { id, epoch, patch = -1, cycle }: Pick<Sample, "id" | "epoch" | "patch" | "cycle">,
+  name: string,
+  position: number,
+): Random {
+  return new Random(seed, drawEpoch(epoch, mode), id, patch, name, position, ...(cycle === undefined ? [] : ["cycle", cycle]));
+}
+
 /** Runs fused 1:1 operators on one sample after another. */
 export class ChainRun {
   constructor(
@@ -43,8 +56,13 @@ export class ChainRun {
 
   /** Bytes that `apply` takes from the pool at most. */
   bytes(input: ChainInput): number {
-    const plan = this.plan(input, false, false);
-    return plan.slots.reduce((sum, slot) => (isAllocated(slot, input) ? sum + byteLength(slot.layout) : sum), 0);
+    try {
+      const steps = this.links.map((link) => (layout: SampleLayout, position: number) => this.draw(link, input, layout, position));
+      const { slots } = planChain(startOf(input, false, false), steps);
+      return slots.reduce((sum, slot) => (isAllocated(slot, input) ? sum + byteLength(slot.layout) : sum), 0);
+    } catch (error) {
+      throw withSample(error, sampleName(identityOf(input)));
+    }
   }
 
   /**
@@ -53,32 +71,38 @@ export class ChainRun {
    * @throws what a step or the reading of a file throws, with the sample's name
    */
   async apply(input: ChainInput, signal?: AbortSignal): Promise<Sample> {
-    const { pool } = this.context;
     // Whoever handed the sample over lets go of it before the next turn of the event loop, and only then can it be nobody else's.
     await Promise.resolve();
-    const identity = isOpenCase(input) ? input.item : input;
     // What comes out of the cache is a copy of ours anyway.
     const owns = (source: VoxelSource | undefined): boolean => !(source instanceof Volume) || source.isExclusive;
-    const plan = isOpenCase(input) ? this.plan(input, true, true) : this.plan(input, owns(input.image), owns(input.label));
+    const plan = new ChainPlan(isOpenCase(input) ? startOf(input, true, true) : startOf(input, owns(input.image), owns(input.label)));
     const volumes: (Volume | undefined)[] = [];
     try {
-      for (const slot of plan.slots) {
-        try {
-          volumes.push(volumeFor(slot, input, pool));
-        } catch (error) {
-          const mend = isOpenCase(input) ? undefined : mendOf(error, input);
-          if (!mend) throw error;
-          await mend(signal);
-          volumes.push(volumeFor(slot, input, pool));
+      /** Steps that have run. */
+      let done = 0;
+      const catchUp = async (): Promise<void> => {
+        const isFirst = volumes.length === 0;
+        const old = volumes.length;
+        await this.allocate(plan, input, volumes, signal);
+        if (isFirst && isOpenCase(input) && "custom" in input.voxels) {
+          fillFromCustom(input.voxels.custom, volumes[0]!, volumes[1], input, this.load!);
         }
+        await this.compute(plan, input, volumes, { from: done, old }, signal);
+        done = plan.calls.length;
+      };
+      for (const link of this.links) {
+        const drawn = this.draw(link, input, plan.layout, plan.history.length);
+        if (!drawn) continue;
+        if (mustMeasure(drawn)) {
+          plan.image.isUsed = true;
+          await catchUp();
+          plan.add(await this.measured(drawn, plan, volumes, signal));
+        } else plan.add(drawn);
       }
-      if (isOpenCase(input) && "custom" in input.voxels) {
-        fillFromCustom(input.voxels.custom, volumes[0]!, volumes[1], input, this.load!);
-      }
-      await this.compute(plan, input, volumes, signal);
+      await catchUp();
     } catch (error) {
       discard(volumes, input, []);
-      throw withSample(error, sampleName(identity));
+      throw withSample(error, sampleName(identityOf(input)));
     }
     const image = resultOf(plan.image, input, volumes) as VoxelSource<"float32">;
     const label = plan.label && (resultOf(plan.label, input, volumes) as VoxelSource<"uint8" | "uint16">);
@@ -86,37 +110,71 @@ export class ChainRun {
     return this.finish(input, plan, image, label);
   }
 
-  private plan(input: ChainInput, imageIsOwn: boolean, labelIsOwn: boolean): ChainPlan {
-    const { seed, mode } = this.context;
+  private draw(
+    { name, params, draw, step: own, module }: OperatorLink,
+    input: ChainInput,
+    layout: SampleLayout,
+    position: number,
+  ): DrawnStep | undefined {
+    const { mode } = this.context;
+    const step = own ?? findStep(name)!;
+    if (!draw) return { name, params, step, ...(module && { module }) };
+    const sample: DrawSubject["sample"] = identityOf(input);
     // `load` is the first entry of the history.
     const past = isOpenCase(input) ? 1 : input.history.length;
-    const sample: DrawSubject["sample"] = isOpenCase(input) ? { id: input.item.id, epoch: input.item.epoch } : input;
-    try {
-      return planChain(
-        { layout: isOpenCase(input) ? input.layout : layoutOf(input), imageIsOwn, labelIsOwn },
-        this.links.map((link) => (layout: SampleLayout, position: number) => {
-          const step: Step<Json> = link.step ?? STEPS[link.name]!;
-          if (!link.draw) return { name: link.name, params: link.params, step };
-          const random = new Random(seed, drawEpoch(sample.epoch, mode), sample.id, sample.patch ?? -1, link.name, past + position);
-          const params = link.draw(random, { layout, mode, sample });
-          return params === undefined ? undefined : { name: link.name, params, step };
-        }),
-      );
-    } catch (error) {
-      throw withSample(error, sampleName(sample));
+    const drawn = draw(drawRandom(this.context, sample, name, past + position), { layout, mode, sample });
+    return drawn === undefined ? undefined : { name, params: drawn, step, ...(module && { module }) };
+  }
+
+  /** Memory for the slots that have none yet. */
+  private async allocate({ slots }: ChainPlan, input: ChainInput, volumes: (Volume | undefined)[], signal?: AbortSignal): Promise<void> {
+    const { pool } = this.context;
+    for (const slot of slots) {
+      if (volumes[slot.index]) continue;
+      try {
+        volumes[slot.index] = volumeFor(slot, input, pool);
+      } catch (error) {
+        const mend = isOpenCase(input) ? undefined : mendOf(error, input);
+        if (!mend) throw error;
+        await mend(signal);
+        volumes[slot.index] = volumeFor(slot, input, pool);
+      }
     }
   }
 
+  /** The step with what it has found in the voxels in front of it. */
+  private async measured(drawn: DrawnStep, plan: ChainPlan, volumes: readonly (Volume | undefined)[], signal?: AbortSignal): Promise<DrawnStep> {
+    const { name, params, step, module } = drawn;
+    const label = plan.label && volumes[plan.label.index];
+    const payload: MeasureStepPayload = {
+      name,
+      params,
+      ...(module && { module: { url: module.url, export: module.export } }),
+      layout: plan.layout,
+      // Slot types were planned; a slot that is used has its volume.
+      image: volumes[plan.image.index]!.data as Float32Array,
+      ...(label && { label: label.data as LabelArray }),
+    };
+    const isInline = !module && !Object.hasOwn(STEPS, name);
+    const measured = isInline
+      ? step.measure!(payload)
+      : ((await this.context.tasks.run("measureStep", payload, { bytes: byteLength(plan.image.layout), ...(signal && { signal }) })) as Json);
+    return { ...drawn, params: { ...(params as Readonly<Record<string, Json>>), measured } };
+  }
+
+  /** Runs the calls from number `from` on; volumes from number `old` on are new. */
   private async compute(
-    { slots, calls }: ChainPlan,
+    { slots, calls: all }: ChainPlan,
     input: ChainInput,
     volumes: readonly (Volume | undefined)[],
+    { from, old }: { readonly from: number; readonly old: number },
     signal?: AbortSignal,
   ): Promise<void> {
-    const read = this.readCall(input);
+    const read = old === 0 ? this.readCall(input) : undefined;
+    const calls = all.slice(from);
     if (!read && calls.length === 0) return;
     const arrays = volumes.map((volume) => volume?.data as Float32Array | LabelArray | undefined);
-    const own = this.links.find((link) => link.step)?.step;
+    const own = this.links.find(({ step, module }) => step && !module)?.step;
     if (own) {
       applyCalls(
         calls,
@@ -126,8 +184,8 @@ export class ChainRun {
       );
       return;
     }
-    const overwrites =
-      !read && calls.some(({ image, label }) => [image, label].some((pair) => pair && pair[0] === pair[1] && slots[pair[0]]!.isInput));
+    const wasThere = (slot: number): boolean => slot < old || (!read && slots[slot]!.isInput);
+    const overwrites = calls.some(({ image, label }) => [image, label].some((pair) => pair && pair[0] === pair[1] && wasThere(pair[0])));
     const payload: RunStepsPayload = {
       calls,
       arrays,
@@ -176,6 +234,14 @@ export class ChainRun {
       ...(labels === "declared" && { classes: input.item.data.classes }),
     };
   }
+}
+
+function identityOf(input: ChainInput): DrawSubject["sample"] {
+  return isOpenCase(input) ? { id: input.item.id, epoch: input.item.epoch } : input;
+}
+
+function startOf(input: ChainInput, imageIsOwn: boolean, labelIsOwn: boolean): ChainStart {
+  return { layout: isOpenCase(input) ? input.layout : layoutOf(input), imageIsOwn, labelIsOwn };
 }
 
 function layoutOf({ image, label }: Sample): SampleLayout {
@@ -241,7 +307,7 @@ function requireMargin({ image }: SampleLayout, { image: before, margin }: Sampl
   const isSame = image.shape.slice(0, 3).every((extent, axis) => extent === before.shape[axis]);
   if (isSame) return;
   throw new VoxError(
-    `a patch with a margin (${formatShape(margin!)}) must go to augment before its shape changes from ${formatShape(before.shape)} to ${formatShape(image.shape)}`,
+    `a patch with a margin (${describeMargin(margin!)}) must go to augment before its shape changes from ${formatShape(before.shape)} to ${formatShape(image.shape)}`,
     { code: "ERR_SHAPE", where: "patch" },
   );
 }

@@ -5,13 +5,14 @@ import type { RunContext } from "../core/run-context.js";
 import type { Sample } from "../core/sample.js";
 import type { Triple } from "../core/shape.js";
 import type { SampleLayout, Step } from "../workers/steps/step.js";
+import type { StepModule } from "../workers/steps/step-module.js";
 import type { LoadOptions } from "./load/load.js";
 
 /** What a random operator may look at when it draws. */
 export interface DrawSubject {
   readonly layout: SampleLayout;
   readonly mode: RunContext["mode"];
-  readonly sample: Pick<Sample, "id" | "epoch" | "patch" | "margin">;
+  readonly sample: Pick<Sample, "id" | "epoch" | "patch" | "cycle" | "margin">;
 }
 
 /** One 1:1 operator as data: what is fused into worker tasks, hashed into cache keys and written into model bundles. */
@@ -22,15 +23,23 @@ export interface OperatorLink {
   readonly params: Json;
   /** Draws the step's parameters for one sample; undefined leaves the sample alone. Deterministic operators have none: their options are the parameters. */
   readonly draw?: (random: Random, subject: DrawSubject) => Json | undefined;
-  /** A step that is not in the table; it runs on the graph thread. */
+  /** A step that is not in the table; without a module it runs on the graph thread. */
   readonly step?: Step<Json>;
+  /** Where a worker finds that step, with the hash of its source. */
+  readonly module?: StepModule & { readonly hash: string };
 }
 
 /** What an operator is, for those that look into it (`cached`, model bundles). */
 export type OperatorDescription =
   | { readonly load: LoadOptions }
   | { readonly link: OperatorLink }
-  | { readonly patch: { readonly size: Triple; readonly margin: Triple /** Absent for grids. */; readonly perCase?: number } }
+  | {
+      readonly patch: {
+        readonly size: Triple /** Absent where it is as wide as `augment` asks for. */;
+        readonly margin?: Triple /** Absent for grids. */;
+        readonly perCase?: number;
+      };
+    }
   | { readonly shuffle: { readonly window: number } }
   | { readonly batch: { readonly size: number } }
   | { readonly prefetch: { readonly capacity: number } }

@@ -4,14 +4,18 @@ import type { CaseRef, DataSet } from "../core/case.js";
 import { VoxError } from "../core/errors.js";
 import type { Json } from "../core/json.js";
 import type { RunContext } from "../core/run-context.js";
+import type { Margin } from "../core/sample.js";
 import type { Triple } from "../core/shape.js";
+import { findStep } from "../workers/steps/find-step.js";
 import type { SampleLayout, Step } from "../workers/steps/step.js";
-import { STEPS } from "../workers/steps/steps.js";
+import type { AugmentPlan } from "./augment/augment-plan.js";
+import { augmentReach } from "./augment/augment-reach.js";
 import { planChain } from "./chain-plan.js";
 import { KEPT_FREE } from "./chain-run.js";
 import { openCase } from "./load/open-case.js";
 import type { OperatorDescription, OperatorLink } from "./operator-link.js";
 import { KEPT_FOR_BATCHES } from "./patch/patch.js";
+import { NO_MARGIN } from "./patch/patch-reach.js";
 
 export interface PlanMemoryOptions {
   /** What `recordOperators` has seen of a graph, in order. */
@@ -82,14 +86,14 @@ export async function planMemory({ operators, data, refs, mode, budget, slots = 
   let batchBytes = 0;
   for (const operator of operators.slice(Math.max(0, patchAt))) {
     if ("patch" in operator) {
-      const { size, margin } = operator.patch;
-      layout = patchLayout(layout ?? layoutOf(data, mode), size, mode === "training" ? margin : [0, 0, 0]);
+      const whole = layout ?? layoutOf(data, mode);
+      layout = patchLayout(whole, operator.patch.size, mode === "training" ? marginOf(operator, operators, whole) : NO_MARGIN);
       const each = bytesOf(layout);
       stages.push({ stage: "patch", each, most: 1 });
       need(`a patch of ${formatBytes(each)} beside the ${100 * KEPT_FOR_BATCHES} % that patches leave free`, each, 1 - KEPT_FOR_BATCHES);
     } else if ("link" in operator && layout && patchAt >= 0) {
       const { size } = (operators[patchAt] as PatchDescription).patch;
-      layout = operator.link.draw ? patchLayout(layout, size, [0, 0, 0]) : after(layout, [operator.link]).layout;
+      layout = operator.link.draw ? patchLayout(layout, size, NO_MARGIN) : after(layout, [operator.link]).layout;
     } else if ("shuffle" in operator && layout && batchBytes === 0) {
       const { perCase } = patchAt < 0 ? {} : (operators[patchAt] as PatchDescription).patch;
       // A window ends with its epoch.
@@ -175,7 +179,7 @@ async function largestFiles(refs: readonly CaseRef[]): Promise<readonly CaseRef[
 function after(layout: SampleLayout, links: readonly OperatorLink[]): { readonly bytes: number; readonly layout: SampleLayout } {
   const steps = links
     .filter(({ draw }) => !draw)
-    .map(({ name, params, step }) => () => ({ name, params, step: (step ?? STEPS[name]!) as Step<Json> }));
+    .map(({ name, params, step }) => () => ({ name, params, step: (step ?? findStep(name)!) as Step<Json> }));
   const plan = planChain({ layout, imageIsOwn: false, labelIsOwn: false }, steps);
   return { bytes: plan.slots.reduce((sum, slot) => sum + arrayBytes(slot.layout), 0), layout: plan.layout };
 }
@@ -189,8 +193,19 @@ function layoutOf({ channels, classes }: DataSet, mode: RunContext["mode"]): Sam
   };
 }
 
-function patchLayout({ image, label }: SampleLayout, size: Triple, margin: Triple): SampleLayout {
-  const [d, h, w] = [size[0] + 2 * margin[0], size[1] + 2 * margin[1], size[2] + 2 * margin[2]];
+/** The widest margin of any patch: as given, or as the `augment` right behind may ask for, and no wider than the largest case. */
+function marginOf(operator: PatchDescription, operators: readonly OperatorDescription[], { image }: SampleLayout): Margin {
+  const { size, margin } = operator.patch;
+  if (margin) return [margin, margin];
+  const next = operators[operators.indexOf(operator) + 1];
+  if (!next || !("link" in next) || next.link.name !== "augment") return NO_MARGIN;
+  const [before, after] = augmentReach(next.link.params as unknown as AugmentPlan).most({ image: { ...image, shape: [...size, image.shape[3]] } });
+  const inside = (axis: 0 | 1 | 2) => Math.min(before[axis] + after[axis], Math.max(0, image.shape[axis] - size[axis]));
+  return [[inside(0), inside(1), inside(2)], NO_MARGIN[1]];
+}
+
+function patchLayout({ image, label }: SampleLayout, size: Triple, [before, after]: Margin): SampleLayout {
+  const [d, h, w] = [size[0] + before[0] + after[0], size[1] + before[1] + after[1], size[2] + before[2] + after[2]];
   return {
     image: { ...image, shape: [d, h, w, image.shape[3]] },
     ...(label && { label: { ...label, shape: [d, h, w, label.shape[3]] } }),

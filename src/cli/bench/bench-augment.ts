@@ -1,8 +1,8 @@
 import { axisAligned } from "../../core/geometry.js";
 import { hashKey, Random } from "../../core/random.js";
 import { formatShape, type Shape4, type Triple } from "../../core/shape.js";
-import { gaussianFilter } from "../../kernels/gaussian-filter/gaussian-filter.js";
 import { type AugmentParams, augmentStep } from "../../workers/steps/augment-step.js";
+import type { IntensityChange } from "../../workers/steps/change-intensity.js";
 import type { SampleLayout } from "../../workers/steps/step.js";
 import { type BenchPhantom, benchPhantom } from "./bench-phantom.js";
 import type { BenchOptions, BenchResult } from "./bench-result.js";
@@ -22,27 +22,33 @@ const eitherSide = (random: Random, low: number, high: number) => (random.chance
 const key = (random: Random) => hashKey([random.uint32()]);
 
 const mirror: Draw = (random) => ({ mirror: [random.chance(0.5), random.chance(0.5), random.chance(0.5)] });
-const contrast: Draw = (random) => ({ contrast: [eitherSide(random, 0.3, 3)] });
-const brightness: Draw = (random) => ({ brightness: [random.uniform(0.5, 2)] });
-const gamma: Draw = (random) => ({ gamma: [eitherSide(random, 0.7, 1.5)] });
-const noise: Draw = (random) => ({ noise: { sigma: [random.uniform(0, 0.05)], key: key(random) } });
-const elasticField = (random: Random) => ({ alpha: random.uniform(0, 900), sigma: random.uniform(9, 13), key: key(random) });
-const still = { angles: [0, 0, 0], scale: 1, order: 3, labelOrder: 0 } as const;
+type Change = (random: Random) => IntensityChange;
+const contrast: Change = (random) => ({ technique: "contrast", factor: [eitherSide(random, 0.3, 3)], preserveRange: true });
+const brightness: Change = (random) => ({ technique: "brightness", factor: [random.uniform(0.5, 2)] });
+const gamma: Change = (random) => ({ technique: "gamma", gamma: [eitherSide(random, 0.7, 1.5)], retainStatistics: true });
+const noise: Change = (random) => ({ technique: "noise", sigma: [random.uniform(0, 0.05)], key: key(random) });
+const blur: Change = (random) => ({ technique: "blur", sigma: [[random.uniform(0.5, 1), random.uniform(0.5, 1), random.uniform(0.5, 1)]] });
+const lowResolution: Change = (random) => {
+  const zoom = random.uniform(0.5, 1);
+  return { technique: "lowResolution", zoom: [[zoom, zoom, zoom]], upOrder: 3 };
+};
+const only =
+  (change: Change): Draw =>
+  (random) => ({ intensity: [change(random)] });
+
+const elasticField = (random: Random) => ({ alpha: random.uniform(0, 900), sigma: random.uniform(9, 13), key: key(random), planar: false });
+const still = { angles: [0, 0, 0], scale: [1, 1, 1], shift: [0, 0, 0], order: 3, labelOrder: 0 } as const;
 const elastic: Draw = (random) => ({ spatial: { ...still, elastic: elasticField(random) } });
-const turned = (random: Random) => ({
-  ...still,
-  angles: [angle(random), angle(random), angle(random)] as Triple,
-  scale: eitherSide(random, 0.85, 1.25),
-});
+const turned = (random: Random) => {
+  const scale = eitherSide(random, 0.85, 1.25);
+  return { ...still, angles: [angle(random), angle(random), angle(random)] as const, scale: [scale, scale, scale] as const };
+};
 const rotationScale: Draw = (random) => ({ spatial: turned(random) });
 const full =
   (order: 1 | 3): Draw =>
   (random) => ({
     ...mirror(random),
-    ...contrast(random),
-    ...brightness(random),
-    ...gamma(random),
-    ...noise(random),
+    intensity: [contrast(random), brightness(random), gamma(random), noise(random)],
     spatial: { ...turned(random), elastic: elasticField(random), order },
   });
 
@@ -50,12 +56,16 @@ const TECHNIQUES: Readonly<Record<string, Draw>> = {
   full: full(3),
   "full-linear": full(1),
   mirror,
-  contrast,
-  brightness,
-  gamma,
-  noise,
+  contrast: only(contrast),
+  brightness: only(brightness),
+  gamma: only(gamma),
+  noise: only(noise),
+  blur: only(blur),
+  "low-resolution": only(lowResolution),
   "rotation-scale": rotationScale,
+  "rotation-scale-linear": (random) => ({ spatial: { ...turned(random), order: 1 } }),
   elastic,
+  "elastic-linear": (random) => ({ spatial: { ...still, elastic: elasticField(random), order: 1 } }),
 };
 
 /** The augmentation step on image and label of a patch, every technique struck, parameters drawn anew for each run: MIScnn's ranges. */
@@ -64,7 +74,6 @@ export async function benchAugment({ shape, runs }: BenchOptions): Promise<reado
   for (const size of shape ? [benchShape(shape, SIZES[0]!)] : SIZES) {
     const phantom = benchPhantom(size);
     for (const [name, draw] of Object.entries(TECHNIQUES)) results.push(await timeTechnique(name, size, phantom, draw, runs));
-    results.push(await timeBlur(size, phantom, runs));
   }
   return results;
 }
@@ -88,14 +97,4 @@ async function timeTechnique(name: string, size: Triple, { image, label }: Bench
     });
   };
   return measure(`augment/${formatShape(size)}/${name}`, formatShape(size), runs, work, () => ({ image: image.slice(), label: label.slice() }));
-}
-
-function timeBlur(size: Triple, { image }: BenchPhantom, runs: number): Promise<BenchResult> {
-  const random = new Random("bench", "blur");
-  const output = new Float32Array(image.length);
-  const work = () => {
-    const sigma = random.uniform(0.5, 1);
-    gaussianFilter(image, [...size, 1], output, { sigma: [sigma, sigma, sigma] });
-  };
-  return measure(`augment/${formatShape(size)}/blur`, formatShape(size), runs, work, () => undefined);
 }

@@ -2,12 +2,13 @@ import { StoredVolume } from "../../cache/stored-volume.js";
 import { VoxError } from "../../core/errors.js";
 import { Random } from "../../core/random.js";
 import type { RunContext } from "../../core/run-context.js";
-import type { Sample } from "../../core/sample.js";
+import type { Margin, Sample } from "../../core/sample.js";
 import { elementCount, type Shape4, spatial, type Triple } from "../../core/shape.js";
 import { Volume } from "../../core/volume.js";
-import type { LabelArray } from "../../workers/steps/step.js";
+import type { LabelArray, SampleLayout } from "../../workers/steps/step.js";
 import { drawEpoch } from "../chain-run.js";
 import { type ForegroundPoints, foregroundPoints } from "./foreground-points.js";
+import { marginInside, type PatchReach } from "./patch-reach.js";
 import { patchStarts } from "./patch-starts.js";
 import { readBox } from "./read-box.js";
 
@@ -17,7 +18,8 @@ export interface PatchPlan {
   readonly mode: "random" | "grid";
   readonly overlap: Triple;
   readonly perCase: number;
-  readonly margin: Triple;
+  /** Absent where `augment` says how wide it is. */
+  readonly margin?: Triple;
   readonly foreground: number;
   readonly attempts: number;
 }
@@ -92,10 +94,37 @@ function hasForeground(label: NonNullable<Sample["label"]>, start: Triple, size:
   return voxels.some((value) => value > 0);
 }
 
-/** Margin of a sample: planar axes have nothing beside them. */
-export function marginFor({ margin }: PatchPlan, shape: Shape4, mode: RunContext["mode"]): Triple | undefined {
+/** Voxels that are cut around a patch: as many as were asked for, or as the operator behind looks at inside the case. */
+export function marginOf(plan: PatchPlan, sample: Sample, origin: Triple, context: RunContext, reach: PatchReach | undefined): Margin | undefined {
+  if (context.mode !== "training") return undefined;
+  const { shape } = sample.image;
+  if (plan.margin) return fixedMargin(plan.margin, shape);
+  // The patch itself is one entry more of the history.
+  const wanted = reach?.margin(sample, patchLayout(sample, plan.size), sample.history.length + 1, context);
+  return wanted && marginInside(wanted, origin, plan.size, shape);
+}
+
+/** Larger than the margin of any patch of a sample. */
+export function mostMargin(plan: PatchPlan, sample: Sample, { mode }: RunContext, reach: PatchReach | undefined): Margin | undefined {
   if (mode !== "training") return undefined;
-  const size = spatial(shape);
-  const own: Triple = [size[0] === 1 ? 0 : margin[0], size[1] === 1 ? 0 : margin[1], size[2] === 1 ? 0 : margin[2]];
-  return own.some((extent) => extent > 0) ? own : undefined;
+  const { shape } = sample.image;
+  if (plan.margin) return fixedMargin(plan.margin, shape);
+  if (!reach) return undefined;
+  const [before, after] = reach.most(patchLayout(sample, plan.size));
+  // Both sides together end with the case.
+  const within = before.map((extent, axis) => Math.min(extent + after[axis]!, Math.max(0, shape[axis]! - plan.size[axis]!))) as unknown as Triple;
+  return [within, [0, 0, 0]];
+}
+
+/** Planar axes have nothing beside them. */
+function fixedMargin(margin: Triple, shape: Shape4): Margin | undefined {
+  const own = margin.map((extent, axis) => (shape[axis] === 1 ? 0 : extent)) as unknown as Triple;
+  return own.some((extent) => extent > 0) ? [own, own] : undefined;
+}
+
+function patchLayout({ image, label }: Sample, size: Triple): SampleLayout {
+  return {
+    image: { dtype: "float32", shape: [...size, image.shape[3]], geometry: image.geometry },
+    ...(label && { label: { dtype: label.dtype, shape: [...size, label.shape[3]], geometry: label.geometry } }),
+  };
 }

@@ -1,10 +1,11 @@
-import type { OperatorFunction } from "rxjs";
+import type { Observable, OperatorFunction } from "rxjs";
 import { formatBytes } from "../../core/bytes.js";
 import { requireOption } from "../../core/errors.js";
 import { transformGeometry } from "../../core/geometry.js";
 import type { Json } from "../../core/json.js";
 import { release, retain } from "../../core/retain.js";
-import { type Sample, sampleName } from "../../core/sample.js";
+import type { RunContext } from "../../core/run-context.js";
+import { type Margin, type Sample, sampleName } from "../../core/sample.js";
 import { formatShape, type Triple } from "../../core/shape.js";
 import { Volume } from "../../core/volume.js";
 import { isSampleFault } from "../../streams/is-sample-fault.js";
@@ -16,7 +17,8 @@ import { withSample } from "../chain-run.js";
 import { mendOf } from "../mend-of.js";
 import { describeOperator } from "../operator-link.js";
 import { withRunContext } from "../with-run-context.js";
-import { drawStart, gridStarts, marginFor, type PatchPlan } from "./patch-plan.js";
+import { drawStart, gridStarts, marginOf, mostMargin, type PatchPlan } from "./patch-plan.js";
+import { NO_MARGIN, type PatchReach, tagPatches } from "./patch-reach.js";
 import { backgroundOf, isInside, readBox } from "./read-box.js";
 
 export interface PatchOptions {
@@ -29,8 +31,8 @@ export interface PatchOptions {
   /** For the grid: voxels that neighbors share. Default 0. */
   readonly overlap?: number | Triple;
   /**
-   * Voxels more on each side in training, for `augment` to rotate into view; it trims them. About a fifth of the size keeps background out of corners that
-   * have data beside them. Default 0.
+   * Voxels more on each side in training, for `augment` to rotate into view; it trims them. Default: as many as `augment` asks for when it comes next
+   * (`skipBlank` may lie between), for each patch what it drew and no farther than the case goes; mostly none. 0 keeps patches to their size.
    */
   readonly margin?: number | Triple;
   /** For "random": share of patches that are drawn around a foreground voxel, of a label drawn first, so that small structures come often. Default 0. */
@@ -57,124 +59,124 @@ export const KEPT_FOR_BATCHES = 0.1;
  */
 export function patch(options: PatchOptions): OperatorFunction<Sample, Sample> {
   const plan = planOf(options);
-  const operator = withRunContext<Sample, Sample>("patch", (context) =>
-    stage<Sample, Sample>("patch", (node) => {
-      const { pool, mode } = context;
-      const isGrid = plan.mode === "grid" || mode === "prediction";
-      let parent:
-        | { readonly item: Item<Sample>; readonly starts: readonly Triple[] | undefined; readonly count: number; readonly bytes: number }
-        | undefined;
-      let next = 0;
-      /** Patches of the first case that were delivered before the position that we resume from. */
-      let done = node.resume(0, (state: Json) => Number.isInteger(state) && (state as number) >= 0);
-      let before: Position = node.graph.from;
-      /** A cached case with a damaged chunk is made again while the stage waits; a patch is tried again once. */
-      let isMending = false;
-      let mendedFor = -1;
+  const cutter = (reach?: PatchReach) =>
+    withRunContext<Sample, Sample>("patch", (context) =>
+      stage<Sample, Sample>("patch", (node) => {
+        const { pool, mode } = context;
+        const isGrid = plan.mode === "grid" || mode === "prediction";
+        let parent:
+          | { readonly item: Item<Sample>; readonly starts: readonly Triple[] | undefined; readonly count: number; readonly bytes: number }
+          | undefined;
+        let next = 0;
+        /** Patches of the first case that were delivered before the position that we resume from. */
+        let done = node.resume(0, (state: Json) => Number.isInteger(state) && (state as number) >= 0);
+        let before: Position = node.graph.from;
+        /** A cached case with a damaged chunk is made again while the stage waits; a patch is tried again once. */
+        let isMending = false;
+        let mendedFor = -1;
 
-      /** A case that cannot be cut is left out from here on, or fails the run. */
-      function refuse(error: unknown): void {
-        const { item } = parent!;
-        const fault = withSample(error, sampleName(item.value));
-        if (context.onError !== "skip" || !isSampleFault(fault)) throw stageError(fault, node.name, item.id);
-        node.recordSkip(item, fault);
-        finish();
-      }
+        /** A case that cannot be cut is left out from here on, or fails the run. */
+        function refuse(error: unknown): void {
+          const { item } = parent!;
+          const fault = withSample(error, sampleName(item.value));
+          if (context.onError !== "skip" || !isSampleFault(fault)) throw stageError(fault, node.name, item.id);
+          node.recordSkip(item, fault);
+          finish();
+        }
 
-      function mendWith(mend: (signal?: AbortSignal) => Promise<void>, item: Item<Sample>): void {
-        isMending = true;
-        void node.work(
-          item,
-          ({ signal }) => mend(signal),
-          () => {
-            isMending = false;
-          },
-          (error) => {
-            isMending = false;
-            if (!node.closed) refuse(error);
-          },
-        );
-      }
+        function mendWith(mend: (signal?: AbortSignal) => Promise<void>, item: Item<Sample>): void {
+          isMending = true;
+          void node.work(
+            item,
+            ({ signal }) => mend(signal),
+            () => {
+              isMending = false;
+            },
+            (error) => {
+              isMending = false;
+              if (!node.closed) refuse(error);
+            },
+          );
+        }
 
-      function finish(): void {
-        before = parent!.item.at;
-        release(parent!.item.value);
-        parent = undefined;
-        mendedFor = -1;
-      }
-
-      return {
-        room: () => !parent,
-        push: (item) => {
-          const sample = item.value;
-          const starts = isGrid ? gridStarts(plan, sample.image.shape) : undefined;
-          parent = { item, starts, count: starts?.length ?? plan.perCase, bytes: bytesOf(sample, plan, marginFor(plan, sample.image.shape, mode)) };
-          next = done;
-          done = 0;
-        },
-        ready: () => {
-          if (!parent || isMending) return false;
-          if (next >= parent.count) {
-            finish();
-            return false;
-          }
-          const hasMemory = pool.ask(parent.bytes, node.pump, KEPT_FOR_BATCHES * pool.budget);
-          node.waitingFor = hasMemory
-            ? undefined
-            : `${formatBytes(parent.bytes)} of memory (${formatBytes(pool.bytesInUse)} of ${formatBytes(pool.budget)} are in use)`;
-          return hasMemory;
-        },
-        pull: () => {
-          const { item, starts } = parent!;
-          const k = next++;
-          try {
-            const sample = item.value;
-            const value = node.timed(() => cut(sample, plan, k, starts?.[k] ?? drawStart(plan, sample, k, context), context));
-            retain(value);
-            return { value, id: sampleName(value), epoch: item.epoch, at: { ...before, [node.name]: k + 1 } };
-          } catch (error) {
-            const mend = mendedFor === k ? undefined : mendOf(error, item.value);
-            if (mend) {
-              mendedFor = k;
-              next = k;
-              mendWith(mend, item);
-            } else refuse(error);
-            return undefined;
-          }
-        },
-        size: () => (parent ? 1 : 0),
-        dispose: () => {
-          if (parent) release(parent.item.value);
+        function finish(): void {
+          before = parent!.item.at;
+          release(parent!.item.value);
           parent = undefined;
-          node.waitingFor = undefined;
-        },
-      };
-    }),
+          mendedFor = -1;
+        }
+
+        return {
+          room: () => !parent,
+          push: (item) => {
+            const sample = item.value;
+            const starts = isGrid ? gridStarts(plan, sample.image.shape) : undefined;
+            parent = { item, starts, count: starts?.length ?? plan.perCase, bytes: bytesOf(sample, plan, mostMargin(plan, sample, context, reach)) };
+            next = done;
+            done = 0;
+          },
+          ready: () => {
+            if (!parent || isMending) return false;
+            if (next >= parent.count) {
+              finish();
+              return false;
+            }
+            const hasMemory = pool.ask(parent.bytes, node.pump, KEPT_FOR_BATCHES * pool.budget);
+            node.waitingFor = hasMemory
+              ? undefined
+              : `${formatBytes(parent.bytes)} of memory (${formatBytes(pool.bytesInUse)} of ${formatBytes(pool.budget)} are in use)`;
+            return hasMemory;
+          },
+          pull: () => {
+            const { item, starts } = parent!;
+            const k = next++;
+            try {
+              const sample = item.value;
+              const value = node.timed(() => cut(sample, plan, k, starts?.[k] ?? drawStart(plan, sample, k, context), context, reach));
+              retain(value);
+              return { value, id: sampleName(value), epoch: item.epoch, at: { ...before, [node.name]: k + 1 } };
+            } catch (error) {
+              const mend = mendedFor === k ? undefined : mendOf(error, item.value);
+              if (mend) {
+                mendedFor = k;
+                next = k;
+                mendWith(mend, item);
+              } else refuse(error);
+              return undefined;
+            }
+          },
+          size: () => (parent ? 1 : 0),
+          dispose: () => {
+            if (parent) release(parent.item.value);
+            parent = undefined;
+            node.waitingFor = undefined;
+          },
+        };
+      }),
+    );
+  return describeOperator(
+    (source: Observable<Sample>) => {
+      const flow = cutter()(source);
+      return plan.margin ? flow : tagPatches(flow, (reach) => cutter(reach)(source));
+    },
+    { patch: { size: plan.size, ...(plan.margin && { margin: plan.margin }), ...(plan.mode === "random" && { perCase: plan.perCase }) } },
   );
-  return describeOperator(operator, {
-    patch: { size: plan.size, margin: plan.margin, ...(plan.mode === "random" && { perCase: plan.perCase }) },
-  });
 }
 
-function bytesOf({ image, label }: Sample, { size }: PatchPlan, margin: Triple = [0, 0, 0]): number {
-  const voxels = size.reduce((product, extent, axis) => product * (extent + 2 * margin[axis]!), 1);
+function bytesOf({ image, label }: Sample, { size }: PatchPlan, [before, after]: Margin = NO_MARGIN): number {
+  const voxels = size.reduce((product, extent, axis) => product * (extent + before[axis]! + after[axis]!), 1);
   const labelBytes = label ? label.shape[3] * (label.dtype === "uint8" ? 1 : 2) : 0;
   // Two slabs are rounded up to whole pages each.
   return voxels * (image.shape[3] * 4 + labelBytes) + 2 * 4096;
 }
 
-function cut(
-  sample: Sample,
-  plan: PatchPlan,
-  k: number,
-  origin: Triple,
-  { pool, mode }: { readonly pool: Parameters<typeof Volume.create>[0]; readonly mode: "training" | "validation" | "prediction" },
-): Sample {
+function cut(sample: Sample, plan: PatchPlan, k: number, origin: Triple, context: RunContext, reach: PatchReach | undefined): Sample {
+  const { pool } = context;
   const { image, label, history, ...rest } = sample;
-  const margin = marginFor(plan, image.shape, mode);
-  const [m0, m1, m2] = margin ?? [0, 0, 0];
-  const start: Triple = [origin[0] - m0, origin[1] - m1, origin[2] - m2];
-  const size: Triple = [plan.size[0] + 2 * m0, plan.size[1] + 2 * m1, plan.size[2] + 2 * m2];
+  const margin = marginOf(plan, { ...sample, patch: k }, origin, context, reach);
+  const [[b0, b1, b2], [a0, a1, a2]] = margin ?? NO_MARGIN;
+  const start: Triple = [origin[0] - b0, origin[1] - b1, origin[2] - b2];
+  const size: Triple = [plan.size[0] + b0 + a0, plan.size[1] + b1 + a1, plan.size[2] + b2 + a2];
   const geometry = transformGeometry(image.geometry, [1, 1, 1], start);
   const made: Volume[] = [];
   try {
@@ -201,20 +203,20 @@ function cut(
   }
 }
 
-function planOf({ size, mode = "random", perCase = 1, overlap = 0, margin = 0, foreground = 0, attempts = 1 }: PatchOptions): PatchPlan {
+function planOf({ size, mode = "random", perCase = 1, overlap = 0, margin, foreground = 0, attempts = 1 }: PatchOptions): PatchPlan {
   const triple = (value: number | Triple): Triple => (typeof value === "number" ? [value, value, value] : value);
   const isTriple = (value: Triple, least: number) =>
     Array.isArray(value) && value.length === 3 && value.every((n) => Number.isSafeInteger(n) && n >= least);
   const count = (value: number) => Number.isSafeInteger(value) && value >= 1;
   const overlaps = triple(overlap);
-  const margins = triple(margin);
+  const margins = margin === undefined ? undefined : triple(margin);
   requireOption(isTriple(size, 1), "patch", "size", "three whole numbers >= 1, [depth, height, width]", size);
   requireOption(mode === "random" || mode === "grid", "patch", "mode", '"random" or "grid"', mode);
   requireOption(count(perCase), "patch", "perCase", "a whole number >= 1", perCase);
   const isOverlap = isTriple(overlaps, 0) && overlaps.every((extent, axis) => extent < size[axis]!);
   requireOption(isOverlap, "patch", "overlap", `whole numbers in 0 to less than the size ${formatShape(size)}`, overlap);
-  requireOption(isTriple(margins, 0), "patch", "margin", "a whole number >= 0 or three of them", margin);
+  requireOption(!margins || isTriple(margins, 0), "patch", "margin", "a whole number >= 0 or three of them", margin);
   requireOption(foreground >= 0 && foreground <= 1, "patch", "foreground", "in 0..1", foreground);
   requireOption(count(attempts), "patch", "attempts", "a whole number >= 1", attempts);
-  return { size, mode, perCase, overlap: overlaps, margin: margins, foreground, attempts };
+  return { size, mode, perCase, overlap: overlaps, ...(margins && { margin: margins }), foreground, attempts };
 }

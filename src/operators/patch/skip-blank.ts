@@ -1,8 +1,9 @@
 import type { OperatorFunction } from "rxjs";
 import { requireOption } from "../../core/errors.js";
-import type { Sample } from "../../core/sample.js";
+import type { Margin, Sample } from "../../core/sample.js";
 import type { Triple } from "../../core/shape.js";
 import { skipWhen } from "../../streams/skip-when.js";
+import { NO_MARGIN, patchesOf, tagPatches } from "./patch-reach.js";
 import { readBox } from "./read-box.js";
 
 export interface SkipBlankOptions {
@@ -27,7 +28,7 @@ export interface SkipBlankOptions {
 export function skipBlank({ class: blank = 0, minimalFraction = 0 }: SkipBlankOptions = {}): OperatorFunction<Sample, Sample> {
   requireOption(Number.isSafeInteger(blank) && blank >= 0 && blank <= 65535, "skipBlank", "class", "a label", blank);
   requireOption(minimalFraction >= 0 && minimalFraction < 1, "skipBlank", "minimalFraction", "in 0 to below 1", minimalFraction);
-  return skipWhen(
+  const skip = skipWhen<Sample>(
     (sample) => {
       if (!sample.label) return undefined;
       const share = foregroundShare(sample.label, sample.margin, blank);
@@ -35,14 +36,19 @@ export function skipBlank({ class: blank = 0, minimalFraction = 0 }: SkipBlankOp
     },
     { name: "skipBlank" },
   );
+  return (source) => {
+    const patches = patchesOf(source);
+    const flow = skip(source);
+    return patches ? tagPatches(flow, (reach) => skip(patches(reach))) : flow;
+  };
 }
 
-function foregroundShare(label: NonNullable<Sample["label"]>, margin: Triple = [0, 0, 0], blank: number): number {
+function foregroundShare(label: NonNullable<Sample["label"]>, [before, after]: Margin = NO_MARGIN, blank: number): number {
   const [depth, height, width, channels] = label.shape;
-  const size: Triple = [depth - 2 * margin[0], height - 2 * margin[1], width - 2 * margin[2]];
+  const size: Triple = [depth - before[0] - after[0], height - before[1] - after[1], width - before[2] - after[2]];
   const voxels = size[0] * size[1] * size[2];
   const labels = label.dtype === "uint8" ? new Uint8Array(voxels * channels) : new Uint16Array(voxels * channels);
-  readBox<"uint8" | "uint16">(label, margin, size, labels, 0);
+  readBox<"uint8" | "uint16">(label, before, size, labels, 0);
   let others = 0;
   if (channels === 1) for (let i = 0; i < voxels; i++) others += labels[i] === blank ? 0 : 1;
   else for (let i = 0; i < voxels; i++) others += labels[i * channels + blank] ? 0 : 1;

@@ -10,6 +10,7 @@ import { batchOf } from "../../streams/batch-of.js";
 import { withSample } from "../chain-run.js";
 import { mendOf } from "../mend-of.js";
 import { describeOperator } from "../operator-link.js";
+import { describeMargin } from "../patch/patch-reach.js";
 import { withRunContext } from "../with-run-context.js";
 
 export interface BatchOptions {
@@ -98,7 +99,7 @@ function requireAlike(first: Sample, sample: Sample): void {
     throw new VoxError(sentence, { code: "ERR_SHAPE", where: "batch", sampleId: sampleName(sample) });
   };
   const same = (a: Shape4, b: Shape4) => a.every((extent, axis) => extent === b[axis]);
-  if (sample.margin) fail(`a patch with a margin (${formatShape(sample.margin)}) must go to augment, which trims it, before batch`);
+  if (sample.margin) fail(`a patch with a margin (${describeMargin(sample.margin)}) must go to augment, which trims it, before batch`);
   if (!same(first.image.shape, sample.image.shape)) {
     fail(
       `samples of a batch must have one shape, got ${formatShape(first.image.shape)} of ${sampleName(first)} and ${formatShape(sample.image.shape)}; cut patches first`,

@@ -1,4 +1,5 @@
 import { transformGeometry } from "../../core/geometry.js";
+import type { Margin } from "../../core/sample.js";
 import type { Triple } from "../../core/shape.js";
 import { copyBox } from "../../kernels/copy-box/copy-box.js";
 import { statistics } from "../../kernels/statistics/statistics.js";
@@ -9,7 +10,7 @@ export interface PatchParams {
   readonly start: Triple;
   /** Extents of the box, margin included. */
   readonly size: Triple;
-  readonly margin?: Triple;
+  readonly margin?: Margin;
 }
 
 /** Copies one box; what lies outside the case is background: the smallest voxel of each channel, label 0. */
