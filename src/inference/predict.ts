@@ -87,6 +87,8 @@ export interface PredictResult {
   /** Ids that were there already. */
   readonly present: readonly string[];
   readonly failed: readonly { readonly id: string; readonly message: string }[];
+  /** What was done to the label maps. */
+  readonly postprocessing: readonly PostprocessingStep[];
 }
 
 /**
@@ -115,9 +117,9 @@ export async function predict(options: PredictOptions): Promise<PredictResult> {
   const sources = await Promise.all([bundle].flat().map(async (one) => (typeof one === "string" ? resolveBundles(one) : [one])));
   const loaded: LoadedBundle[] = [];
   for (const one of sources.flat()) {
-    const bundle = typeof one === "string" ? await loadBundle(one) : one;
-    await bringSteps(bundle.description.preprocessing, typeof one === "string" ? one : "predict");
-    loaded.push(bundle);
+    const found = typeof one === "string" ? await loadBundle(one) : one;
+    await bringSteps(found.description.preprocessing, typeof one === "string" ? one : "predict");
+    loaded.push(found);
   }
   try {
     return await predictWith(loaded, sources.flat(), options, budget);
@@ -181,7 +183,7 @@ async function predictWith(
     report({ id, state: "failed", message: error.message });
   };
   for (const id of present) report({ id, state: "present", path: pathOf(id) });
-  if (left.length === 0) return { written, present, failed };
+  if (left.length === 0) return { written, present, failed, postprocessing: steps };
 
   await removeLeftovers(output, left);
   const tasks = createTaskPool({ threads: workers });
@@ -226,7 +228,7 @@ async function predictWith(
   } finally {
     await tasks.destroy();
   }
-  return { written, present, failed };
+  return { written, present, failed, postprocessing: steps };
 }
 
 function known(remainingSeconds: number | undefined): { readonly remainingSeconds?: number } {

@@ -2,7 +2,7 @@ import { VoxError } from "../core/errors.js";
 import type { HistoryEntry } from "../core/sample.js";
 import { elementCount, formatShape, type Shape4, spatial, type Triple } from "../core/shape.js";
 import type { LabelArray } from "../kernels/label-array.js";
-import { STEPS } from "../workers/steps/steps.js";
+import { findStep } from "../workers/steps/find-step.js";
 
 export interface PreprocessedPrediction {
   readonly labels: LabelArray;
@@ -16,8 +16,9 @@ export interface PreprocessedPrediction {
 }
 
 /**
- * Takes a prediction back over all steps that moved voxels, the last one first: padding is cropped, resampled labels come back by the label order of the
- * step (no new classes), probabilities linearly. What comes out lies on the grid that was loaded.
+ * Takes a prediction back over all steps that moved voxels, the last one first: padding is cropped, what was cropped becomes background, axes turn back,
+ * resampled labels come back by the label order of the step (no new classes), probabilities linearly. Labels that `mapLabels` renamed one to one get their
+ * old values. What comes out lies on the grid that was loaded.
  *
  * @label moved back; never interpolated into a class that was not there
  * @throws `ERR_BUNDLE` when a step has moved voxels and cannot be undone
@@ -32,7 +33,7 @@ export function undoPreprocessing(prediction: PreprocessedPrediction): {
   const { classes, history, isStopped = () => false } = prediction;
   let { labels, probabilities, shape } = prediction;
   for (const { operator, params, before } of [...history].reverse()) {
-    const inverse = STEPS[operator]?.inverse;
+    const inverse = findStep(operator)?.inverse;
     if (!before) continue;
     if (!inverse)
       throw new VoxError(`a step that moves voxels must be known with its inverse, got ${operator}`, {
@@ -41,12 +42,14 @@ export function undoPreprocessing(prediction: PreprocessedPrediction): {
       });
     const target = spatial(before.shape);
     const as = (size: Triple, channels: number): Shape4 => [size[0], size[1], size[2], channels];
-    const moved = labels instanceof Uint8Array ? new Uint8Array(elementCount(target)) : new Uint16Array(elementCount(target));
-    inverse.labels(labels, moved, { params, shape: as(shape, 1), target: as(target, 1), isStopped });
+    const { geometry } = before;
+    const dtype = labels instanceof Uint8Array ? "uint8" : "uint16";
+    const moved = new { uint8: Uint8Array, uint16: Uint16Array }[inverse.dtype?.(params, dtype) ?? dtype](elementCount(target));
+    inverse.labels(labels, moved, { params, shape: as(shape, 1), target: as(target, 1), geometry, isStopped });
     labels = moved;
     if (probabilities) {
       const scores = new Float32Array(elementCount(target) * classes);
-      inverse.probabilities(probabilities, scores, { params, shape: as(shape, classes), target: as(target, classes), isStopped });
+      inverse.probabilities(probabilities, scores, { params, shape: as(shape, classes), target: as(target, classes), geometry, isStopped });
       probabilities = scores;
     }
     shape = target;

@@ -1,7 +1,7 @@
 import { VoxError } from "../core/errors.js";
 import type { HistoryEntry } from "../core/sample.js";
 import { elementCount, type Shape4, spatial, type Triple } from "../core/shape.js";
-import { STEPS } from "../workers/steps/steps.js";
+import { findStep } from "../workers/steps/find-step.js";
 
 /**
  * Takes the scores of one class back over all steps that moved voxels, the last one first. One class at a time needs memory for one on the loaded grid,
@@ -22,14 +22,14 @@ export function undoScores(
   let size = shape;
   for (const { operator, params, before } of [...history].reverse()) {
     if (!before) continue;
-    const inverse = STEPS[operator]?.inverse;
+    const inverse = findStep(operator)?.inverse;
     if (!inverse) {
       throw new VoxError(`a step that moves voxels must be known with its inverse, got ${operator}`, { code: "ERR_BUNDLE", where: "undoScores" });
     }
     const target = spatial(before.shape);
     const one = ([depth, height, width]: Triple): Shape4 => [depth, height, width, 1];
     const back = new Float32Array(elementCount(target));
-    inverse.probabilities(moved, back, { params, shape: one(size), target: one(target), isStopped });
+    inverse.probabilities(moved, back, { params, shape: one(size), target: one(target), geometry: before.geometry, isStopped });
     moved = back;
     size = target;
   }

@@ -164,8 +164,8 @@ describe("a cross-validation", () => {
     expect([...cases.training, ...cases.validation].sort()).toEqual(training);
     expect(cases.validation.length).toBe(1);
     expect(cases.validation).not.toContain(validation[0]);
-    const used = (json(runs, "inner", "fold-1", "predictions", "prediction.json") as { weights: string }).weights;
-    expect(used).toBe((json(runs, "inner", "fold-1", "checkpoints", "best", "bundle.json") as { weights: { sha256: string } }).weights.sha256);
+    const used = (json(runs, "inner", "fold-1", "predictions", "prediction.json") as { weights: string[] }).weights;
+    expect(used[0]).toBe((json(runs, "inner", "fold-1", "checkpoints", "best", "bundle.json") as { weights: { sha256: string } }).weights.sha256);
     await expect(validate({ name: "best", checkpoint: "best" })).rejects.toMatchObject({
       code: "ERR_OPTION",
       message: expect.stringContaining("must not be chosen on the cases that are reported"),

@@ -83,7 +83,7 @@ describe("predict", () => {
   it.each(settings)("an identity model gives each label file back byte for byte, %s: RAS, LPS, permuted, oblique", async (name, steps, options) => {
     const output = join(folder, name.replaceAll(" ", "-"));
     const result = await predict({ bundle: identityBundle(CLASSES, PATCH, steps), inputs, output, workers: 0, ...options });
-    expect(result).toEqual({ written: ids, present: [], failed: [] });
+    expect(result).toEqual({ written: ids, present: [], failed: [], postprocessing: [] });
     for (const id of ids) {
       const given = stored(join(inputs, `${id}.nii.gz`));
       const predicted = stored(join(output, `${id}.nii.gz`));
@@ -186,7 +186,7 @@ describe("predict", () => {
     const untouched = statSync(join(output, "ras.nii.gz")).mtimeMs;
     rmSync(join(output, "oblique.nii.gz"));
     const again = await predict({ bundle, inputs, output, workers: 0 });
-    expect(again).toEqual({ written: ["oblique"], present: ["lps", "permuted", "ras", "turned"], failed: [] });
+    expect(again).toEqual({ written: ["oblique"], present: ["lps", "permuted", "ras", "turned"], failed: [], postprocessing: [] });
     expect(statSync(join(output, "ras.nii.gz")).mtimeMs).toBe(untouched);
     expect((await predict({ bundle, inputs, output, workers: 0, overwrite: true })).written).toEqual(ids);
   });

@@ -1,9 +1,17 @@
-import { Command, Option } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
+import type { Json } from "../../core/json.js";
+import { PLANES, type PlaneName } from "../../core/plane-name.js";
+import type { Triple } from "../../core/shape.js";
 import { type EngineName, startEngine } from "../../engine/index.js";
-import { type PredictProgress, predict } from "../../inference/index.js";
+import { type PostprocessingStep, type PredictProgress, predict } from "../../inference/index.js";
 import { type CommonOptions, commandOutput } from "../command-output.js";
 import { engineOptions } from "../engine-options.js";
 import { formatDuration } from "../format-duration.js";
+import { parseKeepLargest } from "../parse-keep-largest.js";
+import { parseMinSize } from "../parse-min-size.js";
+import { parseNaturalNumber } from "../parse-natural-number.js";
+import { parsePositiveInteger } from "../parse-positive-integer.js";
+import { parseShape } from "../parse-shape.js";
 import { progressLine } from "../progress-line.js";
 import { stopSignal } from "../stop-signal.js";
 
@@ -12,61 +20,144 @@ interface PredictCommandOptions extends CommonOptions {
   readonly output: string;
   readonly overwrite?: boolean;
   readonly probabilities?: boolean;
+  readonly ids?: readonly string[];
+  readonly ensemble: "mean" | "vote";
+  readonly plane: readonly PlaneName[];
+  readonly patch?: Triple | "full";
+  readonly overlap?: Triple;
+  readonly distinct?: boolean;
+  readonly batchSize?: number;
   readonly weighting: "constant" | "gaussian";
   readonly flips?: boolean;
+  readonly postprocessing: "auto" | "none";
   readonly onError: "fail" | "skip";
+  readonly memory?: string;
+  readonly workers?: number;
   readonly engine?: EngineName;
   readonly threads?: number;
 }
 
-/** `voxstream predict <bundle> -i <images> -o <folder>`: label maps on exactly the grids of the images. */
+/** `voxstream predict <bundles...> -i <images> -o <folder>`: label maps on exactly the grids of the images. */
 export function predictCommand(): Command {
+  // In the order in which they are given, over both options.
+  const steps: PostprocessingStep[] = [];
   const command = new Command("predict")
-    .argument("<bundle>", "folder of the model, such as runs/demo/checkpoints/best")
+    .description("predict a folder of images with a model bundle, or several; label maps come out on exactly the grids of the image files")
+    .argument(
+      "<bundles...>",
+      "folder of the model, such as runs/demo/checkpoints/best; several predict together; a cross-validation's folder is all of its folds",
+    )
     .requiredOption("-i, --input <path>", "folder of images or of KiTS cases, or one file")
     .requiredOption("-o, --output <dir>", "gets <id>.nii.gz; cases that are there already are left out")
+    .option("--ids <ids>", "only these cases, separated by commas", (text) => text.split(",").map((id) => id.trim()))
     .option("--overwrite", "predict again what is there")
-    .option("--probabilities", "also write probabilities/<id>.nii.gz, one channel per class")
-    .addOption(new Option("--weighting <how>", "how overlapping patches are averaged").choices(["constant", "gaussian"]).default("constant"))
+    .option("--probabilities", "also write probabilities/<id>.nii.gz, float32, one channel per class")
+    .addOption(new Option("--ensemble <how>", "how several bundles are brought together").choices(["mean", "vote"]).default("mean"))
+    .addOption(
+      new Option("--plane <names>", "slices that a 2D network sees: axial, coronal or sagittal; of several, separated by commas, the mean")
+        .argParser(parsePlanes)
+        .default(["axial"], "axial"),
+    )
+    .option(
+      "--patch <size>",
+      'window as depth x height x width, like 32x64x64, or "full" for the whole image; by default what the network was trained on',
+      parsePatch,
+    )
+    .option("--overlap <size>", "voxels that neighboring windows share, like 16x32x32; by default half the window", parseOverlap)
+    .option("--distinct", "windows without overlap")
+    .option("--batch-size <n>", "windows that go through the network at once; 2", parsePositiveInteger)
+    .addOption(new Option("--weighting <how>", "how overlapping windows are averaged").choices(["constant", "gaussian"]).default("constant"))
     .option("--flips", "average over mirrored copies (test-time augmentation)")
+    .addOption(
+      new Option("--postprocessing <which>", "auto: what a cross-validation chose and wrote into the bundle")
+        .choices(["auto", "none"])
+        .default("auto"),
+    )
+    .option(
+      "--keep-largest <classes>",
+      'keep only the largest component: "kidney", the two largest: "kidney=2", of a region: "kidney+tumor"; repeatable',
+      (text) => steps.push(parseKeepLargest(text)),
+    )
+    .option("--min-size <classes=size>", 'remove smaller components: "tumor=50" (mm³) or "tumor=20voxels"; repeatable', (text) =>
+      steps.push(parseMinSize(text)),
+    )
     .addOption(
       new Option("--on-error <what>", "what a case that fails does: end everything, or be reported while the others go on")
         .choices(["fail", "skip"])
         .default("fail"),
     )
-    .action(async (bundle: string, options: PredictCommandOptions) => {
-      const output = commandOutput(options);
-      const line = progressLine();
-      const { signal, forget } = stopSignal("predict");
-      const engine = await startEngine({
-        ...(options.engine !== undefined && { engine: options.engine }),
-        ...(options.threads !== undefined && { threads: options.threads }),
-      });
-      const began = performance.now();
-      const result = await predict({
-        bundle,
-        inputs: options.input,
-        output: options.output,
-        overwrite: options.overwrite ?? false,
-        probabilities: options.probabilities ?? false,
-        weighting: options.weighting,
-        flips: options.flips ? [0, 1, 2] : [],
-        onError: options.onError,
-        onProgress: (progress) => report(progress, line),
-        signal,
-      });
-      forget();
-      line.end();
-      const seconds = (performance.now() - began) / 1000;
-      const { written, present, failed } = result;
-      output.result(
-        { written, present, failed: failed.map((entry) => ({ ...entry })), seconds, engine: engine.name },
-        `${written.length} predicted in ${formatDuration(seconds)}, ${present.length} there before, ${failed.length} failed; in ${options.output}`,
-      );
-      if (failed.length > 0) process.exitCode = 1;
-    });
+    .option("--memory <size>", "budget for the voxels of cases that wait, like 4GB")
+    .option("--workers <n>", "threads that load the next case meanwhile; 1", parseNaturalNumber)
+    .action((bundles: string[], options: PredictCommandOptions) => runPredict(bundles, options, steps));
   for (const option of engineOptions()) command.addOption(option);
   return command;
+}
+
+async function runPredict(bundles: readonly string[], options: PredictCommandOptions, steps: readonly PostprocessingStep[]): Promise<void> {
+  const output = commandOutput(options);
+  const line = progressLine();
+  const { signal, forget } = stopSignal("predict");
+  const engine = await startEngine({
+    ...(options.engine !== undefined && { engine: options.engine }),
+    ...(options.threads !== undefined && { threads: options.threads }),
+  });
+  const { ids, patch, batchSize, memory, workers } = options;
+  const overlap = options.distinct ? ([0, 0, 0] as const) : options.overlap;
+  const began = performance.now();
+  const result = await predict({
+    bundle: bundles,
+    inputs: options.input,
+    output: options.output,
+    overwrite: options.overwrite ?? false,
+    probabilities: options.probabilities ?? false,
+    ensemble: options.ensemble,
+    planes: options.plane,
+    weighting: options.weighting,
+    flips: options.flips ? [0, 1, 2] : [],
+    postprocessing: steps.length > 0 ? steps : options.postprocessing,
+    onError: options.onError,
+    ...(ids && { ids }),
+    ...(patch && { patch }),
+    ...(overlap && { overlap }),
+    ...(batchSize !== undefined && { batchSize }),
+    ...(memory !== undefined && { memory }),
+    ...(workers !== undefined && { workers }),
+    onProgress: (progress) => report(progress, line),
+    signal,
+  });
+  forget();
+  line.end();
+  const seconds = (performance.now() - began) / 1000;
+  const { written, present, failed, postprocessing } = result;
+  output.result(
+    {
+      written,
+      present,
+      failed: failed.map((entry) => ({ ...entry })),
+      // Plain data, as it stands in prediction.json.
+      postprocessing: JSON.parse(JSON.stringify(postprocessing)) as Json,
+      seconds,
+      engine: engine.name,
+    },
+    `${written.length} predicted in ${formatDuration(seconds)}, ${present.length} there before, ${failed.length} failed; in ${options.output}`,
+  );
+  if (failed.length > 0) process.exitCode = 1;
+}
+
+function parsePatch(text: string): Triple | "full" {
+  return text === "full" ? "full" : parseShape(text);
+}
+
+function parseOverlap(text: string): Triple {
+  const extents = text.split(/[x,]/).map(Number);
+  if (extents.length === 3 && extents.every((extent) => Number.isInteger(extent) && extent >= 0)) return extents as unknown as Triple;
+  throw new InvalidArgumentError('must be depth, height and width, like "16x32x32"');
+}
+
+function parsePlanes(text: string): PlaneName[] {
+  const names = text.split(",").map((name) => name.trim()) as PlaneName[];
+  if (names.every((name) => PLANES.includes(name))) return names;
+  throw new InvalidArgumentError(`must be among ${PLANES.join(", ")}`);
 }
 
 function report(
