@@ -3,6 +3,7 @@ export * from "./list-engines.js";
 export * from "./ops/fused-activation.js";
 export * from "./ops/fused-conv3d.js";
 export * from "./ops/normalize.js";
+export * from "./ops/signed-distances.js";
 export * from "./ops/softmax-statistics.js";
 export * from "./ops/up-sample-3d.js";
 export * from "./optimizers/adam.js";

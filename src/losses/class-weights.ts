@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { requireOption, VoxError } from "../core/errors.js";
+import { requireKnownOptions } from "../core/require-known-options.js";
 
 /** Options that losses over classes share. */
 export interface ClassOptions {
@@ -11,8 +12,14 @@ export interface ClassOptions {
   readonly ignore?: number;
 }
 
-/** @throws `ERR_OPTION` */
-export function requireClassOptions(where: string, { weights, ignore }: ClassOptions): void {
+/**
+ * Checks the options that losses share.
+ *
+ * @throws `ERR_OPTION`, also for an option that is neither one of these nor of the loss's `own`
+ */
+export function requireClassOptions(where: string, options: ClassOptions, own: readonly string[]): void {
+  requireKnownOptions(where, options, [...own, "weights", "ignore"]);
+  const { weights, ignore } = options;
   requireOption(weights === undefined || weights.every((w) => w >= 0 && Number.isFinite(w)), where, "weights", "numbers >= 0", weights);
   requireOption(ignore === undefined || (Number.isInteger(ignore) && ignore >= 0), where, "ignore", "a label, an integer >= 0", ignore);
 }
@@ -35,6 +42,12 @@ export function classWeights(where: string, classes: number, { weights, backgrou
     weights,
   );
   return counted;
+}
+
+/** The weights over their sum. */
+export function classShares(weights: readonly number[]): tf.Tensor1D {
+  const total = weights.reduce((sum, w) => sum + w, 0);
+  return tf.tensor1d(weights.map((w) => w / total));
 }
 
 /** `Σ_c w_c x_c / Σ_c w_c`, averaged over the batch. */

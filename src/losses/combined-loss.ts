@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { requireOption } from "../core/errors.js";
+import { requireKnownOptions } from "../core/require-known-options.js";
 import type { Loss } from "./loss.js";
 import { nameFunction } from "./name-function.js";
 
@@ -18,7 +19,9 @@ export interface CombinedLossOptions {
  * @example
  * combinedLoss({ losses: [tverskyLoss(), crossEntropyLoss()] })(logits, target)
  */
-export function combinedLoss({ losses, weights = losses.map(() => 1) }: CombinedLossOptions): Loss {
+export function combinedLoss({ losses, weights = losses?.map(() => 1), ...unknown }: CombinedLossOptions): Loss {
+  requireKnownOptions("combinedLoss", unknown, ["losses", "weights"]);
+  requireOption(Array.isArray(losses), "combinedLoss", "losses", "a list of losses", losses);
   requireOption(losses.length > 0 && losses.every((loss) => typeof loss === "function"), "combinedLoss", "losses", "one loss or more", losses.length);
   requireOption(weights.length === losses.length && weights.every(Number.isFinite), "combinedLoss", "weights", `${losses.length} numbers`, weights);
   const ignored = losses.map((loss) => (loss.options as { ignore?: number } | undefined)?.ignore);
@@ -36,5 +39,8 @@ export function combinedLoss({ losses, weights = losses.map(() => 1) }: Combined
         const terms = losses.map((loss, k) => tf.mul(loss(logits, target), weights[k]!));
         return terms.reduce((sum, term) => tf.add(sum, term)) as tf.Scalar;
       }),
+    (classes) => {
+      for (const loss of losses) loss.requireClasses?.(classes);
+    },
   );
 }

@@ -28,14 +28,15 @@ export function comboLoss({ alpha = 0.5, beta = 0.5, smooth = 1e-5, background =
   requireOption(alpha >= 0 && alpha <= 1, "comboLoss", "alpha", "in [0, 1]", alpha);
   requireOption(beta >= 0 && beta <= 1, "comboLoss", "beta", "in [0, 1]", beta);
   requireOption(smooth > 0, "comboLoss", "smooth", "> 0", smooth);
-  requireClassOptions("comboLoss", options);
+  requireClassOptions("comboLoss", options, ["alpha", "beta", "smooth", "background"]);
+  const weightsOf = (classes: number): readonly number[] => classWeights("comboLoss", classes, { ...options, background });
   return nameFunction(
     "comboLoss",
     { alpha, beta, smooth, background, ...givenClassOptions(options) },
     (logits: tf.Tensor, target: tf.Tensor): tf.Scalar =>
       tf.tidy(() => {
         const classes = logits.shape.at(-1)!;
-        const weights = classWeights("comboLoss", classes, { ...options, background }).map((w, c) => w * (c === 0 ? 1 - beta : beta));
+        const weights = weightsOf(classes).map((w, c) => w * (c === 0 ? 1 - beta : beta));
         const { overlap, predicted, actual, surprise } = classSums(logits, target, options);
         const voxels = options.ignore === undefined ? logits.size / classes : tf.maximum(tf.sum(actual), 1);
         const entropy = tf.div(tf.sum(tf.mul(surprise, tf.tensor1d(weights))), voxels);
@@ -43,5 +44,6 @@ export function comboLoss({ alpha = 0.5, beta = 0.5, smooth = 1e-5, background =
         const dice = tf.div(tf.add(tf.mul(total(overlap), 2), smooth), tf.add(tf.add(total(actual), total(predicted)), smooth));
         return tf.sub(tf.mul(entropy, alpha), tf.mul(dice, 1 - alpha)) as tf.Scalar;
       }),
+    weightsOf,
   );
 }

@@ -4,7 +4,7 @@ import { type ClassOptions, classWeights, givenClassOptions, requireClassOptions
 import type { Loss } from "./loss.js";
 import { nameFunction } from "./name-function.js";
 
-export type CrossEntropyLossOptions = Omit<ClassOptions, "background">;
+export type CrossEntropyLossOptions = ClassOptions;
 
 /**
  * Mean over voxels of `-w_c log softmax(logits)_c` for the true class c.
@@ -15,18 +15,20 @@ export type CrossEntropyLossOptions = Omit<ClassOptions, "background">;
  * @example
  * crossEntropyLoss({ weights: [0.2, 1, 2] })(logits, target)
  */
-export function crossEntropyLoss(options: CrossEntropyLossOptions = {}): Loss {
-  requireClassOptions("crossEntropyLoss", options);
+export function crossEntropyLoss({ background = true, ...options }: CrossEntropyLossOptions = {}): Loss {
+  requireClassOptions("crossEntropyLoss", options, ["background"]);
+  const weightsOf = (classes: number): readonly number[] => classWeights("crossEntropyLoss", classes, { ...options, background });
   return nameFunction(
     "crossEntropyLoss",
-    givenClassOptions(options),
+    { ...(!background && { background }), ...givenClassOptions(options) },
     (logits: tf.Tensor, target: tf.Tensor): tf.Scalar =>
       tf.tidy(() => {
         const classes = logits.shape.at(-1)!;
-        const weights = classWeights("crossEntropyLoss", classes, options);
+        const weights = weightsOf(classes);
         const { surprise, actual } = classSums(logits, target, options);
         const voxels = options.ignore === undefined ? logits.size / classes : tf.maximum(tf.sum(actual), 1);
         return tf.div(tf.sum(tf.mul(surprise, tf.tensor1d([...weights]))), voxels) as tf.Scalar;
       }),
+    weightsOf,
   );
 }

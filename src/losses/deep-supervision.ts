@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { requireOption, VoxError } from "../core/errors.js";
+import { requireKnownOptions } from "../core/require-known-options.js";
 import { formatShape } from "../core/shape.js";
 import type { Loss } from "./loss.js";
 import { nameFunction } from "./name-function.js";
@@ -19,7 +20,8 @@ export interface DeepSupervisionOptions {
  * @example
  * defineConfig({ model: residualEncoderUnet({ deepSupervision: true }), loss: deepSupervision(diceLoss()), ... })
  */
-export function deepSupervision(loss: Loss, { weights }: DeepSupervisionOptions = {}): Loss {
+export function deepSupervision(loss: Loss, { weights, ...unknown }: DeepSupervisionOptions = {}): Loss {
+  requireKnownOptions("deepSupervision", unknown, ["weights"]);
   requireOption(typeof loss === "function", "deepSupervision", "loss", "a loss", loss);
   requireOption(weights === undefined || weights.every((w) => w >= 0 && Number.isFinite(w)), "deepSupervision", "weights", "numbers >= 0", weights);
   const inner = loss.options ?? {};
@@ -36,7 +38,12 @@ export function deepSupervision(loss: Loss, { weights }: DeepSupervisionOptions 
       }
       return tf.addN(logits.map((level, k) => tf.mul(loss(level, coarser(target, level.shape)), factors[k]!))) as tf.Scalar;
     });
-  const single = nameFunction("deepSupervision", options, (logits: tf.Tensor, target: tf.Tensor): tf.Scalar => loss(logits, target));
+  const single = nameFunction(
+    "deepSupervision",
+    options,
+    (logits: tf.Tensor, target: tf.Tensor): tf.Scalar => loss(logits, target),
+    (classes) => loss.requireClasses?.(classes),
+  );
   return Object.assign(single, { deep });
 }
 

@@ -24,19 +24,21 @@ export interface DiceLossOptions extends ClassOptions {
 export function diceLoss({ smooth = 1e-5, background = true, over = "class", ...options }: DiceLossOptions = {}): Loss {
   requireOption(smooth > 0, "diceLoss", "smooth", "> 0", smooth);
   requireOption(over === "class" || over === "all", "diceLoss", "over", '"class" or "all"', over);
-  requireClassOptions("diceLoss", options);
+  requireClassOptions("diceLoss", options, ["smooth", "background", "over"]);
+  const weightsOf = (classes: number): readonly number[] => classWeights("diceLoss", classes, { ...options, background });
   requireOption(over === "class" || options.weights === undefined, "diceLoss", "weights", 'absent with over "all"', options.weights);
   return nameFunction(
     "diceLoss",
     { smooth, background, over, ...givenClassOptions(options) },
     (logits: tf.Tensor, target: tf.Tensor): tf.Scalar =>
       tf.tidy(() => {
-        const weights = classWeights("diceLoss", logits.shape.at(-1)!, { ...options, background });
+        const weights = weightsOf(logits.shape.at(-1)!);
         const { overlap, predicted, actual } = classSums(logits, target, options);
         const dice = (tp: tf.Tensor, voxels: tf.Tensor): tf.Tensor => tf.div(tf.add(tf.mul(tp, 2), smooth), tf.add(voxels, smooth));
         if (over === "class") return weightedMean(tf.sub(1, dice(overlap, tf.add(actual, predicted))) as tf.Tensor2D, weights);
         const total = (perClass: tf.Tensor2D): tf.Tensor => tf.sum(foregroundOf(perClass, background));
         return tf.sub(1, dice(total(overlap), tf.add(total(actual), total(predicted)))) as tf.Scalar;
       }),
+    weightsOf,
   );
 }

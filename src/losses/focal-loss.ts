@@ -6,7 +6,7 @@ import type { Loss } from "./loss.js";
 import { nameFunction } from "./name-function.js";
 import { powerOf } from "./power-of.js";
 
-export interface FocalLossOptions extends Omit<ClassOptions, "background"> {
+export interface FocalLossOptions extends ClassOptions {
   /** How much less voxels count that are right already; 0 is cross-entropy. */
   readonly gamma?: number;
 }
@@ -20,18 +20,20 @@ export interface FocalLossOptions extends Omit<ClassOptions, "background"> {
  * @example
  * focalLoss({ gamma: 2, weights: [0.25, 0.75] })(logits, target)
  */
-export function focalLoss({ gamma = 2, ...options }: FocalLossOptions = {}): Loss {
+export function focalLoss({ gamma = 2, background = true, ...options }: FocalLossOptions = {}): Loss {
   requireOption(gamma >= 0 && Number.isFinite(gamma), "focalLoss", "gamma", ">= 0", gamma);
-  requireClassOptions("focalLoss", options);
+  requireClassOptions("focalLoss", options, ["gamma", "background"]);
+  const weightsOf = (classes: number): readonly number[] => classWeights("focalLoss", classes, { ...options, background });
   return nameFunction(
     "focalLoss",
-    { gamma, ...givenClassOptions(options) },
+    { gamma, ...(!background && { background }), ...givenClassOptions(options) },
     (logits: tf.Tensor, target: tf.Tensor): tf.Scalar =>
       tf.tidy(() => {
-        const weights = classWeights("focalLoss", logits.shape.at(-1)!, options);
+        const weights = weightsOf(logits.shape.at(-1)!);
         const { p, logP, t, voxels } = classProbabilities(logits, target, options);
         const surprise = tf.mul(tf.mul(t, tf.neg(logP)), powerOf(tf.sub(1, p), gamma));
         return tf.div(tf.sum(tf.mul(surprise, tf.tensor1d([...weights]))), voxels) as tf.Scalar;
       }),
+    weightsOf,
   );
 }

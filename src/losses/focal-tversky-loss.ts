@@ -28,15 +28,17 @@ export function focalTverskyLoss({ delta = 0.7, gamma = 0.75, smooth = 1e-6, bac
   requireOption(delta >= 0 && delta <= 1, "focalTverskyLoss", "delta", "in [0, 1]", delta);
   requireOption(gamma > 0 && Number.isFinite(gamma), "focalTverskyLoss", "gamma", "> 0", gamma);
   requireOption(smooth > 0, "focalTverskyLoss", "smooth", "> 0", smooth);
-  requireClassOptions("focalTverskyLoss", options);
+  requireClassOptions("focalTverskyLoss", options, ["delta", "gamma", "smooth", "background"]);
+  const weightsOf = (classes: number): readonly number[] => classWeights("focalTverskyLoss", classes, { ...options, background });
   return nameFunction(
     "focalTverskyLoss",
     { delta, gamma, smooth, background, ...givenClassOptions(options) },
     (logits: tf.Tensor, target: tf.Tensor): tf.Scalar =>
       tf.tidy(() => {
-        const weights = classWeights("focalTverskyLoss", logits.shape.at(-1)!, { ...options, background });
+        const weights = weightsOf(logits.shape.at(-1)!);
         const index = tverskyIndex(classSums(logits, target, options), { alpha: delta, beta: 1 - delta, smooth });
         return weightedMean(powerOf(tf.sub(1, index) as tf.Tensor2D, gamma), weights);
       }),
+    weightsOf,
   );
 }

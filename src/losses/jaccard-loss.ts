@@ -20,16 +20,18 @@ export interface JaccardLossOptions extends ClassOptions {
  */
 export function jaccardLoss({ smooth = 1e-5, background = true, ...options }: JaccardLossOptions = {}): Loss {
   requireOption(smooth > 0, "jaccardLoss", "smooth", "> 0", smooth);
-  requireClassOptions("jaccardLoss", options);
+  requireClassOptions("jaccardLoss", options, ["smooth", "background"]);
+  const weightsOf = (classes: number): readonly number[] => classWeights("jaccardLoss", classes, { ...options, background });
   return nameFunction(
     "jaccardLoss",
     { smooth, background, ...givenClassOptions(options) },
     (logits: tf.Tensor, target: tf.Tensor): tf.Scalar =>
       tf.tidy(() => {
-        const weights = classWeights("jaccardLoss", logits.shape.at(-1)!, { ...options, background });
+        const weights = weightsOf(logits.shape.at(-1)!);
         const { overlap, predicted, actual } = classSums(logits, target, options);
         const union = tf.sub(tf.add(actual, predicted), overlap);
         return weightedMean(tf.sub(1, tf.div(tf.add(overlap, smooth), tf.add(union, smooth))) as tf.Tensor2D, weights);
       }),
+    weightsOf,
   );
 }

@@ -10,6 +10,8 @@ export interface Loss {
   (logits: tf.Tensor, target: tf.Tensor): tf.Scalar;
   /** As run folders write them down; a number named `ignore` is a label that may be in the target without being a class. */
   readonly options?: Json;
+  /** Refuses a number of classes that the options do not fit, before any data is read. */
+  requireClasses?(classes: number): void;
   /** For networks that give logits at several levels, the finest first. */
   deep?(logits: readonly tf.Tensor[], target: tf.Tensor): tf.Scalar;
 }

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { requireOption } from "../core/errors.js";
+import { requireKnownOptions } from "../core/require-known-options.js";
 import { classSums } from "./class-sums.js";
 import type { TrainingMetric } from "./loss.js";
 import { nameFunction } from "./name-function.js";
@@ -20,7 +21,8 @@ export interface SoftDiceOptions {
  * @example
  * softDice()(logits, target).arraySync() // [background, kidney, tumor]
  */
-export function softDice({ smooth = 1e-5, ignore }: SoftDiceOptions = {}): TrainingMetric {
+export function softDice({ smooth = 1e-5, ignore, ...unknown }: SoftDiceOptions = {}): TrainingMetric {
+  requireKnownOptions("softDice", unknown, ["smooth", "ignore"]);
   requireOption(smooth > 0, "softDice", "smooth", "> 0", smooth);
   return nameFunction(
     "softDice",

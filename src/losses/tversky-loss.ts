@@ -28,15 +28,17 @@ export function tverskyLoss({ alpha = 0.5, beta = 0.5, smooth = 1e-6, background
   requireOption(alpha >= 0 && Number.isFinite(alpha), "tverskyLoss", "alpha", ">= 0", alpha);
   requireOption(beta >= 0 && alpha + beta > 0 && Number.isFinite(beta), "tverskyLoss", "beta", ">= 0, and > 0 when alpha is 0", beta);
   requireOption(smooth > 0, "tverskyLoss", "smooth", "> 0", smooth);
-  requireClassOptions("tverskyLoss", options);
+  requireClassOptions("tverskyLoss", options, ["alpha", "beta", "smooth", "background"]);
+  const weightsOf = (classes: number): readonly number[] => classWeights("tverskyLoss", classes, { ...options, background });
   return nameFunction(
     "tverskyLoss",
     { alpha, beta, smooth, background, ...givenClassOptions(options) },
     (logits: tf.Tensor, target: tf.Tensor): tf.Scalar =>
       tf.tidy(() => {
-        const weights = classWeights("tverskyLoss", logits.shape.at(-1)!, { ...options, background });
+        const weights = weightsOf(logits.shape.at(-1)!);
         const index = tverskyIndex(classSums(logits, target, options), { alpha, beta, smooth });
         return tf.mean(tf.sum(tf.mul(tf.sub(1, index), tf.tensor1d([...weights])), 1)) as tf.Scalar;
       }),
+    weightsOf,
   );
 }

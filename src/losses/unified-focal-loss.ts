@@ -46,7 +46,8 @@ export function unifiedFocalLoss({
   requireOption(gamma >= 0 && Number.isFinite(gamma), where, "gamma", ">= 0", gamma);
   requireOption(weight === 0 || gamma < 1, where, "gamma", "< 1 with a Tversky part", gamma);
   requireOption(smooth > 0, where, "smooth", "> 0", smooth);
-  requireClassOptions(where, options);
+  requireClassOptions(where, options, ["form", "weight", "delta", "gamma", "smooth", "background"]);
+  const weightsOf = (classes: number): readonly number[] => classWeights(where, classes, { ...options, background });
   const isSymmetric = form === "symmetric";
 
   const focalTversky = (logits: tf.Tensor, target: tf.Tensor, weights: readonly number[]): tf.Scalar => {
@@ -68,11 +69,12 @@ export function unifiedFocalLoss({
     { form, weight, delta, gamma, smooth, background, ...givenClassOptions(options) },
     (logits: tf.Tensor, target: tf.Tensor): tf.Scalar =>
       tf.tidy(() => {
-        const weights = classWeights(where, logits.shape.at(-1)!, { ...options, background });
+        const weights = weightsOf(logits.shape.at(-1)!);
         if (weight === 1) return focalTversky(logits, target, weights);
         if (weight === 0) return focalEntropy(logits, target, weights);
         return tf.add(tf.mul(focalTversky(logits, target, weights), weight), tf.mul(focalEntropy(logits, target, weights), 1 - weight)) as tf.Scalar;
       }),
+    weightsOf,
   );
 }
 

@@ -72,6 +72,11 @@ const schema = z.strictObject({
     checkpoint: z.strictObject({ everySteps: positiveInteger.optional(), everyMinutes: z.number().gt(0).optional() }).optional(),
     callbacks: z.array(z.looseObject({})).optional(),
   }),
+  init: z
+    .union([z.string().min(1), z.strictObject({ bundle: z.string().min(1), freeze: z.array(z.string().min(1)).optional() })], {
+      error: "the folder of a bundle, or { bundle, freeze?: [layers] }",
+    })
+    .optional(),
   seed: z.int().optional(),
   memory: z.union([z.string(), z.number()], { error: 'a size such as "8GB"' }).optional(),
   workers: z.int().min(0).optional(),
@@ -96,6 +101,7 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
   "training.checkpoint": ["everySteps", "everyMinutes"],
   "training.optimizer": ["name", "beta1", "beta2", "epsilon", "momentum", "nesterov", "weightDecay"],
   split: ["validation", "training"],
+  init: ["bundle", "freeze"],
 };
 
 /**
@@ -113,6 +119,8 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
 export function defineConfig(config: TrainingConfig): TrainingConfig {
   const result = schema.safeParse(config);
   if (!result.success) throw configError(result.error.issues[0]!, config);
+  // Such as one weight per class.
+  config.loss.requireClasses?.(config.data.classes.length);
   if (config.memory !== undefined) parseBytes(config.memory, "config", "memory");
   return config;
 }

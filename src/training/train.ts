@@ -4,7 +4,7 @@ import type * as tfl from "@tensorflow/tfjs-layers";
 import { parseBytes } from "../core/bytes.js";
 import { errorMessage, VoxError } from "../core/errors.js";
 import type { Json } from "../core/json.js";
-import type { RunEvent, StageReport } from "../core/run-events.js";
+import type { RunEvent } from "../core/run-events.js";
 import type { Shape4, Triple } from "../core/shape.js";
 import { type EngineName, startEngine } from "../engine/index.js";
 import { nativeMissingReason } from "../kernels/native.js";
@@ -16,9 +16,12 @@ import { dataFingerprint } from "./data-fingerprint.js";
 import { defaultMemory } from "./default-memory.js";
 import { defineConfig } from "./define-config.js";
 import { describeMachine } from "./describe-machine.js";
-import type { GraphSettings, StageNote } from "./graph-messages.js";
+import { freezeLayers } from "./freeze-layers.js";
+import type { GraphSettings } from "./graph-messages.js";
+import { initWeights } from "./init-weights.js";
 import { inspectGraph } from "./inspect-graph.js";
 import { type Learner, trainedVariables } from "./learner.js";
+import { readBundleFile } from "./load-bundle.js";
 import { hasCheckpoint, type LoadedCheckpoint, loadCheckpoint, requireSameRun } from "./load-checkpoint.js";
 import { loadConfig } from "./load-config.js";
 import { type GraphHostListener, localGraphHost } from "./local-graph-host.js";
@@ -26,16 +29,16 @@ import { makeOptimizer, type OptimizerOptions } from "./make-optimizer.js";
 import type { PreviewRenderer } from "./preview-input.js";
 import { reportMachine } from "./report-machine.js";
 import { resolveRunFolder } from "./resolve-run-folder.js";
-import { type RunEventInput, RunFolder } from "./run-folder.js";
+import { RunFolder } from "./run-folder.js";
 import { runName } from "./run-name.js";
 import { sha256 } from "./save-bundle.js";
 import type { RunningSchedule } from "./schedule.js";
 import { splitCases } from "./split-cases.js";
-import { stageVerdict } from "./stage-verdict.js";
+import { stageLog } from "./stage-log.js";
 import { stopOnSignals } from "./stop-on-signals.js";
 import { threadGraphHost } from "./thread-graph-host.js";
 import { Trainer } from "./trainer.js";
-import type { TrainingConfig } from "./training-config.js";
+import type { InitOptions, TrainingConfig } from "./training-config.js";
 import { FRESH_STATE, type TrainingState } from "./training-state.js";
 import { versions } from "./versions.js";
 import { weightAverage } from "./weight-average.js";
@@ -49,6 +52,10 @@ export type TrainOverrides = Partial<
   Pick<TrainingConfig, "name" | "runs" | "seed" | "engine" | "threads" | "workers" | "memory" | "onError" | "split">
 > & {
   readonly epochs?: number;
+  /** Instead of the configuration's `training.monitor`. */
+  readonly monitor?: string;
+  /** Folder of a bundle to begin with; the configuration's `freeze` stays. */
+  readonly init?: string;
 };
 
 export interface TrainOptions {
@@ -96,6 +103,7 @@ export async function train(source: TrainingConfig | string, options: TrainOptio
   const path = typeof source === "string" ? source : undefined;
   const config = withOverrides(typeof source === "string" ? await loadConfig(source) : defineConfig(source), overrides);
   const { data, model: spec, seed = 0, training, validation } = config;
+  const init = typeof config.init === "string" ? { bundle: config.init } : config.init;
 
   const summary = inspectGraph(config);
   if (summary.patch) checkPatch(spec, summary.patch);
@@ -128,8 +136,17 @@ export async function train(source: TrainingConfig | string, options: TrainOptio
     preprocessing: summary.preprocessing.map(({ name, params }) => ({ name, params })),
     ...(training.accumulate !== undefined && { accumulate: training.accumulate }),
     ...(training.ema !== undefined && { ema: training.ema }),
+    ...(init && { init: { weights: (await readBundleFile(init.bundle)).weights.sha256, freeze: init.freeze ?? [] } }),
   };
   if (checkpoint) requireSameRun(latest, checkpoint.file.identity, identity);
+  // Channels or classes that do not fit the network are found here, before there is a run folder and before data is read.
+  const build = ([depth, height, width]: Triple): tfl.LayersModel => {
+    checkPatch(spec, [depth, height, width]);
+    const shape: Shape4 = [depth, height, width, data.channels];
+    return spec.build({ shape, classes: data.classes.length, seed });
+  };
+  const built = checkpoint?.model ?? (summary.patch && build(summary.patch));
+  if (built && init?.freeze) freezeLayers(built, init.freeze);
 
   const folder = RunFolder.open(runPath, { ...(checkpoint && { mark: checkpoint.file.mark }), ...(onEvent && { onEvent }) });
   const controller = new AbortController();
@@ -192,9 +209,8 @@ export async function train(source: TrainingConfig | string, options: TrainOptio
     const patch = summary.patch ?? checkpoint?.description.patch ?? first?.image.shape.slice(1, 4);
     if (patch) {
       const [depth, height, width] = patch as unknown as Triple;
-      const shape: Shape4 = [depth, height, width, data.channels];
-      if (first) checkPatch(spec, [depth, height, width]);
-      const network = checkpoint?.model ?? spec.build({ shape, classes: data.classes.length, seed });
+      const network = built ?? build([depth, height, width]);
+      if (init && !checkpoint) await begin(network, init, folder);
       const mismatch = supervisionMismatch(network, config.loss);
       if (mismatch !== undefined) folder.event({ type: "warning", message: mismatch });
       learner = makeLearner(network, config, optimizerOptions, checkpoint);
@@ -258,14 +274,28 @@ export async function train(source: TrainingConfig | string, options: TrainOptio
     await host?.close();
     learner?.optimizer.dispose();
     learner?.average?.dispose();
-    learner?.model.dispose();
+    (learner?.model ?? built)?.dispose();
     folder.close();
   }
 }
 
-function withOverrides(config: TrainingConfig, { epochs, ...fields }: TrainOverrides): TrainingConfig {
+function withOverrides(config: TrainingConfig, { epochs, monitor, init, ...fields }: TrainOverrides): TrainingConfig {
   const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
-  return defineConfig({ ...config, ...given, ...(epochs !== undefined && { training: { ...config.training, epochs } }) });
+  const freeze = typeof config.init === "object" ? config.init.freeze : undefined;
+  return defineConfig({
+    ...config,
+    ...given,
+    ...(init !== undefined && { init: { bundle: init, ...(freeze && { freeze }) } }),
+    training: { ...config.training, ...(epochs !== undefined && { epochs }), ...(monitor !== undefined && { monitor }) },
+  });
+}
+
+/** Begins with the weights of an earlier training, and tells what begins anew. */
+async function begin(network: tfl.LayersModel, { bundle, freeze = [] }: InitOptions, folder: RunFolder): Promise<void> {
+  const { taken, total, anew } = await initWeights(network, bundle);
+  if (anew.length > 0)
+    folder.event({ type: "warning", message: `${taken} of ${total} weights come from ${bundle}; these layers begin anew: ${anew.join(", ")}` });
+  freezeLayers(network, freeze);
 }
 
 async function openHost(
@@ -321,32 +351,6 @@ function beginSchedule({ training }: TrainingConfig, state: TrainingState, isRes
   const base = training.learningRate ?? 1e-4;
   if (!training.schedule) return { rate: () => base, state: () => null };
   return isResumed ? training.schedule.begin(base, state.schedule) : training.schedule.begin(base);
-}
-
-/** Writes stage reports to the run's events: every half second at first, every five seconds after ten minutes, so that long runs stay small. */
-function stageLog(folder: RunFolder): GraphHostListener {
-  const began = Date.now();
-  const before = new Map<string, readonly StageReport[]>();
-  const written = new Map<string, number>();
-  // A disk that is full fails the next step's event too, and there it ends the training in order.
-  const write = (event: RunEventInput): void => {
-    try {
-      folder.event(event);
-    } catch (error) {
-      process.emitWarning(errorMessage(error), "VoxstreamWarning");
-    }
-  };
-  return {
-    memory: (note) => write({ type: "memory", ...note }),
-    skip: ({ id, stage, message, stack }) => write({ type: "skip", id, stage, message, ...(stack !== undefined && { stack }) }),
-    stages: ({ graph, stages, bytesInUse, budget }: StageNote) => {
-      const now = Date.now();
-      if (now - began > 600_000 && now - (written.get(graph) ?? 0) < 5_000) return;
-      written.set(graph, now);
-      write({ type: "stages", graph, stages, bytesInUse, budget, verdict: stageVerdict(before.get(graph) ?? [], stages) });
-      before.set(graph, stages);
-    },
-  };
 }
 
 async function endOf(

@@ -4,6 +4,8 @@ import { Random } from "../../src/core/random.js";
 import { startEngine } from "../../src/engine/index.js";
 import { native } from "../../src/kernels/native.js";
 import {
+  boundaryCrossEntropyLoss,
+  boundaryLoss,
   combinedLoss,
   comboLoss,
   crossEntropyLoss,
@@ -11,6 +13,7 @@ import {
   diceLoss,
   focalLoss,
   focalTverskyLoss,
+  hausdorffLoss,
   jaccardLoss,
   type Loss,
   softDice,
@@ -60,7 +63,19 @@ describe.each(["cpu", "native"] as const)("on engine %s", (engine) => {
     });
     it("weighted Dice with weights 1 and 4 is made of 0.5714301 and 3.07692485", () =>
       expect(1 - value(diceLoss({ weights: [1, 4] }))).toBeCloseTo((0.5714301 + 3.07692485) / 5, 6));
+    it("weighted Dice of one class is that class's", () => {
+      expect(1 - value(diceLoss({ weights: [1, 0] }))).toBeCloseTo(0.5714301, 6);
+      expect(4 * (1 - value(diceLoss({ weights: [0, 4] })))).toBeCloseTo(3.07692485, 5);
+    });
     it("focal with α 0.25 is 0.02324655", () => expect(value(focalLoss({ weights: [0.25, 0.25] }))).toBeCloseTo(0.02324655, 7));
+    // The next three by the documented formulas in NumPy 2.4.6, in double precision.
+    it("focal Tversky is 0.41993896", () => expect(value(focalTverskyLoss())).toBeCloseTo(0.419938959, 5));
+    it("symmetric focal with δ 0.7 and γ 2 is 0.06419776, asymmetric 0.24187651", () => {
+      expect(value(unifiedFocalLoss({ form: "symmetric", weight: 0, delta: 0.7, gamma: 2 }))).toBeCloseTo(0.064197758, 6);
+      expect(value(unifiedFocalLoss({ form: "asymmetric", weight: 0, delta: 0.7, gamma: 2 }))).toBeCloseTo(0.241876514, 6);
+    });
+    it("asymmetric focal Tversky with δ 0.7 and γ 0.75 is 0.53961741", () =>
+      expect(value(unifiedFocalLoss({ form: "asymmetric", weight: 1, delta: 0.7, gamma: 0.75 }))).toBeCloseTo(0.539617407, 5));
     it("focal Tversky is the mean of (1 - T)^γ", () => {
       // Sums over the voxels: class 0 has tp .8, fn .2, fp 1; class 1 has tp 2, fn 1, fp .2.
       const index = [0.8 / (0.8 + 0.7 * 0.2 + 0.3 * 1), 2 / (2 + 0.7 * 1 + 0.3 * 0.2)];
@@ -101,6 +116,12 @@ describe.each(["cpu", "native"] as const)("on engine %s", (engine) => {
     });
     it("leaving out the background keeps only the foreground term", () =>
       expect(value(tverskyLoss({ background: false }))).toBeCloseTo(1 - 0.76923086, 6));
+    it("leaving out the background is a weight of 0 for it", () => {
+      for (const make of [crossEntropyLoss, focalLoss, boundaryCrossEntropyLoss]) {
+        expect(value(make({ background: false }))).toBeCloseTo(value(make({ weights: [0, 1] })), 6);
+      }
+      expect(crossEntropyLoss({ background: false }).options).toEqual({ background: false });
+    });
     it("a class weight scales its voxels' share of the cross-entropy", () => {
       // Three of four voxels are class 1: -(ln .7 + ln .9 + ln .4) / 4.
       expect(value(crossEntropyLoss({ weights: [0, 1] }))).toBeCloseTo(-(Math.log(0.7) + Math.log(0.9) + Math.log(0.4)) / 4, 6);
@@ -124,6 +145,9 @@ describe.each(["cpu", "native"] as const)("on engine %s", (engine) => {
     ["symmetric focal Tversky", unifiedFocalLoss({ form: "symmetric", weight: 1, delta: 0.7, gamma: 0.75, background: false })],
     ["asymmetric focal cross-entropy", unifiedFocalLoss({ weight: 0, delta: 0.7, gamma: 2 })],
     ["combo", comboLoss({ beta: 0.7 })],
+    ["boundary", boundaryLoss({ spacing: [2, 1, 1] })],
+    ["Hausdorff", hausdorffLoss({ spacing: [2, 1, 1], weights: [1, 2, 1] })],
+    ["boundary-weighted cross-entropy", boundaryCrossEntropyLoss({ boost: 3, sigma: 1, weights: [0.5, 1, 2] })],
   ];
 
   describe.each(CASES)("%s", (_, loss) => {
@@ -180,8 +204,8 @@ describe.each(["cpu", "native"] as const)("on engine %s", (engine) => {
           shape,
         );
       const right = loss(confident(0), target()).dataSync()[0]!;
-      // Combo's best is -(1 - α); the fourth root of what float32 resolves near 1 is 0.02.
-      const best = loss.name === "comboLoss" ? -0.5 : 0;
+      // Combo's best is -(1 - α), the boundary loss has no bound; the fourth root of what float32 resolves near 1 is 0.02.
+      const best = loss.name === "comboLoss" ? -0.5 : loss.name === "boundaryLoss" ? right : 0;
       expect(right - best).toBeLessThan(0.03);
       expect(loss(confident(1), target()).dataSync()[0]! - best).toBeGreaterThan(0.5);
     });
@@ -239,6 +263,7 @@ describe.each(["cpu", "native"] as const)("on engine %s", (engine) => {
       ["focal Tversky", (ignore?: number) => focalTverskyLoss(given(ignore))],
       ["unified focal", (ignore?: number) => unifiedFocalLoss(given(ignore))],
       ["combo", (ignore?: number) => comboLoss(given(ignore))],
+      ["boundary-weighted cross-entropy", (ignore?: number) => boundaryCrossEntropyLoss({ boost: 0, ...given(ignore) })],
       ["combined", (ignore?: number) => combinedLoss({ losses: [diceLoss(given(ignore)), crossEntropyLoss(given(ignore))] })],
     ] as const)("is as if its voxels were not there, with %s", (_, make) => {
       expect(make(255)(...whole()).dataSync()[0]).toBeCloseTo(make()(...rest()).dataSync()[0]!, 5);
@@ -313,7 +338,41 @@ describe.each(["cpu", "native"] as const)("on engine %s", (engine) => {
     });
   });
 
+  describe("a number of classes that does not fit", () => {
+    it.each([
+      ["diceLoss", diceLoss({ weights: [1, 2] })],
+      ["jaccardLoss", jaccardLoss({ weights: [1, 2] })],
+      ["tverskyLoss", tverskyLoss({ weights: [1, 2] })],
+      ["crossEntropyLoss", crossEntropyLoss({ weights: [1, 2] })],
+      ["focalLoss", focalLoss({ weights: [1, 2] })],
+      ["focalTverskyLoss", focalTverskyLoss({ weights: [1, 2] })],
+      ["unifiedFocalLoss", unifiedFocalLoss({ weights: [1, 2] })],
+      ["comboLoss", comboLoss({ weights: [1, 2] })],
+      ["boundaryLoss", boundaryLoss({ weights: [1, 2] })],
+      ["hausdorffLoss", hausdorffLoss({ weights: [1, 2] })],
+      ["boundaryCrossEntropyLoss", boundaryCrossEntropyLoss({ weights: [1, 2] })],
+    ] as const)("is refused by %s before there is any data, also inside other losses", (name, loss) => {
+      const message = `${name}: weights must have one number for each of the 3 classes, got 2`;
+      expect(() => loss.requireClasses!(3)).toThrow(message);
+      expect(() => loss.requireClasses!(2)).not.toThrow();
+      expect(() => combinedLoss({ losses: [diceLoss(), loss] }).requireClasses!(3)).toThrow(message);
+      expect(() => deepSupervision(loss).requireClasses!(3)).toThrow(message);
+    });
+  });
+
   describe("wrong use", () => {
+    it("names the option that was probably meant", () => {
+      expect(() => tverskyLoss({ aplha: 0.7 } as never)).toThrow("tverskyLoss: options must be of alpha, beta");
+      for (const make of [diceLoss, jaccardLoss, tverskyLoss, crossEntropyLoss, focalLoss, focalTverskyLoss, unifiedFocalLoss, comboLoss]) {
+        expect(() => make({ wieghts: [1] } as never)).toThrow("got wieghts; did you mean weights?");
+      }
+      for (const make of [boundaryLoss, hausdorffLoss, boundaryCrossEntropyLoss]) {
+        expect(() => make({ spacin: [1, 1, 1] } as never)).toThrow("got spacin; did you mean spacing?");
+      }
+      expect(() => softDice({ smoth: 1 } as never)).toThrow("softDice: options must be of smooth, ignore, got smoth; did you mean smooth?");
+      expect(() => combinedLoss({ losses: [diceLoss()], weihgts: [1] } as never)).toThrow("got weihgts; did you mean weights?");
+      expect(() => deepSupervision(diceLoss(), { weigths: [1] } as never)).toThrow("got weigths; did you mean weights?");
+    });
     it("names both shapes when target and logits differ", () => {
       expect(() => tverskyLoss()(tf.zeros([1, 2, 2, 3]), tf.zeros([1, 2, 3, 1], "int32"))).toThrow(
         "loss: the target must have the shape of the logits 1x2x2x3, or 1 channel of labels, got 1x2x3x1",

@@ -2,7 +2,17 @@ import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { startEngine } from "../../src/engine/index.js";
-import { layersFor, type ModelSpec, multiPathUnet, plainUnet, poolingFactors, residualEncoderUnet, unet } from "../../src/models/index.js";
+import {
+  customModel,
+  layersFor,
+  type ModelSpec,
+  multiPathUnet,
+  plainUnet,
+  poolingFactors,
+  residualEncoderUnet,
+  unet,
+} from "../../src/models/index.js";
+import { MODELS } from "./registry.js";
 
 beforeAll(async () => {
   await startEngine();
@@ -113,6 +123,10 @@ describe("patch check", () => {
     const model = spec.build({ shape: [2, 8, 4, 1], classes: 2 });
     expect(model.outputs[0]!.shape).toEqual([null, 2, 8, 4, 2]);
   });
+  it.each(MODELS)("$name names the option that was probably meant", ({ name, again }) => {
+    expect(() => again({ droput: 0.5 })).toThrow(new RegExp(`^${name}: options must be of .*, got droput; did you mean dropout\\?$`));
+    expect(() => again({ normalisation: "batch" })).toThrow("did you mean normalization?");
+  });
   it("refuses options outside their rule", () => {
     expect(() => unet({ filters: 0 })).toThrow("unet: filters must be an integer >= 1, got 0");
     expect(() => unet({ depth: 9 })).toThrow("unet: depth must be an integer 1..8, got 9");
@@ -139,6 +153,8 @@ describe("patch check", () => {
     expect(() => unet({ pooling: "thin" as never })).toThrow(
       'unet: pooling must be "isotropic", "auto" or one [z, y, x] factor per level, got "thin"',
     );
+    expect(() => unet().build({ shape: [16, 16, 16, 0], classes: 2 })).toThrow("unet: channels must be an integer >= 1, got 0");
+    expect(() => customModel({ name: "a", build: () => expect.fail("built"), divisr: 2 } as never)).toThrow("did you mean divisor?");
     expect(() => unet().build({ shape: [16, 16, 16, 1], classes: 1 })).toThrow("unet: classes must be an integer >= 2, got 1");
     expect(() => plainUnet({ slope: 1 })).toThrow("plainUnet: slope must be in [0, 1), got 1");
   });
