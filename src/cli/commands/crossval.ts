@@ -43,8 +43,8 @@ export function crossvalCommand(): Command {
 async function runCrossval(config: string, options: CrossvalCommandOptions): Promise<void> {
   const output = commandOutput(options);
   const overrides = trainOverrides(options);
-  const { runs = "runs" } = { ...(await loadConfig(config)), ...overrides };
-  const dashboard = await serveRuns(options.dashboard, runs, output);
+  const { runs = "runs", data } = { ...(await loadConfig(config)), ...overrides };
+  const dashboard = await serveRuns(options.dashboard, runs, output, { set: data });
   const { signal, forget } = stopSignal("crossval");
   const line = progressLine();
   let report = trainingReport(line);

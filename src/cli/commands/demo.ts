@@ -52,7 +52,7 @@ async function runDemo(options: DemoCommandOptions): Promise<void> {
   const config = join(root, "config.mjs");
   await writeAtomically(config, [Buffer.from(demoConfig(settings, options.seed))]);
 
-  const dashboard = await serveRuns(options.dashboard, runs, output, [data.heldOut]);
+  const dashboard = await serveRuns(options.dashboard, runs, output, { folders: [data.heldOut, data.training] });
   try {
     output.note(`2/4 training as ${config} says (${elapsed()})`);
     const report = trainingReport();

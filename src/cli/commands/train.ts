@@ -21,8 +21,8 @@ export function trainCommand(): Command {
       const output = commandOutput(options);
       const overrides = trainOverrides(options);
       const report = trainingReport();
-      const { runs = "runs" } = { ...(await loadConfig(config)), ...overrides };
-      const dashboard = await serveRuns(options.dashboard, runs, output);
+      const { runs = "runs", data } = { ...(await loadConfig(config)), ...overrides };
+      const dashboard = await serveRuns(options.dashboard, runs, output, { set: data });
       try {
         const result = await train(config, {
           resume: options.resume ?? false,
