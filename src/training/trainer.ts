@@ -10,6 +10,7 @@ import { type CapturedPreview, capturePreview } from "./capture-preview.js";
 import { learnGroup } from "./learn-group.js";
 import { type Learner, type StepFigures, updateWeights, validationStep } from "./learner.js";
 import type { OptimizerState } from "./make-optimizer.js";
+import { orAborted } from "./or-aborted.js";
 import type { PreviewInput, PreviewRenderer } from "./preview-input.js";
 import { PreviewVolumes } from "./preview-volumes.js";
 import { RunControl } from "./run-control.js";
@@ -383,25 +384,5 @@ export class Trainer {
     const event = this.options.folder.event({ type: "end", status, ...(message !== undefined && { message }) });
     if (event.type !== "end") return;
     for (const callback of this.options.training.callbacks ?? []) await callback.onEnd?.(event, this.context);
-  }
-}
-
-/** The promise's value, or undefined as soon as the signal comes. */
-async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
-  if (signal.aborted) {
-    promise.catch(() => {});
-    return undefined;
-  }
-  let onAbort!: () => void;
-  const aborted = new Promise<undefined>((resolve) => {
-    onAbort = () => resolve(undefined);
-    signal.addEventListener("abort", onAbort, { once: true });
-  });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-    // When the signal came first, nobody else looks at how the promise ends.
-    promise.catch(() => {});
   }
 }
