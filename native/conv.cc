@@ -10,8 +10,10 @@
 #include "isa.h"
 #include "parallel.h"
 #include "scratch.h"
+#include "simd/winograd.h"
 
 VOX_DECLARE(ConvTable, convTable)
+VOX_DECLARE(WinogradTable, winogradTable)
 
 namespace {
 
@@ -78,8 +80,27 @@ void grid(ConvPlan& p, const int64_t* full, const int64_t* first, const int64_t*
   }
 }
 
+// False where the direct way has to be taken: other shapes, values that are not finite, no memory.
+bool runWinograd(const ConvPlan& p, const float* in, const float* w, const int64_t* tapIndex, int64_t tapSize, int64_t strideIn, int64_t strideOut,
+                 const float* bias, int activation, float alpha, float* out) {
+  const WinogradTable& table = VOX_SELECT(winogradTable);
+  WinogradPlan plan;
+  if (!table.plan(p, threadCount(), false, plan)) return false;
+  float* packed = weightScratch.floats(table.packedSize(p));
+  if (!packed) return false;
+  parallelFor(table.packBlocks(p), [&](size_t begin, size_t end, int) { table.pack(p, w, tapIndex, tapSize, strideIn, strideOut, packed, begin, end); });
+  const size_t scratch = table.scratchSize(p, plan);
+  std::atomic<bool> ok{true};
+  parallelFor(static_cast<size_t>(p.batch) * plan.planeBlocks * plan.rowBlocks, [&](size_t begin, size_t end, int) {
+    float* memory = blockScratch.floats(scratch);
+    if (!memory || !table.run(p, plan, in, packed, bias, activation, alpha, out, memory, begin, end)) ok = false;
+  });
+  return ok;
+}
+
 bool runPlan(ConvPlan& p, const float* in, const float* w, const int64_t* tapIndex, int64_t tapSize, int64_t strideIn, int64_t strideOut, const float* bias,
              int activation, float alpha, float* out) {
+  if (runWinograd(p, in, w, tapIndex, tapSize, strideIn, strideOut, bias, activation, alpha, out)) return true;
   const ConvTable& table = VOX_SELECT(convTable);
   table.planBlocks(p, threadCount());
   float* packed = weightScratch.floats(table.packedSize(p));
@@ -224,6 +245,41 @@ void inputGradient(const Napi::CallbackInfo& info) {
   }
 }
 
+// Pieces of a filter gradient, each with sums of its own. Several per thread even out better; only while those are small.
+int partsOf(size_t items, size_t size, int threads) {
+  const size_t perThread = threads == 1 ? 1 : std::min<size_t>(4, std::max<size_t>(1, (size_t{1} << 20) / (size * threads + 1)));
+  return static_cast<int>(std::min<size_t>(items, threads * perThread));
+}
+
+// False as above.
+bool filterWinograd(const ConvPlan& p, const float* x, const float* dy, float* dw) {
+  const WinogradTable& table = VOX_SELECT(winogradTable);
+  const int threads = threadCount();
+  WinogradPlan plan;
+  if (!table.plan(p, threads, true, plan)) return false;
+  const size_t size = static_cast<size_t>(16) * p.taps[0] * plan.ciStride * plan.coStride;
+  const size_t items = static_cast<size_t>(p.batch) * plan.planeBlocks * plan.rowBlocks;
+  const int parts = partsOf(items, size, threads);
+  float* sums = sumScratch.floats(size * parts);
+  if (!sums) return false;
+  const size_t scratch = table.filterScratchSize(p, plan);
+  std::atomic<bool> ok{true};
+  parallelParts(items, parts, [&](size_t begin, size_t end, int part) {
+    float* memory = blockScratch.floats(scratch);
+    if (!memory) {
+      ok = false;
+      return;
+    }
+    std::memset(sums + part * size, 0, size * sizeof(float));
+    table.filter(p, plan, x, dy, sums + part * size, memory, begin, end);
+  });
+  if (!ok) return false;
+  parallelFor(static_cast<size_t>(p.taps[0]) * p.ci, [&](size_t begin, size_t end, int) {
+    if (!table.finishFilter(p, plan, sums, size, parts, dw, begin, end)) ok = false;
+  });
+  return ok;
+}
+
 // convFilterGradient(x, dy, dw, geometry)
 void filterGradient(const Napi::CallbackInfo& info) {
   Geometry g;
@@ -238,15 +294,14 @@ void filterGradient(const Napi::CallbackInfo& info) {
   Offsets offsets;
   std::vector<int64_t> index;
   ConvPlan p = forwardPlan(g, offsets, index);
+  if (filterWinograd(p, x, dy, dw)) return;
   const int threads = threadCount();
   table.planBlocks(p, threads);
   const size_t stride = (g.co + table.lanes - 1) / table.lanes * table.lanes;
   const size_t size = index.size() * g.ci * stride;
   // One part whose rows need no padding is the result itself.
   const size_t items = static_cast<size_t>(p.batch) * p.planeBlocks * p.rowBlocks;
-  // Several parts per thread even out better; each takes its own sums, so only while those are small.
-  const size_t perThread = threads == 1 ? 1 : std::min<size_t>(4, std::max<size_t>(1, (size_t{1} << 20) / (size * threads + 1)));
-  const int parts = static_cast<int>(std::min<size_t>(items, threads * perThread));
+  const int parts = partsOf(items, size, threads);
   const bool direct = parts == 1 && stride == static_cast<size_t>(g.co);
   float* sums = direct ? dw : sumScratch.floats(size * parts);
   if (!sums) return outOfMemory(info);

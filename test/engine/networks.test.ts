@@ -139,7 +139,7 @@ describe.skipIf(!native())("whole networks", () => {
     tf.setBackend("native");
     expect(Math.abs(first.at(-1)! - expected.at(-1)!)).toBeLessThan(1e-3);
     expect(first.at(-1)!).toBeLessThan(first[0]! - 0.15);
-  });
+  }, 180_000);
 
   it("training leaves no tensors and no pooled memory behind", async () => {
     const engine = await startEngine({ engine: "native" });
