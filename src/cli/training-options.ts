@@ -13,6 +13,7 @@ export interface TrainingOptions extends Omit<TrainOverrides, "split" | "memory"
 export const trainingOptions = (): readonly Option[] => [
   new Option("--workers <n>", "worker threads of the graph").argParser(parseNaturalNumber),
   new Option("--epochs <n>", "replaces the config's number of epochs").argParser(parsePositiveInteger),
+  new Option("--init <bundle>", "begin with the weights of this bundle, such as runs/kits/checkpoints/best"),
   new Option("--seed <n>", "replaces the config's seed").argParser(parseNaturalNumber),
   new Option("--name <name>", "name of the run's folder"),
   new Option("--runs <dir>", "where run folders are made"),
@@ -25,7 +26,17 @@ export const trainingOptions = (): readonly Option[] => [
 ];
 
 /** The fields of the config that were given on the command line. */
-export function trainOverrides({ engine, threads, workers, epochs, seed, name, runs, onError }: TrainingOptions): Omit<TrainOverrides, "split"> {
+export function trainOverrides({
+  engine,
+  threads,
+  workers,
+  epochs,
+  seed,
+  name,
+  runs,
+  onError,
+  init,
+}: TrainingOptions): Omit<TrainOverrides, "split"> {
   return {
     ...(engine !== undefined && { engine }),
     ...(threads !== undefined && { threads }),
@@ -35,5 +46,6 @@ export function trainOverrides({ engine, threads, workers, epochs, seed, name, r
     ...(name !== undefined && { name }),
     ...(runs !== undefined && { runs }),
     ...(onError !== undefined && { onError }),
+    ...(init !== undefined && { init }),
   };
 }

@@ -4,6 +4,8 @@ export type { BundleDescription, BundleFile, NamedOptions, PreprocessingStep } f
 export { type CosineOptions, cosine } from "./cosine.js";
 export { type ComparisonConfig, defineComparison, type VariantFields, variantConfig } from "./define-comparison.js";
 export { defineConfig } from "./define-config.js";
+export { freezeLayers } from "./freeze-layers.js";
+export { type InitReport, initWeights } from "./init-weights.js";
 export { type GraphSummary, inspectGraph } from "./inspect-graph.js";
 export { type LoadedBundle, loadBundle, readBundleFile } from "./load-bundle.js";
 export { type LoadedCheckpoint, loadCheckpoint } from "./load-checkpoint.js";
@@ -26,6 +28,7 @@ export type {
   EarlyStoppingOptions,
   GraphFunction,
   GraphInput,
+  InitOptions,
   Split,
   TrainingConfig,
   TrainingOptions,

@@ -68,6 +68,14 @@ export interface TrainingOptions {
   readonly callbacks?: readonly TrainingCallback[];
 }
 
+/** Where the weights come from, and which of them stay as they are. */
+export interface InitOptions {
+  /** Folder of a bundle, such as `runs/kits/checkpoints/best`. */
+  readonly bundle: string;
+  /** Names of layers that do not learn; `*` stands for any characters: `["down*"]` is the encoder of a U-Net. */
+  readonly freeze?: readonly string[];
+}
+
 /** What a config file exports. */
 export interface TrainingConfig {
   readonly data: DataSet;
@@ -78,6 +86,8 @@ export interface TrainingConfig {
   readonly loss: Loss;
   readonly metrics?: readonly TrainingMetric[];
   readonly training: TrainingOptions;
+  /** Begin with the weights of an earlier training; layers that do not fit, such as the last one for other classes, begin anew. Absent: drawn by the seed. */
+  readonly init?: string | InitOptions;
   /** Everything random follows from it; 0 by default. */
   readonly seed?: number;
   /** Budget of all voxel memory of the graph, such as `"8GB"`; by default a quarter of the machine's, at most 8 GB. */

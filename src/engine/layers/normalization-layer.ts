@@ -89,7 +89,8 @@ export class NormalizationLayer extends tfl.layers.Layer {
       const gamma = (this.gamma?.read() ?? tf.onesLike(this.beta.read())) as tf.Tensor1D;
       const beta = this.beta.read() as tf.Tensor1D;
       const { over, groups, momentum, epsilon, activation, alpha } = this.options;
-      if (over === "batch" && !kwargs.training) {
+      // A frozen layer keeps its statistics too, as in Keras.
+      if (over === "batch" && !(kwargs.training && this.trainable)) {
         const mean = this.movingMean!.read() as tf.Tensor1D;
         const variance = this.movingVariance!.read() as tf.Tensor1D;
         return normalizeWith(x, gamma, beta, mean, variance, { epsilon, activation, alpha });
