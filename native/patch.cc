@@ -1,6 +1,7 @@
 #include "simd/patch.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <vector>
 
@@ -34,6 +35,76 @@ void mirror(const Napi::CallbackInfo& info) {
       if (turnsWidth) table.reverse(from, to, shape.width, voxel);
       else std::memcpy(to, from, row);
     }
+  }
+}
+
+// Rows of a turned volume: `count` voxels from `from`, `stride` bytes apart, into neighboring places. A turn is a transposition in blocks, so that lines
+// of the cache are used up while they are there.
+struct TurnView {
+  int64_t size[3], stride[3];
+  const uint8_t* first;
+};
+
+template <size_t bytes>
+void turnVoxels(const TurnView& v, uint8_t* output, size_t size) {
+  const size_t voxel = bytes ? bytes : size;
+  // The output axis along which the input is contiguous, if it is not the last one.
+  const int near = v.stride[2] == static_cast<int64_t>(voxel) || v.stride[2] == -static_cast<int64_t>(voxel) ? 2 : (std::abs(v.stride[1]) < std::abs(v.stride[0]) ? 1 : 0);
+  const int64_t block = near == 2 ? v.size[2] : 32;
+  const int64_t blocks = near == 2 ? 1 : 32;
+  const int far = near == 2 ? 1 : near;
+  const int other = 1 - far;
+  const int64_t to[2] = {v.size[1] * v.size[2] * static_cast<int64_t>(voxel), v.size[2] * static_cast<int64_t>(voxel)};
+  for (int64_t o = 0; o < v.size[other]; o++) {
+    for (int64_t n0 = 0; n0 < v.size[far]; n0 += blocks) {
+      for (int64_t x0 = 0; x0 < v.size[2]; x0 += block) {
+        for (int64_t n = n0; n < std::min(n0 + blocks, v.size[far]); n++) {
+          const uint8_t* from = v.first + o * v.stride[other] + n * v.stride[far] + x0 * v.stride[2];
+          uint8_t* at = output + o * to[other] + n * to[far] + x0 * voxel;
+          const int64_t end = std::min(x0 + block, v.size[2]);
+          for (int64_t x = x0; x < end; x++, from += v.stride[2], at += voxel) std::memcpy(at, from, voxel);
+        }
+      }
+    }
+  }
+}
+
+// reorient(input, shape, output, order, flips): output axis k runs along input axis order[k], backwards where flips[k].
+void reorient(const Napi::CallbackInfo& info) {
+  Extents shape;
+  Bytes input, output;
+  int64_t order[3], flips[3];
+  if (!readExtents(info, 1, shape) || !readBytes(info, 0, shape.count(), input) || !readBytes(info, 2, shape.count(), output)) return;
+  if (!readTriple(info, 3, order) || !readTriple(info, 4, flips)) return;
+  int seen = 0;
+  for (const int64_t axis : order) seen |= axis >= 0 && axis < 3 ? 1 << axis : 8;
+  if (seen != 7) return static_cast<void>(rangeError(info, "reorient: order must be a permutation of 0, 1, 2"));
+  if (input.elementSize != output.elementSize) return static_cast<void>(rangeError(info, "reorient: input and output must have one element type"));
+  const size_t voxel = input.elementSize * shape.channels;
+  const int64_t size[3] = {shape.depth, shape.height, shape.width};
+  const int64_t stride[3] = {shape.height * shape.width * static_cast<int64_t>(voxel), shape.width * static_cast<int64_t>(voxel), static_cast<int64_t>(voxel)};
+  TurnView v;
+  v.first = input.data;
+  for (int k = 0; k < 3; k++) {
+    v.size[k] = size[order[k]];
+    v.stride[k] = stride[order[k]];
+    if (!flips[k]) continue;
+    v.first += (v.size[k] - 1) * v.stride[k];
+    v.stride[k] = -v.stride[k];
+  }
+  if (order[2] == 2 && !flips[2]) {
+    const size_t row = voxel * shape.width;
+    for (int64_t z = 0; z < v.size[0]; z++) {
+      for (int64_t y = 0; y < v.size[1]; y++) std::memcpy(output.data + (z * v.size[1] + y) * row, v.first + z * v.stride[0] + y * v.stride[1], row);
+    }
+    return;
+  }
+  switch (voxel) {
+    case 1: return turnVoxels<1>(v, output.data, voxel);
+    case 2: return turnVoxels<2>(v, output.data, voxel);
+    case 4: return turnVoxels<4>(v, output.data, voxel);
+    case 8: return turnVoxels<8>(v, output.data, voxel);
+    default: return turnVoxels<0>(v, output.data, voxel);
   }
 }
 
@@ -172,6 +243,7 @@ void padOutsideOf(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void registerPatch(Napi::Env env, Napi::Object exports) {
+  exports.Set("reorient", Napi::Function::New(env, reorient));
   exports.Set("mirror", Napi::Function::New(env, mirror));
   exports.Set("copyBox", Napi::Function::New(env, copyBox));
   exports.Set("padOutside", Napi::Function::New(env, padOutsideOf));

@@ -61,7 +61,7 @@ export function closestCanonical(affine: Affine, fileShape: readonly [number, nu
 }
 
 /** The affine of the grid whose axis `c` is the file's axis `axes[c]`. */
-function turnAffine(affine: Affine, fileShape: readonly [number, number, number], axes: readonly SourceAxis[]): Affine {
+export function turnAffine(affine: Affine, fileShape: readonly [number, number, number], axes: readonly SourceAxis[]): Affine {
   const turned = [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1];
   for (let row = 0; row < 3; row++) {
     let translation = affine[row * 4 + 3]!;

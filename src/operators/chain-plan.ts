@@ -2,6 +2,7 @@ import type { Json } from "../core/json.js";
 import type { HistoryEntry } from "../core/sample.js";
 import type { ArrayLayout, Effect, SampleLayout, Step } from "../workers/steps/step.js";
 import type { StepCall } from "../workers/steps/step-call.js";
+import type { StepModule } from "../workers/steps/step-module.js";
 
 /** One array on its way through a chain. */
 export interface Slot {
@@ -18,6 +19,7 @@ export interface DrawnStep {
   readonly name: string;
   readonly params: Json;
   readonly step: Step<Json>;
+  readonly module?: StepModule;
 }
 
 export interface ChainStart {
@@ -27,68 +29,75 @@ export interface ChainStart {
   readonly labelIsOwn: boolean;
 }
 
-/** Shapes, memory and calls of a chain for one sample; nothing is allocated yet. */
-export interface ChainPlan {
-  readonly slots: readonly Slot[];
-  readonly image: Slot;
-  readonly label: Slot | undefined;
-  readonly layout: SampleLayout;
-  readonly calls: readonly StepCall[];
-  readonly history: readonly HistoryEntry[];
-}
+/** Shapes, memory and calls of a chain for one sample, step by step; nothing is allocated here. */
+export class ChainPlan {
+  readonly slots: Slot[] = [];
+  readonly calls: StepCall[] = [];
+  readonly history: HistoryEntry[] = [];
+  layout: SampleLayout;
+  image: Slot;
+  label: Slot | undefined;
+  private readonly writable = new Set<Slot>();
 
-/** Plans a chain step by step; `next` draws the k-th step for the layout that it meets. */
-export function planChain(
-  { layout: first, imageIsOwn, labelIsOwn }: ChainStart,
-  steps: readonly ((layout: SampleLayout, position: number) => DrawnStep | undefined)[],
-): ChainPlan {
-  const slots: Slot[] = [];
-  const writable = new Set<Slot>();
-  const add = (layout: ArrayLayout, isInput: boolean): Slot => {
-    const slot: Slot = { index: slots.length, layout, isInput, isUsed: !isInput };
-    slots.push(slot);
-    return slot;
-  };
-  const follow = (slot: Slot, effect: Effect, layout: ArrayLayout): Slot => {
-    if (effect === "keep") return slot;
-    slot.isUsed = true;
-    if (effect === "rewrite" && writable.has(slot)) return slot;
-    const made = add(layout, false);
-    writable.add(made);
-    return made;
-  };
-  let layout = first;
-  let image = add(first.image, true);
-  let label = first.label && add(first.label, true);
-  if (imageIsOwn) writable.add(image);
-  if (labelIsOwn && label) writable.add(label);
+  constructor({ layout, imageIsOwn, labelIsOwn }: ChainStart) {
+    this.layout = layout;
+    this.image = this.newSlot(layout.image, true);
+    this.label = layout.label && this.newSlot(layout.label, true);
+    if (imageIsOwn) this.writable.add(this.image);
+    if (labelIsOwn && this.label) this.writable.add(this.label);
+  }
 
-  const calls: StepCall[] = [];
-  const history: HistoryEntry[] = [];
-  for (const next of steps) {
-    const drawn = next(layout, history.length);
-    if (!drawn) continue;
-    const { name, params, step } = drawn;
+  add({ name, params, step, module }: DrawnStep): void {
+    const { layout, image: fromImage, label: fromLabel } = this;
     const plan = step.plan(layout, params);
-    const [fromImage, fromLabel] = [image, label];
-    image = follow(image, plan.image, plan.layout.image);
-    if (label && plan.layout.label) label = follow(label, plan.label, plan.layout.label);
+    this.image = this.follow(fromImage, plan.image, plan.layout.image);
+    if (fromLabel && plan.layout.label) this.label = this.follow(fromLabel, plan.label, plan.layout.label);
     if (plan.image !== "keep" || plan.label !== "keep") {
-      calls.push({
+      this.calls.push({
         name,
         params,
+        ...(module && { module: { url: module.url, export: module.export } }),
         before: layout,
         after: plan.layout,
-        ...(plan.image !== "keep" && { image: [fromImage.index, image.index] as const }),
-        ...(plan.label !== "keep" && fromLabel && label && { label: [fromLabel.index, label.index] as const }),
+        ...(plan.image !== "keep" && { image: [fromImage.index, this.image.index] as const }),
+        ...(plan.label !== "keep" && fromLabel && this.label && { label: [fromLabel.index, this.label.index] as const }),
       });
     }
-    history.push({
+    this.history.push({
       operator: name,
       params,
       ...(step.inverse && { before: { shape: layout.image.shape, geometry: layout.image.geometry } }),
     });
-    layout = plan.layout;
+    this.layout = plan.layout;
   }
-  return { slots, image, label, layout, calls, history };
+
+  private newSlot(layout: ArrayLayout, isInput: boolean): Slot {
+    const slot: Slot = { index: this.slots.length, layout, isInput, isUsed: !isInput };
+    this.slots.push(slot);
+    return slot;
+  }
+
+  private follow(slot: Slot, effect: Effect, layout: ArrayLayout): Slot {
+    if (effect === "keep") return slot;
+    slot.isUsed = true;
+    if (effect === "rewrite" && this.writable.has(slot)) return slot;
+    const made = this.newSlot(layout, false);
+    this.writable.add(made);
+    return made;
+  }
+}
+
+/** Plans a whole chain; what only voxels tell is taken as large as it can be. */
+export function planChain(start: ChainStart, steps: readonly ((layout: SampleLayout, position: number) => DrawnStep | undefined)[]): ChainPlan {
+  const plan = new ChainPlan(start);
+  for (const next of steps) {
+    const drawn = next(plan.layout, plan.history.length);
+    if (drawn) plan.add(drawn);
+  }
+  return plan;
+}
+
+/** Whether a step must look at voxels before it can be planned. */
+export function mustMeasure({ step, params }: DrawnStep): boolean {
+  return step.measure !== undefined && !(typeof params === "object" && params !== null && "measured" in params);
 }

@@ -55,11 +55,17 @@ export interface Chain {
 const descriptions = new WeakMap<object, OperatorDescription>();
 const chains = new WeakMap<object, Chain>();
 
-let recorded: OperatorDescription[] | undefined;
+interface RecordedOperator {
+  readonly description: OperatorDescription;
+  /** What it was applied to. */
+  readonly source: Observable<unknown>;
+}
+
+let recorded: RecordedOperator[] | undefined;
 
 export function describeOperator<A, B>(operator: OperatorFunction<A, B>, description: OperatorDescription): OperatorFunction<A, B> {
   const described: OperatorFunction<A, B> = (source) => {
-    recorded?.push(description);
+    recorded?.push({ description, source });
     return operator(source);
   };
   descriptions.set(described, description);
@@ -68,8 +74,26 @@ export function describeOperator<A, B>(operator: OperatorFunction<A, B>, descrip
 
 /** What `build` pipes together, in order: the operators that describe themselves. Nothing is subscribed, so no data is read. */
 export function recordOperators(build: () => unknown): readonly OperatorDescription[] {
+  return recordWithSources(build).map(({ description }) => description);
+}
+
+/**
+ * The flow of whole cases inside of what `build` pipes together: the one that the first operator is applied to that cuts patches, or else that shuffles or
+ * stacks samples. `places` counts the operators that cut.
+ */
+export function caseFlowOf(build: () => unknown): { readonly flow: Observable<Sample> | undefined; readonly places: number } {
+  const operators = recordWithSources(build);
+  const patches = operators.filter(({ description }) => "patch" in description);
+  const end = patches[0] ?? operators.find(({ description }) => "shuffle" in description || "batch" in description);
+  // Who records around this sees the operators that stay.
+  recorded?.push(...operators.slice(0, end ? operators.indexOf(end) : 0));
+  // Operators on samples are applied to samples.
+  return { flow: end?.source as Observable<Sample> | undefined, places: Math.max(patches.length, end ? 1 : 0) };
+}
+
+function recordWithSources(build: () => unknown): readonly RecordedOperator[] {
   const outer = recorded;
-  const mine: OperatorDescription[] = [];
+  const mine: RecordedOperator[] = [];
   recorded = mine;
   try {
     build();

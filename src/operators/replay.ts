@@ -1,6 +1,7 @@
 import type { OperatorFunction } from "rxjs";
 import { requireOption } from "../core/errors.js";
 import type { HistoryEntry, Sample } from "../core/sample.js";
+import { findOwnStep, findStep } from "../workers/steps/find-step.js";
 import { STEPS } from "../workers/steps/steps.js";
 import { chainStage } from "./chain-stage.js";
 import type { OperatorLink } from "./operator-link.js";
@@ -18,7 +19,15 @@ import type { OperatorLink } from "./operator-link.js";
  */
 export function replay(history: readonly HistoryEntry[]): OperatorFunction<Sample, Sample> {
   // Reading is not repeated: the flow brings the case as `load` made it.
-  const links = history.filter(({ operator }) => operator !== "load").map(({ operator, params }): OperatorLink => ({ name: operator, params }));
-  for (const { name } of links) requireOption(Object.hasOwn(STEPS, name), "replay", "history", `of the steps ${Object.keys(STEPS).join(", ")}`, name);
+  const links = history
+    .filter(({ operator }) => operator !== "load")
+    .map(({ operator, params }): OperatorLink => ({ name: operator, params, ...findOwnStep(operator) }));
+  for (const { name } of links) {
+    const known = `of the steps ${Object.keys(STEPS).join(", ")}, or of your own that this program has built`;
+    requireOption(findStep(name) !== undefined, "replay", "history", known, name);
+  }
+  // Steps without a module run on the graph thread, each as a stage of its own.
+  if (links.some(({ step, module }) => step && !module))
+    return (source) => links.reduce((flow, link) => chainStage({ upstream: flow, links: [link] }), source);
   return (source) => chainStage({ upstream: source, links });
 }

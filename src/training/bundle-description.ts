@@ -11,6 +11,8 @@ export interface NamedOptions {
 export interface PreprocessingStep {
   readonly name: string;
   readonly params: Json;
+  /** Of an operator of the user's own: the module and export with its work, and the hash of its source. */
+  readonly module?: { readonly url: string; readonly export: string; readonly hash: string };
 }
 
 /** What a bundle says beside architecture and weights: all that predicting needs. */

@@ -21,9 +21,9 @@ export function inspectGraph({ data, graph }: Pick<TrainingConfig, "data" | "gra
   let patch: Triple | undefined;
   let spacing: Triple | null = null;
   const preprocessing: PreprocessingStep[] = [];
-  const add = ({ name, params, draw }: OperatorLink): void => {
+  const add = ({ name, params, draw, module }: OperatorLink): void => {
     if (draw) return;
-    preprocessing.push({ name, params });
+    preprocessing.push({ name, params, ...(module && { module }) });
     if (name === "resample") spacing = (params as { readonly spacing: Triple }).spacing;
   };
   for (const operator of operators) {

@@ -179,7 +179,7 @@ operatorContract({
   make: () =>
     transform({
       name: "half",
-      params: {},
+      parameters: {},
       step: {
         plan: (layout) => inPlacePlan(layout),
         apply: ({ image }) => {
@@ -189,7 +189,7 @@ operatorContract({
         },
       },
     }),
-  wrongOptions: [() => transform({ name: "nothing", params: {} })],
+  wrongOptions: [() => transform({ name: "nothing", parameters: {} })],
   count: one,
   shapes: same,
 });

@@ -177,7 +177,7 @@ describe("a graph of operators", () => {
     const shift = () =>
       transform({
         name: "shift",
-        params: { by: 10 },
+        parameters: { by: 10 },
         draw: (random) => ({ by: random.uniform(0, 10) }),
         step: {
           plan: (layout) => inPlacePlan(layout),

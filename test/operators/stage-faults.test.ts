@@ -31,7 +31,7 @@ async function through(place: Place | undefined, onError: "fail" | "skip") {
   const made = all.pipe(
     load(),
     normalize(),
-    transform<{ readonly id: string }>({ name: "own", params: {}, draw: (_random, { sample }) => ({ id: sample.id }), step }),
+    transform<{ readonly id: string }>({ name: "own", parameters: {}, draw: (_random, { sample }) => ({ id: sample.id }), step }),
     mapAsync(
       async (sample: Sample) => {
         boom("mapAsync", sample.id);

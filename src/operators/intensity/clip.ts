@@ -1,5 +1,6 @@
 import type { OperatorFunction } from "rxjs";
 import { requireOption } from "../../core/errors.js";
+import { requireKnownOptions } from "../../core/require-known-options.js";
 import type { Sample } from "../../core/sample.js";
 import { transform } from "../transform.js";
 
@@ -20,8 +21,10 @@ export interface ClipOptions {
  * @example
  * cases.pipe(load(), clip({ min: -79, max: 304 })) // kidney window of KiTS19
  */
-export function clip({ min, max }: ClipOptions): OperatorFunction<Sample, Sample> {
+export function clip(options: ClipOptions): OperatorFunction<Sample, Sample> {
+  requireKnownOptions("clip", options, ["min", "max"]);
+  const { min, max } = options;
   requireOption(Number.isFinite(min), "clip", "min", "a finite number", min);
   requireOption(Number.isFinite(max) && max > min, "clip", "max", `a finite number above min (${min})`, max);
-  return transform({ name: "clip", params: { min, max } });
+  return transform({ name: "clip", parameters: { min, max } });
 }

@@ -1,5 +1,6 @@
 import type { OperatorFunction } from "rxjs";
 import { requireOption } from "../../core/errors.js";
+import { requireKnownOptions } from "../../core/require-known-options.js";
 import type { Sample } from "../../core/sample.js";
 import { transform } from "../transform.js";
 
@@ -18,7 +19,9 @@ export interface OneHotOptions {
  * @example
  * samples.pipe(oneHot({ classes: 3 }))
  */
-export function oneHot({ classes }: OneHotOptions): OperatorFunction<Sample, Sample> {
+export function oneHot(options: OneHotOptions): OperatorFunction<Sample, Sample> {
+  requireKnownOptions("oneHot", options, ["classes"]);
+  const { classes } = options;
   requireOption(Number.isSafeInteger(classes) && classes >= 2, "oneHot", "classes", "a whole number >= 2", classes);
-  return transform({ name: "oneHot", params: { classes } });
+  return transform({ name: "oneHot", parameters: { classes } });
 }

@@ -1,5 +1,6 @@
 import type { OperatorFunction } from "rxjs";
 import { requireOption } from "../../core/errors.js";
+import { requireKnownOptions } from "../../core/require-known-options.js";
 import type { Sample } from "../../core/sample.js";
 import { chainStage } from "../chain-stage.js";
 import { describeOperator } from "../operator-link.js";
@@ -24,7 +25,9 @@ export interface LoadOptions {
  * @example
  * cases(data, { refs: await data.list() }).pipe(load(), normalize())
  */
-export function load({ nonFinite = "fail", labels = "declared" }: LoadOptions = {}): OperatorFunction<CaseItem, Sample> {
+export function load(given: LoadOptions = {}): OperatorFunction<CaseItem, Sample> {
+  requireKnownOptions("load", given, ["nonFinite", "labels"]);
+  const { nonFinite = "fail", labels = "declared" } = given;
   requireOption(nonFinite === "fail" || nonFinite === "replace", "load", "nonFinite", '"fail" or "replace"', nonFinite);
   requireOption(labels === "declared" || labels === "any", "load", "labels", '"declared" or "any"', labels);
   const options = { nonFinite, labels } as const;

@@ -1,5 +1,6 @@
 import type { OperatorFunction } from "rxjs";
 import { requireOption } from "../../core/errors.js";
+import { requireKnownOptions } from "../../core/require-known-options.js";
 import type { Sample } from "../../core/sample.js";
 import type { Triple } from "../../core/shape.js";
 import { transform } from "../transform.js";
@@ -28,13 +29,9 @@ export interface PadOptions {
  * @example
  * samples.pipe(pad({ minSize: [80, 160, 160], divisor: 16 }))
  */
-export function pad({
-  minSize = [1, 1, 1],
-  divisor = 1,
-  mode = "constant",
-  value = "minimum",
-  labelValue = 0,
-}: PadOptions): OperatorFunction<Sample, Sample> {
+export function pad(options: PadOptions): OperatorFunction<Sample, Sample> {
+  requireKnownOptions("pad", options, ["minSize", "divisor", "mode", "value", "labelValue"]);
+  const { minSize = [1, 1, 1], divisor = 1, mode = "constant", value = "minimum", labelValue = 0 } = options;
   const divisors: Triple = typeof divisor === "number" ? [divisor, divisor, divisor] : divisor;
   const isSize = (size: readonly number[]) => Array.isArray(size) && size.length === 3 && size.every((n) => Number.isSafeInteger(n) && n >= 1);
   requireOption(isSize(minSize), "pad", "minSize", "three whole numbers >= 1", minSize);
@@ -42,5 +39,5 @@ export function pad({
   requireOption(["constant", "edge", "reflect", "minimum"].includes(mode), "pad", "mode", '"constant", "edge", "reflect" or "minimum"', mode);
   requireOption(value === "minimum" || Number.isFinite(value), "pad", "value", 'a finite number or "minimum"', value);
   requireOption(Number.isSafeInteger(labelValue) && labelValue >= 0 && labelValue <= 65535, "pad", "labelValue", "a label", labelValue);
-  return transform({ name: "pad", params: { minSize, divisor: divisors, mode, value, labelValue } });
+  return transform({ name: "pad", parameters: { minSize, divisor: divisors, mode, value, labelValue } });
 }

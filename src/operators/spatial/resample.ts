@@ -1,5 +1,6 @@
 import type { OperatorFunction } from "rxjs";
 import { requireOption } from "../../core/errors.js";
+import { requireKnownOptions } from "../../core/require-known-options.js";
 import type { Sample } from "../../core/sample.js";
 import type { Millimeters } from "../../core/units.js";
 import { transform } from "../transform.js";
@@ -25,10 +26,12 @@ export interface ResampleOptions {
  * @example
  * samples.pipe(resample({ spacing: [3.22, 1.62, 1.62] }))
  */
-export function resample({ spacing, order = 3, labelOrder = 1 }: ResampleOptions): OperatorFunction<Sample, Sample> {
+export function resample(options: ResampleOptions): OperatorFunction<Sample, Sample> {
+  requireKnownOptions("resample", options, ["spacing", "order", "labelOrder"]);
+  const { spacing, order = 3, labelOrder = 1 } = options;
   const isSpacing = Array.isArray(spacing) && spacing.length === 3 && spacing.every((s) => Number.isFinite(s) && s > 0);
   requireOption(isSpacing, "resample", "spacing", "three numbers > 0 mm, [depth, height, width]", spacing);
   requireOption([0, 1, 3].includes(order), "resample", "order", "0, 1 or 3", order);
   requireOption([0, 1].includes(labelOrder), "resample", "labelOrder", "0 or 1", labelOrder);
-  return transform({ name: "resample", params: { spacing, order, labelOrder } });
+  return transform({ name: "resample", parameters: { spacing, order, labelOrder } });
 }

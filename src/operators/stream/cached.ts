@@ -174,7 +174,14 @@ function recipeOf(first: OperatorFunction<CaseItem, Sample>, operators: readonly
     );
     const { link } = description;
     requireOption(!link.draw, "cached", "each operator", "deterministic; put random ones behind cached(...)", link.name);
-    requireOption(!link.step, "cached", "each operator", "one of the table of steps; the code of your own cannot be part of a key", link.name);
+    const isKnown = !link.step || link.module !== undefined;
+    requireOption(
+      isKnown,
+      "cached",
+      "each operator",
+      "built in, or a transform with module: the code of other functions cannot be part of a key",
+      link.name,
+    );
     return link;
   });
   return { load: load.load, links };

@@ -36,7 +36,7 @@ export async function caseKey(
     sources,
     withLabel,
     recipe.load,
-    recipe.links.map(({ name, params }) => [name, params]),
+    recipe.links.map(({ name, params, module }) => (module ? [name, params, module.hash] : [name, params])),
     data.classes,
     data.channels,
     codeVersion(),

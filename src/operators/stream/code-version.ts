@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { native } from "../../kernels/native.js";
 
 /** Folders whose code decides what voxels come out, and how they are stored. */
-const FOLDERS = ["kernels", "io", "workers/steps", "workers/tasks", "cache"];
+const FOLDERS = ["kernels", "io", "workers/steps", "workers/tasks", "operators/patch", "cache"];
 
 let version: string | undefined;
 

@@ -1,11 +1,14 @@
 import type { Json } from "../../core/json.js";
+import { findStep } from "./find-step.js";
 import type { LabelArray, SampleLayout, Step } from "./step.js";
-import { STEPS } from "./steps.js";
+import type { StepModule } from "./step-module.js";
 
 /** One application of a step as plain data; `image` and `label` are pairs of indices into a list of arrays, input and output. */
 export interface StepCall {
   readonly name: string;
   readonly params: Json;
+  /** Of a step of the user's own: where a worker finds it. */
+  readonly module?: StepModule;
   readonly before: SampleLayout;
   readonly after: SampleLayout;
   readonly image?: readonly [number, number];
@@ -17,7 +20,7 @@ export function applyCalls(
   calls: readonly StepCall[],
   arrays: readonly (Float32Array | LabelArray | undefined)[],
   isStopped: () => boolean,
-  find: (call: StepCall) => Step<Json> | undefined = ({ name }) => STEPS[name],
+  find: (call: StepCall) => Step<Json> | undefined = ({ name }) => findStep(name),
 ): void {
   for (const call of calls) {
     if (isStopped()) return;

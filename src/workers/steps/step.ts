@@ -1,4 +1,5 @@
 import type { Geometry } from "../../core/geometry.js";
+import type { Json } from "../../core/json.js";
 import type { Shape4 } from "../../core/shape.js";
 
 export type LabelArray = Uint8Array | Uint16Array;
@@ -38,13 +39,25 @@ export interface StepWork<P> {
   isStopped(): boolean;
 }
 
+/** Voxels in front of a step, for what only they tell. */
+export interface MeasureWork<P> {
+  readonly params: P;
+  readonly layout: SampleLayout;
+  readonly image: Float32Array;
+  readonly label?: LabelArray;
+}
+
 /** What a prediction needs to go back over a step. */
 export interface StepReturn<P> {
   readonly params: P;
+  /** Of probabilities: the class of the only channel, where classes come one by one. */
+  readonly only?: number;
   /** Shape of the prediction as it comes, channels included. */
   readonly shape: Shape4;
   /** Shape that it had in front of the step, with the same channels. */
   readonly target: Shape4;
+  /** Place of the sample in front of the step. */
+  readonly geometry: Geometry;
   isStopped(): boolean;
 }
 
@@ -55,8 +68,15 @@ export interface StepReturn<P> {
 export interface Step<P> {
   plan(layout: SampleLayout, params: P): StepPlan;
   apply(work: StepWork<P>): void;
-  /** Undoes the move of voxels for a prediction; absent where voxels stay in place. */
+  /**
+   * Finds, in a worker, what the plan needs to know of the voxels themselves. It becomes `params.measured` and stands in the history, so that a replay does
+   * not look again. Before, `plan` gives the largest that the sample can become.
+   */
+  measure?(work: MeasureWork<P>): Json;
+  /** Undoes the move of voxels, or the renaming of labels, for a prediction; absent where both stay. */
   readonly inverse?: {
+    /** Type of the labels that come back. Default: as they are. */
+    dtype?(params: P, dtype: "uint8" | "uint16"): "uint8" | "uint16";
     labels(input: LabelArray, output: LabelArray, work: StepReturn<P>): void;
     probabilities(input: Float32Array, output: Float32Array, work: StepReturn<P>): void;
   };

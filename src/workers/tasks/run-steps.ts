@@ -1,8 +1,11 @@
 import { VoxError } from "../../core/errors.js";
+import type { Json } from "../../core/json.js";
 import { readCase } from "../../io/read-case.js";
 import type { CaseHeader } from "../../io/read-case-header.js";
-import type { LabelArray } from "../steps/step.js";
+import { findStep } from "../steps/find-step.js";
+import type { LabelArray, Step } from "../steps/step.js";
 import { applyCalls, type StepCall } from "../steps/step-call.js";
+import { loadStep } from "../steps/step-module.js";
 import type { TaskContext } from "../task.js";
 
 /** A case to read before the first step, into the arrays with these indices. */
@@ -25,7 +28,17 @@ export interface RunStepsPayload {
 }
 
 /** The task `"runSteps"`: reads a case and applies steps, all in memory that the caller gave. */
-export function runSteps({ read, calls, arrays, touched }: RunStepsPayload, { stop }: TaskContext): void {
+export function runSteps(payload: RunStepsPayload, { stop }: TaskContext): void | Promise<void> {
+  const own = payload.calls.filter(({ module }) => module);
+  if (own.length === 0) {
+    runCalls(payload, stop);
+    return;
+  }
+  // Before anything is touched: a module that does not load leaves the sample as it was.
+  return Promise.all(own.map(async (call) => [call, await loadStep(call.module!)] as const)).then((steps) => runCalls(payload, stop, new Map(steps)));
+}
+
+function runCalls({ read, calls, arrays, touched }: RunStepsPayload, stop: () => boolean, own?: ReadonlyMap<StepCall, Step<Json>>): void {
   if (touched && Atomics.exchange(touched, 0, 1) !== 0) {
     throw new VoxError("a worker thread died while it overwrote a sample, which cannot be done again", { code: "ERR_WORKER", where: "runSteps" });
   }
@@ -35,5 +48,5 @@ export function runSteps({ read, calls, arrays, touched }: RunStepsPayload, { st
     const targets = { image: arrays[image] as Float32Array, ...(label !== undefined && { label: arrays[label] as LabelArray }) };
     readCase(header, targets, { nonFinite, isStopped: stop, ...(classes && { classes }) });
   }
-  applyCalls(calls, arrays, stop);
+  applyCalls(calls, arrays, stop, (call) => own?.get(call) ?? findStep(call.name));
 }
