@@ -22,6 +22,8 @@ export interface BatchSourceOptions {
   readonly ids: readonly string[];
   readonly epochs: number;
   readonly from?: Position;
+  /** Whole cases instead of what the graph cuts of them, one per batch. */
+  readonly whole?: boolean;
   /** Of a training: the cases that will validate, so that memory too small for them is refused now and not after the first epoch. */
   readonly validationIds?: readonly string[];
 }

@@ -38,7 +38,17 @@ const schema = z.strictObject({
     )
     .optional(),
   graph,
-  validation: z.strictObject({ every: positiveInteger.optional(), graph: graph.optional() }).optional(),
+  validation: z
+    .strictObject({
+      every: positiveInteger.optional(),
+      graph: graph.optional(),
+      patches: z.boolean().optional(),
+      cases: z
+        .strictObject({ every: positiveInteger.optional(), overlap: z.tuple([z.int().min(0), z.int().min(0), z.int().min(0)]).optional() })
+        .optional(),
+    })
+    .refine(({ patches = true, cases }) => patches || cases !== undefined, "by patches, or by cases: { every, overlap }")
+    .optional(),
   model,
   loss: fn("such as tverskyLoss()"),
   metrics: z.array(fn("such as softDice()")).optional(),
@@ -96,7 +106,8 @@ const schema = z.strictObject({
 const FIELDS: Readonly<Record<string, readonly string[]>> = {
   "": Object.keys(schema.shape),
   training: Object.keys(schema.shape.training.shape),
-  validation: ["every", "graph"],
+  validation: ["every", "graph", "patches", "cases"],
+  "validation.cases": ["every", "overlap"],
   "training.earlyStopping": ["patience", "minDelta"],
   "training.checkpoint": ["everySteps", "everyMinutes"],
   "training.optimizer": ["name", "beta1", "beta2", "epsilon", "momentum", "nesterov", "weightDecay"],

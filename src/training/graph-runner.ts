@@ -7,6 +7,7 @@ import { planMemory } from "../operators/plan-memory.js";
 import { createTaskPool } from "../workers/index.js";
 import type { BatchSourceOptions } from "./batch-source.js";
 import { buildGraph } from "./build-graph.js";
+import { caseGraph } from "./case-graph.js";
 import type { GraphSettings, SessionListener } from "./graph-messages.js";
 import { GraphSession, SLOTS } from "./graph-session.js";
 import type { TrainingConfig } from "./training-config.js";
@@ -21,7 +22,7 @@ export class GraphRunner {
   private readonly tasks: ReturnType<typeof createTaskPool>;
   private readonly pools: Readonly<Record<BatchSourceOptions["mode"], SlabPool>>;
   private readonly sessions = new Set<GraphSession>();
-  private readonly planned = new Set<BatchSourceOptions["mode"]>();
+  private readonly planned = new Set<string>();
   private refs: readonly CaseRef[] | undefined;
 
   constructor(
@@ -45,24 +46,34 @@ export class GraphRunner {
       onError,
       ...(skipBudget !== undefined && { skipBudget }),
     };
-    await this.planMemory(options.mode, options.ids, listener);
-    if (options.validationIds && options.validationIds.length > 0) await this.planMemory("validation", options.validationIds, listener);
+    await this.planMemory(options, listener);
+    const { validationIds = [] } = options;
+    if (validationIds.length > 0) {
+      const { patches = true, cases } = this.config.validation ?? {};
+      if (patches) await this.planMemory({ mode: "validation", ids: validationIds }, listener);
+      if (cases) await this.planMemory({ mode: "validation", ids: validationIds, whole: true }, listener);
+    }
     const session = new GraphSession({ ...options, config: this.config, refs: this.refs, context, listener, isTuned: autotune });
     this.sessions.add(session);
     return session;
   }
 
   /** Tells once how the memory of a graph is shared, or refuses a budget that cannot work before anything is loaded. */
-  private async planMemory(mode: BatchSourceOptions["mode"], ids: readonly string[], listener: SessionListener): Promise<void> {
-    if (this.planned.has(mode)) return;
-    this.planned.add(mode);
+  private async planMemory(
+    { mode, ids, whole = false }: Pick<BatchSourceOptions, "mode" | "ids" | "whole">,
+    listener: SessionListener,
+  ): Promise<void> {
+    const key = `${mode} ${whole}`;
+    if (this.planned.has(key)) return;
+    this.planned.add(key);
     const { data, graph, validation } = this.config;
-    const makeGraph = (mode === "validation" && validation?.graph) || graph;
-    const operators = recordOperators(() => buildGraph(makeGraph, { cases: EMPTY, mode, classes: data.classes }));
+    const chosen = (mode === "validation" && validation?.graph) || graph;
+    const operators = recordOperators(() => buildGraph(whole ? caseGraph(chosen) : chosen, { cases: EMPTY, mode, classes: data.classes }));
     const wanted = new Set(ids);
     const own = this.refs!.filter(({ id }) => wanted.has(id));
-    const { budget, least, text } = await planMemory({ operators, data, refs: own, mode, budget: this.pools[mode].budget, slots: SLOTS });
-    listener.memory({ graph: mode, budget, least, text });
+    const slots = whole ? 1 : SLOTS;
+    const { budget, least, text } = await planMemory({ operators, data, refs: own, mode, budget: this.pools[mode].budget, slots });
+    listener.memory({ graph: mode, budget, least, text: whole ? `${text} (whole cases)` : text });
   }
 
   async close(): Promise<void> {

@@ -4,6 +4,7 @@ import { cases } from "../operators/load/cases.js";
 import { type Autotune, autotune, type Run, run } from "../streams/index.js";
 import type { BatchSourceOptions } from "./batch-source.js";
 import { buildGraph } from "./build-graph.js";
+import { caseGraph } from "./case-graph.js";
 import { type Delivery, deliver } from "./deliver.js";
 import type { SessionListener } from "./graph-messages.js";
 import type { TrainingConfig } from "./training-config.js";
@@ -28,12 +29,14 @@ export class GraphSession {
   private readonly tuner: Autotune;
   private isClosing = false;
 
-  constructor({ config, refs, context, listener, isTuned, mode, ids, epochs, from }: GraphSessionOptions) {
-    const makeGraph = (mode === "validation" && config.validation?.graph) || config.graph;
+  constructor({ config, refs, context, listener, isTuned, mode, ids, epochs, from, whole = false }: GraphSessionOptions) {
+    const chosen = (mode === "validation" && config.validation?.graph) || config.graph;
+    const makeGraph = whole ? caseGraph(chosen) : chosen;
     const batches = buildGraph(makeGraph, { cases: cases(config.data, { refs, ids, epochs }), mode, classes: config.data.classes });
     const delivered = batches.pipe(
       deliver({
-        slots: SLOTS,
+        // A whole case is large: the next one is loaded when this one is done.
+        slots: whole ? 1 : SLOTS,
         send: (batch) => listener.batch(batch),
         onBegin: (delivery) => {
           this.delivery = delivery;

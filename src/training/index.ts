@@ -24,6 +24,7 @@ export { stopOnSignals } from "./stop-on-signals.js";
 export { type TrainOptions, type TrainOverrides, type TrainResult, train } from "./train.js";
 export type { CallbackContext, TrainingCallback } from "./training-callback.js";
 export type {
+  CaseValidationOptions,
   CheckpointOptions,
   EarlyStoppingOptions,
   GraphFunction,

@@ -102,7 +102,7 @@ export async function train(source: TrainingConfig | string, options: TrainOptio
   const { overrides = {}, resume = false, onEvent, preview } = options;
   const path = typeof source === "string" ? source : undefined;
   const config = withOverrides(typeof source === "string" ? await loadConfig(source) : defineConfig(source), overrides);
-  const { data, model: spec, seed = 0, training, validation } = config;
+  const { data, model: spec, seed = 0, training, validation = {} } = config;
   const init = typeof config.init === "string" ? { bundle: config.init } : config.init;
 
   const summary = inspectGraph(config);
@@ -232,7 +232,7 @@ export async function train(source: TrainingConfig | string, options: TrainOptio
           host,
           trainingIds,
           validationIds,
-          validateEvery: validation?.every ?? 1,
+          validation,
           folder,
           description,
           identity,
@@ -369,7 +369,7 @@ function summarize(config: TrainingConfig, settings: GraphSettings): Json {
   const plain = {
     ...settings,
     split: config.split,
-    validationEvery: config.validation?.every,
+    validation: config.validation && { ...config.validation, graph: config.validation.graph && "own" },
     training: { ...training, schedule: schedule && { name: schedule.name, options: schedule.options }, callbacks: callbacks?.length },
   };
   // Through JSON, which leaves out what is undefined.

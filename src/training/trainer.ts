@@ -1,14 +1,12 @@
 import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { Tensor } from "@tensorflow/tfjs-core";
 import { VoxError } from "../core/errors.js";
 import type { Json } from "../core/json.js";
 import type { RunEvent } from "../core/run-events.js";
 import type { BatchSource, GraphHost, TrainingBatch } from "./batch-source.js";
 import type { BundleDescription } from "./bundle-description.js";
-import { type CapturedPreview, capturePreview } from "./capture-preview.js";
 import { learnGroup } from "./learn-group.js";
-import { type Learner, type StepFigures, updateWeights, validationStep } from "./learner.js";
+import { type Learner, updateWeights } from "./learner.js";
 import type { OptimizerState } from "./make-optimizer.js";
 import { orAborted } from "./or-aborted.js";
 import type { PreviewInput, PreviewRenderer } from "./preview-input.js";
@@ -19,8 +17,10 @@ import { SampleCapture } from "./sample-capture.js";
 import { saveCheckpoint } from "./save-checkpoint.js";
 import type { RunningSchedule, ScheduleMoment } from "./schedule.js";
 import type { CallbackContext } from "./training-callback.js";
-import type { TrainingOptions } from "./training-config.js";
+import type { TrainingOptions, ValidationOptions } from "./training-config.js";
 import { addStep, epochMeans, NO_SUMS, type TrainingState } from "./training-state.js";
+import { caseColumns, validateCases } from "./validate-cases.js";
+import { validatePatches } from "./validate-patches.js";
 
 export interface TrainerOptions {
   readonly training: TrainingOptions;
@@ -29,7 +29,7 @@ export interface TrainerOptions {
   readonly host: GraphHost;
   readonly trainingIds: readonly string[];
   readonly validationIds: readonly string[];
-  readonly validateEvery: number;
+  readonly validation: ValidationOptions;
   readonly folder: RunFolder;
   readonly description: BundleDescription;
   readonly identity: Readonly<Record<string, Json>>;
@@ -46,6 +46,7 @@ export interface TrainerOptions {
 /** How many of the last epochs the time left is estimated from. */
 const RECENT_EPOCHS = 5;
 const DEFAULT_CHECKPOINT_MINUTES = 5;
+const DEFAULT_CASES_EVERY = 10;
 /** Most of the time that checkpoints at the ends of epochs may take. */
 const SAVE_SHARE = 0.05;
 
@@ -193,7 +194,8 @@ export class Trainer {
 
   /** Validates, logs, saves, decides how to go on. False when a signal came while validating: the epoch is then not over. */
   private async endEpoch(): Promise<boolean> {
-    const { training, folder, schedule, validationIds } = this.options;
+    const { training, folder, schedule, validationIds, learner } = this.options;
+    const { patches = true, cases } = this.options.validation;
     const validation = await this.averaged(() => this.validate());
     if (this.options.signal.aborted) return false;
     const { state } = this;
@@ -201,11 +203,13 @@ export class Trainer {
     const { loss, metrics } = epochMeans(state.sums);
     const learningRate = schedule.rate(this.moment());
     const columns: Record<string, number | undefined> = { epoch, loss, ...metrics };
-    if (validationIds.length > 0) {
+    const isValidated = validationIds.length > 0;
+    if (isValidated && patches) {
       columns.val_loss = validation?.loss;
       for (const name of Object.keys(metrics)) columns[`val_${name}`] = validation?.metrics[name];
     }
-    const figure = this.figure(columns, validationIds.length > 0);
+    if (isValidated && cases) for (const name of caseColumns(learner.classes)) columns[`val_${name}`] = validation?.metrics[name];
+    const figure = this.figure(columns, isValidated ? (patches ? "val_loss" : "val_dice") : "loss");
     const isBest = figure !== undefined && (state.best === null || figure < state.best.figure);
     if (figure !== undefined) schedule.epochEnd?.(figure);
     const seconds = (performance.now() - this.epochBegan) / 1000;
@@ -231,7 +235,8 @@ export class Trainer {
       step: state.step,
       loss,
       metrics,
-      ...(validation && { validationLoss: validation.loss, validationMetrics: validation.metrics }),
+      ...(validation?.loss !== undefined && { validationLoss: validation.loss }),
+      ...(validation && { validationMetrics: validation.metrics }),
       learningRate,
       seconds,
       remainingSeconds,
@@ -245,38 +250,22 @@ export class Trainer {
     return true;
   }
 
-  /** Means over the validation cases, which come the same way every time. */
-  private async validate(): Promise<StepFigures | undefined> {
-    const { learner, host, validationIds, validateEvery, signal, preview } = this.options;
+  /** What is due in this epoch: figures of patches, of whole cases, of both, or nothing. Undefined, too, when the signal comes. */
+  private async validate(): Promise<{ readonly loss?: number; readonly metrics: Readonly<Record<string, number>> } | undefined> {
+    const { learner, host, validationIds: ids, validation, signal, preview, folder, description } = this.options;
+    const { patches = true, every = 1, cases } = validation;
     const epoch = this.state.epoch + 1;
-    if (validationIds.length === 0 || epoch % validateEvery !== 0) return undefined;
-    const source = await host.open({ mode: "validation", ids: validationIds, epochs: 1 });
-    let sums = NO_SUMS;
-    let captured: CapturedPreview | undefined;
-    try {
-      for (;;) {
-        await this.obey(false);
-        const batch = signal.aborted ? undefined : await orAborted(source.next(), signal);
-        if (!batch || signal.aborted) break;
-        const look = (logits: Tensor): void => {
-          captured = capturePreview(batch, logits, captured?.foreground) ?? captured;
-        };
-        const figures = validationStep(learner, batch, preview && look);
-        sums = addStep(sums, { ...figures, samples: batch.parts.length, waitMs: source.waitMs, totalMs: 0 });
-        batch.release();
-        await nextTurn();
-      }
-    } finally {
-      await source.close();
+    const shared = { learner, host, ids, signal, onTurn: () => this.obey(false) };
+    const ofPatches =
+      ids.length > 0 && patches && epoch % every === 0 ? await validatePatches({ ...shared, isShown: preview !== undefined }) : undefined;
+    if (ofPatches?.captured && !signal.aborted) {
+      const { foreground: _, ...patch } = ofPatches.captured;
+      await this.render({ ...patch, epoch, classes: learner.classes, folder: folder.path });
     }
-    if (signal.aborted) return undefined;
-    if (sums.samples === 0)
-      throw new VoxError("the validation cases must give at least one batch, got none", { code: "ERR_EMPTY", where: "validation" });
-    if (captured) {
-      const { foreground: _, ...patch } = captured;
-      await this.render({ ...patch, epoch, classes: learner.classes, folder: this.options.folder.path });
-    }
-    return epochMeans(sums);
+    const isDue = ids.length > 0 && cases !== undefined && epoch % (cases.every ?? DEFAULT_CASES_EVERY) === 0 && !signal.aborted;
+    const ofCases = isDue ? await validateCases({ ...shared, patch: description.patch, overlap: cases.overlap }) : undefined;
+    if (!ofPatches && !ofCases) return undefined;
+    return { ...ofPatches?.figures, metrics: { ...ofPatches?.figures.metrics, ...ofCases } };
   }
 
   private async render(input: PreviewInput): Promise<void> {
@@ -288,8 +277,8 @@ export class Trainer {
   }
 
   /** The monitored figure, turned so that smaller is better; undefined in an epoch without validation when that is monitored. */
-  private figure(columns: Readonly<Record<string, number | undefined>>, isValidated: boolean): number | undefined {
-    const monitor = this.options.training.monitor ?? (isValidated ? "val_loss" : "loss");
+  private figure(columns: Readonly<Record<string, number | undefined>>, byDefault: string): number | undefined {
+    const monitor = this.options.training.monitor ?? byDefault;
     if (!(monitor in columns)) {
       const known = Object.keys(columns).filter((name) => name !== "epoch");
       throw new VoxError(`training.monitor must be one of ${known.join(", ")}, got "${monitor}"`, { code: "ERR_CONFIG", where: "config" });

@@ -2,6 +2,7 @@ import type { Observable } from "rxjs";
 import type { Batch } from "../core/batch.js";
 import type { DataSet } from "../core/case.js";
 import type { RunContext } from "../core/run-context.js";
+import type { Triple } from "../core/shape.js";
 import type { Loss, TrainingMetric } from "../losses/index.js";
 import type { ModelSpec } from "../models/index.js";
 import type { CaseItem } from "../operators/load/case-item.js";
@@ -25,10 +26,21 @@ export type GraphFunction = (input: GraphInput) => Observable<Batch>;
 export type Split = { readonly validation: number } | { readonly validation: readonly string[]; readonly training?: readonly string[] };
 
 export interface ValidationOptions {
-  /** Validate after every so many epochs. */
+  /** Validate after every so many epochs; 1. */
   readonly every?: number;
   /** Another graph than the training's. */
   readonly graph?: GraphFunction;
+  /** Whether patches validate, by the validation graph; `false` leaves only whole cases. */
+  readonly patches?: boolean;
+  /** Also predict whole cases: `val_dice` and `val_dice_<class>`, as in evaluations, but on the network's grid. */
+  readonly cases?: CaseValidationOptions;
+}
+
+export interface CaseValidationOptions {
+  /** After every so many epochs; 10. */
+  readonly every?: number;
+  /** Voxels that neighboring windows share; half the patch. Less is faster. */
+  readonly overlap?: Triple;
 }
 
 export interface EarlyStoppingOptions {

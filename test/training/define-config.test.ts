@@ -61,7 +61,7 @@ describe("defineConfig", () => {
       { training: { epochs: 1, optimizer: { name: "adam", beta: 1 } } },
       "config: training.optimizer.beta is not a field of the configuration; did you mean beta1?",
     ],
-    [{ validation: { zzzzzzzz: 1 } }, "config: validation.zzzzzzzz is not a field of the configuration; known: every, graph"],
+    [{ validation: { zzzzzzzz: 1 } }, "config: validation.zzzzzzzz is not a field of the configuration; known: every, graph, patches, cases"],
     [{ model: undefined }, "config: model is missing; it must be a model such as unet()"],
     [{ loss: "tversky" }, 'config: loss must be a function, such as tverskyLoss(), got "tversky"'],
     [{ data: { root: "x" } }, 'config: data must be a data set such as niftiCases({ root, classes }), got {"root":"x"}'],
