@@ -114,6 +114,15 @@ operatorContract({
 });
 
 operatorContract({
+  name: "augment, nnU-Net's, in cycles",
+  make: () => augment({ preset: "nnunet", cycles: 2, probability: 0.7 }),
+  wrongOptions: [() => augment({ preset: "nnUnet2" as "nnunet" }), () => augment({ cycles: 0 }), () => augment({ blurr: true } as object)],
+  count: (n) => 2 * n,
+  shapes: same,
+  replays: true,
+});
+
+operatorContract({
   name: "patch, random",
   make: () => patch({ size: [4, 12, 5], perCase: 3, foreground: 0.5 }),
   wrongOptions: [

@@ -12,7 +12,7 @@ export interface ContrastOptions {
 }
 
 /**
- * output = (x - mean)·factor + mean with the mean of each channel. `output` may be `input`. No extra memory.
+ * output = (x - mean)·factor + mean with the mean of each channel; a factor of 1 is the identity. `output` may be `input`. No extra memory.
  *
  * @shape input (…, C) interleaved → same
  * @source batchgenerators, augment_contrast (behavior)
@@ -20,7 +20,8 @@ export interface ContrastOptions {
 export function contrast(input: Float32Array, output: Float32Array, { channels = 1, factor, preserveRange = true }: ContrastOptions): void {
   const scale = [...perChannel("contrast", "factor", factor, channels)];
   const measured = statistics(input, { channels });
-  const mean = measured.map((channel) => channel.mean);
+  // A factor of 1 changes nothing, not even by rounding.
+  const mean = measured.map((channel, c) => (scale[c] === 1 ? 0 : channel.mean));
   const limits = preserveRange ? { limits: { min: measured.map(({ min }) => min), max: measured.map(({ max }) => max) } } : {};
   affineIntensity(input, output, { channels, shift: mean, scale, offset: mean, ...limits });
 }

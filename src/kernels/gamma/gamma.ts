@@ -41,7 +41,7 @@ export interface GammaOptions {
 
 /**
  * output = ((x - min)/(max - min + 1e-7))^γ·(max - min + 1e-7) + min per channel; with `retainStatistics` the result's mean and deviation are put back to
- * the old ones together, so both are kept exactly. `output` may be `input`. No extra memory.
+ * the old ones together, so both are kept. An exponent of 1 is the identity. `output` may be `input`. No extra memory.
  *
  * @shape input (…, C) interleaved → same
  * @throws `ERR_OPTION` when an exponent is not > 0
@@ -54,17 +54,20 @@ export function gamma(input: Float32Array, output: Float32Array, options: GammaO
   for (const value of exponent) requireOption(value > 0, "gamma", "gamma", "> 0", value);
   const before = statistics(input, { channels });
   const addon = native();
+  if (output !== input && exponent.some((value) => value === 1)) output.set(input);
   before.forEach(({ min, max }, c) => {
+    if (exponent[c] === 1) return;
     const terms: GammaTerms = { exponent: exponent[c]!, min: invert ? -max : min, width: max - min + 1e-7, sign: invert ? -1 : 1 };
     if (addon?.gamma) addon.gamma(input, output, channels, c, terms.exponent, terms.min, terms.width, terms.sign);
     else gammaReference(input, output, channels, c, terms);
   });
   if (!retainStatistics) return;
   const after = statistics(output, { channels });
+  const unless1 = (c: number, value: number, neutral: number) => (exponent[c] === 1 ? neutral : value);
   affineIntensity(output, output, {
     channels,
-    shift: after.map(({ mean }) => mean),
-    scale: after.map(({ std }, c) => before[c]!.std / (std + 1e-8)),
-    offset: before.map(({ mean }) => mean),
+    shift: after.map(({ mean }, c) => unless1(c, mean, 0)),
+    scale: after.map(({ std }, c) => unless1(c, before[c]!.std / (std + 1e-8), 1)),
+    offset: before.map(({ mean }, c) => unless1(c, mean, 0)),
   });
 }

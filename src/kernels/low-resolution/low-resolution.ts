@@ -24,6 +24,10 @@ export function lowResolution(input: Float32Array, shape: Shape4, output: Float3
   const zooms = typeof zoom === "number" ? [zoom, zoom, zoom] : zoom;
   for (const z of zooms) requireOption(z > 0 && z <= 1, "lowResolution", "zoom", "in (0, 1]", z);
   const coarse = shape.map((extent, axis) => (axis === 3 ? extent : Math.max(1, Math.round(extent * zooms[axis]!)))) as unknown as Shape4;
+  if (elementCount(coarse) === elementCount(shape)) {
+    output.set(input);
+    return;
+  }
   const small = new Float32Array(elementCount(coarse));
   resampleImage(input, shape, small, coarse, { order: downOrder });
   resampleImage(small, coarse, output, shape, { order: upOrder });

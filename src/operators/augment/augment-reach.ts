@@ -64,11 +64,11 @@ function mostMargin({ rotation, scaling, translation, elastic, order }: AugmentP
 
 function marginFor(matrix: readonly number[], size: Triple, displacement: Triple, least: Triple, most: Triple, taps: number): Margin {
   const beyond = (axis: 0 | 1 | 2, shift: number): number => {
-    // A side of one voxel stays where it is, unless its patch is shifted.
-    if (size[axis] === 1) return Math.max(0, Math.ceil(shift));
+    const isAlone = [0, 1, 2].every((k) => matrix[3 * axis + k] === (k === axis ? 1 : 0)) && displacement[axis] === 0;
+    // Along an axis that only moves by whole voxels nothing is interpolated, and a side of one voxel stays where it is.
+    if (isAlone || size[axis] === 1) return Math.max(0, Math.ceil(shift));
     const reach = [0, 1, 2].reduce((sum, k) => sum + matrix[3 * axis + k]! * ((size[k]! - 1) / 2 + displacement[k]!), 0);
-    const voxels = reach + shift - (size[axis] - 1) / 2;
-    return voxels < 1e-6 ? 0 : Math.ceil(voxels) + taps;
+    return Math.max(0, Math.ceil(reach + shift - (size[axis] - 1) / 2 - 1e-6) + taps);
   };
   return [
     [beyond(0, -least[0]), beyond(1, -least[1]), beyond(2, -least[2])],
