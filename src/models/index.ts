@@ -19,9 +19,13 @@ export {
 export type { ModelInput, ModelSpec } from "./model-spec.js";
 export { type EncoderPath, type MultiPathUnetOptions, multiPathUnet } from "./multi-path-unet.js";
 export { multiResUnet } from "./multi-res-unet.js";
+export { type ExportOnnxOptions, exportOnnx } from "./onnx/export-onnx.js";
+export { type LayerConversion, type LayerConverter, type LayerWeight, layerConverters } from "./onnx/layer-converters.js";
+export { type OnnxAttributeValue, OnnxGraph } from "./onnx/onnx-graph.js";
 export { type PlainUnetOptions, plainUnet } from "./plain-unet.js";
 export { type Pooling, poolingDivisor, poolingFactors } from "./pooling-factors.js";
 export { type ResidualEncoderUnetOptions, residualEncoderUnet } from "./residual-encoder-unet.js";
 export { residualUnet } from "./residual-unet.js";
 export { unet } from "./unet.js";
 export type { UnetOptions } from "./unet-options.js";
+export { type LayerShapes, type LayerVisitor, walkModel } from "./walk-model.js";
