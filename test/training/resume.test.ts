@@ -1,59 +1,14 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { RunEvent } from "../../src/core/run-events.js";
+import { afterAll, describe, expect, it } from "vitest";
 import { tinyConfigFile } from "./tiny-config-file.js";
+import { trainingChildren } from "./training-child.js";
 
-let root: string;
-let script: string;
-beforeAll(() => {
-  root = mkdtempSync(join(tmpdir(), "voxstream-resume-"));
-  script = join(root, "train.mjs");
-  const library = new URL("../../dist/training/train.js", import.meta.url).href;
-  writeFileSync(
-    script,
-    `import { train } from ${JSON.stringify(library)};
-const [path, name, resume] = process.argv.slice(2);
-const result = await train(path, { resume: resume === "resume", stopOnSignals: true, overrides: { name } });
-console.log(JSON.stringify(result));
-`,
-  );
-});
+const root = mkdtempSync(join(tmpdir(), "voxstream-resume-"));
+const { start, events: eventsOf, steps, history, weights, untilStep } = trainingChildren(root);
 afterAll(() => rmSync(root, { recursive: true, force: true }));
-
-function start(path: string, name: string, resume: boolean): { child: ChildProcess; ended: Promise<{ code: number | null; output: string }> } {
-  const child = spawn(process.execPath, [script, path, name, resume ? "resume" : "fresh"], { stdio: ["ignore", "pipe", "pipe"] });
-  let output = "";
-  child.stdout!.on("data", (chunk) => {
-    output += chunk;
-  });
-  child.stderr!.on("data", (chunk) => {
-    output += chunk;
-  });
-  return { child, ended: new Promise((resolve) => child.once("close", (code) => resolve({ code, output }))) };
-}
-
-const eventsOf = (name: string): RunEvent[] => {
-  const path = join(root, name, "events.jsonl");
-  if (!existsSync(path)) return [];
-  const lines = readFileSync(path, "utf8").split("\n");
-  // The last line may be in the middle of being written.
-  return lines.slice(0, -1).map((line) => JSON.parse(line) as RunEvent);
-};
-const steps = (name: string) =>
-  eventsOf(name).flatMap((event) =>
-    event.type === "step" ? [{ step: event.step, epoch: event.epoch, loss: event.loss, metrics: event.metrics, rate: event.learningRate }] : [],
-  );
-const history = (name: string): string => readFileSync(join(root, name, "history.tsv"), "utf8");
-const weights = (name: string): string =>
-  (JSON.parse(readFileSync(join(root, name, "checkpoints/latest/bundle.json"), "utf8")) as { weights: { sha256: string } }).weights.sha256;
-
-async function untilStep(name: string, step: number): Promise<void> {
-  while ((steps(name).at(-1)?.step ?? 0) < step) await sleep(5);
-}
 
 describe("a training that is interrupted", () => {
   it("continues bit for bit after kill -9 at any moment", { timeout: 120_000 }, async () => {
