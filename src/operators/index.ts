@@ -12,6 +12,7 @@ export * from "./load/cases.js";
 export * from "./load/load.js";
 export { type DrawSubject, descriptionOf, type OperatorDescription, recordOperators } from "./operator-link.js";
 export * from "./patch/patch.js";
+export type { PatchForegroundOptions, PatchOptions } from "./patch/patch-options.js";
 export * from "./patch/patch-starts.js";
 export * from "./patch/skip-blank.js";
 export * from "./plan-memory.js";

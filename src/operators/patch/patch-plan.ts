@@ -7,7 +7,7 @@ import { elementCount, type Shape4, spatial, type Triple } from "../../core/shap
 import { Volume } from "../../core/volume.js";
 import type { LabelArray, SampleLayout } from "../../workers/steps/step.js";
 import { drawEpoch } from "../chain-run.js";
-import { type ForegroundPoints, foregroundPoints } from "./foreground-points.js";
+import { type ForegroundPoints, foregroundPoints, type LesionPoints, lesionPoints } from "./foreground-points.js";
 import { marginInside, type PatchReach } from "./patch-reach.js";
 import { patchStarts } from "./patch-starts.js";
 import { readBox } from "./read-box.js";
@@ -20,8 +20,17 @@ export interface PatchPlan {
   readonly perCase: number;
   /** Absent where `augment` says how wide it is. */
   readonly margin?: Triple;
-  readonly foreground: number;
+  readonly foreground: ForegroundPlan;
   readonly attempts: number;
+}
+
+/** How patches are drawn around foreground. */
+export interface ForegroundPlan {
+  readonly share: number;
+  readonly by: "class" | "lesion";
+  /** Labels that count; absent: all above 0. */
+  readonly classes?: readonly number[];
+  readonly spread: "random" | "even";
 }
 
 /** First voxels of the patches of a case, in order; `undefined` for random ones, which are drawn one by one. */
@@ -39,14 +48,16 @@ export function drawStart(plan: PatchPlan, sample: Sample, k: number, { seed, mo
   const { shape } = sample.image;
   const random = new Random(seed, drawEpoch(sample.epoch, mode), sample.id, k, "patch", sample.history.length);
   const { label } = sample;
-  if (label && label.shape[3] !== 1 && (plan.foreground > 0 || plan.attempts > 1)) {
+  if (label && label.shape[3] !== 1 && (plan.foreground.share > 0 || plan.attempts > 1)) {
     throw new VoxError(`the label map must have 1 channel to find foreground in, got ${label.shape[3]}: put patch in front of oneHot`, {
       code: "ERR_SHAPE",
       where: "patch",
     });
   }
+  const isTurn = evenTurn(plan.foreground, sample, k, { seed, mode });
   for (let attempt = 1; ; attempt++) {
-    const near = label && plan.foreground > 0 && random.chance(plan.foreground) ? drawPoint(pointsOf(label), shape, random) : undefined;
+    const isNear = label && plan.foreground.share > 0 && (isTurn ?? random.chance(plan.foreground.share));
+    const near = isNear ? drawPoint(label, plan.foreground, random) : undefined;
     const at = (axis: 0 | 1 | 2) => drawOffset(random, shape[axis], plan.size[axis], near?.[axis]);
     const start: Triple = [at(0), at(1), at(2)];
     if (!label || attempt >= plan.attempts || hasForeground(label, start, plan.size)) return start;
@@ -59,17 +70,33 @@ function drawOffset(random: Random, extent: number, size: number, near: number |
   return random.integer(Math.max(0, near - size + 1), Math.min(extent - size, near));
 }
 
-/** A voxel of a label that is drawn first, so that small structures come as often as large ones. */
-function drawPoint(points: ForegroundPoints, shape: Shape4, random: Random): Triple | undefined {
-  const labels = Object.keys(points);
+/** With an even spread: whether patch k of a sample is one around foreground. Of any n in a row n·share are, rounded up or down. */
+function evenTurn(
+  { share, spread }: ForegroundPlan,
+  sample: Sample,
+  k: number,
+  { seed, mode }: Pick<RunContext, "seed" | "mode">,
+): boolean | undefined {
+  if (spread === "random") return undefined;
+  const phase = new Random(seed, drawEpoch(sample.epoch, mode), sample.id, -1, "patch.foreground", sample.history.length).next();
+  return Math.floor((k + 1) * share + phase) > Math.floor(k * share + phase);
+}
+
+/** A voxel of a label that is drawn first, and of one of its lesions when asked for, so that small structures come as often as large ones. */
+function drawPoint(label: NonNullable<Sample["label"]>, { by, classes }: ForegroundPlan, random: Random): Triple | undefined {
+  const { shape } = label;
+  const points: Readonly<Record<string, readonly unknown[]>> = by === "lesion" ? lesionsOf(label) : pointsOf(label);
+  const labels = Object.keys(points).filter((value) => !classes || classes.includes(Number(value)));
   if (labels.length === 0) return undefined;
-  const own = points[labels[random.integer(0, labels.length - 1)]!]!;
-  const index = own[random.integer(0, own.length - 1)]!;
+  const chosen = labels[random.integer(0, labels.length - 1)]!;
+  const one = <T>(list: readonly T[]): T => list[random.integer(0, list.length - 1)]!;
+  const index = by === "lesion" ? one(one(lesionsOf(label)[chosen]!)) : one(pointsOf(label)[chosen]!);
   const row = Math.floor(index / shape[2]);
   return [Math.floor(row / shape[1]), row % shape[1], index % shape[2]];
 }
 
 const known = new WeakMap<object, ForegroundPoints>();
+const knownLesions = new WeakMap<object, LesionPoints>();
 
 function pointsOf(label: NonNullable<Sample["label"]>): ForegroundPoints {
   if (label instanceof StoredVolume && label.points) return label.points;
@@ -77,6 +104,16 @@ function pointsOf(label: NonNullable<Sample["label"]>): ForegroundPoints {
   if (!points) {
     points = foregroundPoints(label instanceof Volume ? label.data : wholeOf(label));
     known.set(label, points);
+  }
+  return points;
+}
+
+function lesionsOf(label: NonNullable<Sample["label"]>): LesionPoints {
+  if (label instanceof StoredVolume && label.lesions) return label.lesions;
+  let points = knownLesions.get(label);
+  if (!points) {
+    points = lesionPoints(label instanceof Volume ? label.data : wholeOf(label), label.shape);
+    knownLesions.set(label, points);
   }
   return points;
 }

@@ -1,12 +1,11 @@
 import type { Observable, OperatorFunction } from "rxjs";
 import { formatBytes } from "../../core/bytes.js";
-import { requireOption } from "../../core/errors.js";
 import { transformGeometry } from "../../core/geometry.js";
 import type { Json } from "../../core/json.js";
 import { release, retain } from "../../core/retain.js";
 import type { RunContext } from "../../core/run-context.js";
 import { type Margin, type Sample, sampleName } from "../../core/sample.js";
-import { formatShape, type Triple } from "../../core/shape.js";
+import type { Triple } from "../../core/shape.js";
 import { Volume } from "../../core/volume.js";
 import { isSampleFault } from "../../streams/is-sample-fault.js";
 import type { Item } from "../../streams/item.js";
@@ -17,29 +16,10 @@ import { withSample } from "../chain-run.js";
 import { mendOf } from "../mend-of.js";
 import { describeOperator } from "../operator-link.js";
 import { withRunContext } from "../with-run-context.js";
+import { completePatchOptions, type PatchOptions } from "./patch-options.js";
 import { drawStart, gridStarts, marginOf, mostMargin, type PatchPlan } from "./patch-plan.js";
 import { NO_MARGIN, type PatchReach, tagPatches } from "./patch-reach.js";
 import { backgroundOf, isInside, readBox } from "./read-box.js";
-
-export interface PatchOptions {
-  /** Extents [depth, height, width] in voxels. */
-  readonly size: Triple;
-  /** "random" draws `perCase` patches per case and epoch (the same ones in every validation); "grid" covers the case. Prediction always takes the grid. Default "random". */
-  readonly mode?: "random" | "grid";
-  /** For "random". Default 1. */
-  readonly perCase?: number;
-  /** For the grid: voxels that neighbors share. Default 0. */
-  readonly overlap?: number | Triple;
-  /**
-   * Voxels more on each side in training, for `augment` to rotate into view; it trims them. Default: as many as `augment` asks for when it comes next
-   * (`skipBlank` may lie between), for each patch what it drew and no farther than the case goes; mostly none. 0 keeps patches to their size.
-   */
-  readonly margin?: number | Triple;
-  /** For "random": share of patches that are drawn around a foreground voxel, of a label drawn first, so that small structures come often. Default 0. */
-  readonly foreground?: number;
-  /** For "random": most draws for one patch; draws again while the patch has no label above 0. Default 1. */
-  readonly attempts?: number;
-}
 
 /** Share of the memory budget that patches do not fill: with all of it in patches, no batch could be made of them. */
 export const KEPT_FOR_BATCHES = 0.1;
@@ -47,7 +27,7 @@ export const KEPT_FOR_BATCHES = 0.1;
 /**
  * Cuts patches out of cases. Each is a copy, so the case's memory is free again after its last patch; from cached cases only the touched chunks are read.
  * Every offset is equally likely, the last one included. The last patch of a grid row is shifted back to end with the case. A case smaller than the patch
- * lies in its middle.
+ * lies in its middle. Foreground is drawn from an index that is made once per case, and kept by `cached`: no draw looks at a label map.
  *
  * @shape image (D, H, W, C) → n × (size + 2·margin, C)
  * @units voxels
@@ -58,7 +38,7 @@ export const KEPT_FOR_BATCHES = 0.1;
  * cases.pipe(load(), normalize(), patch({ size: [80, 160, 160], perCase: 2, foreground: 0.5 }))
  */
 export function patch(options: PatchOptions): OperatorFunction<Sample, Sample> {
-  const plan = planOf(options);
+  const plan = completePatchOptions(options);
   const cutter = (reach?: PatchReach) =>
     withRunContext<Sample, Sample>("patch", (context) =>
       stage<Sample, Sample>("patch", (node) => {
@@ -201,22 +181,4 @@ function cut(sample: Sample, plan: PatchPlan, k: number, origin: Triple, context
     for (const volume of made) volume.retain().release();
     throw error;
   }
-}
-
-function planOf({ size, mode = "random", perCase = 1, overlap = 0, margin, foreground = 0, attempts = 1 }: PatchOptions): PatchPlan {
-  const triple = (value: number | Triple): Triple => (typeof value === "number" ? [value, value, value] : value);
-  const isTriple = (value: Triple, least: number) =>
-    Array.isArray(value) && value.length === 3 && value.every((n) => Number.isSafeInteger(n) && n >= least);
-  const count = (value: number) => Number.isSafeInteger(value) && value >= 1;
-  const overlaps = triple(overlap);
-  const margins = margin === undefined ? undefined : triple(margin);
-  requireOption(isTriple(size, 1), "patch", "size", "three whole numbers >= 1, [depth, height, width]", size);
-  requireOption(mode === "random" || mode === "grid", "patch", "mode", '"random" or "grid"', mode);
-  requireOption(count(perCase), "patch", "perCase", "a whole number >= 1", perCase);
-  const isOverlap = isTriple(overlaps, 0) && overlaps.every((extent, axis) => extent < size[axis]!);
-  requireOption(isOverlap, "patch", "overlap", `whole numbers in 0 to less than the size ${formatShape(size)}`, overlap);
-  requireOption(!margins || isTriple(margins, 0), "patch", "margin", "a whole number >= 0 or three of them", margin);
-  requireOption(foreground >= 0 && foreground <= 1, "patch", "foreground", "in 0..1", foreground);
-  requireOption(count(attempts), "patch", "attempts", "a whole number >= 1", attempts);
-  return { size, mode, perCase, overlap: overlaps, ...(margins && { margin: margins }), foreground, attempts };
 }

@@ -1,5 +1,6 @@
 import type { OperatorFunction } from "rxjs";
 import { requireOption } from "../../core/errors.js";
+import { requireKnownOptions } from "../../core/require-known-options.js";
 import type { Margin, Sample } from "../../core/sample.js";
 import type { Triple } from "../../core/shape.js";
 import { skipWhen } from "../../streams/skip-when.js";
@@ -25,7 +26,9 @@ export interface SkipBlankOptions {
  * @example
  * patches.pipe(skipBlank({ minimalFraction: 0.001 }))
  */
-export function skipBlank({ class: blank = 0, minimalFraction = 0 }: SkipBlankOptions = {}): OperatorFunction<Sample, Sample> {
+export function skipBlank(options: SkipBlankOptions = {}): OperatorFunction<Sample, Sample> {
+  requireKnownOptions("skipBlank", options, ["class", "minimalFraction"]);
+  const { class: blank = 0, minimalFraction = 0 } = options;
   requireOption(Number.isSafeInteger(blank) && blank >= 0 && blank <= 65535, "skipBlank", "class", "a label", blank);
   requireOption(minimalFraction >= 0 && minimalFraction < 1, "skipBlank", "minimalFraction", "in 0 to below 1", minimalFraction);
   const skip = skipWhen<Sample>(

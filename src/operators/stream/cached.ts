@@ -1,4 +1,5 @@
 import type { OperatorFunction } from "rxjs";
+import type { ArrayRecord } from "../../cache/case-record.js";
 import type { CaseArrays, CaseStore, StoredCase } from "../../cache/case-store.js";
 import { isDiskFull } from "../../cache/is-disk-full.js";
 import { openCaseStore } from "../../cache/open-case-store.js";
@@ -14,7 +15,7 @@ import { RETRIES } from "../chain-stage.js";
 import type { CaseItem } from "../load/case-item.js";
 import { type OpenCase, openCase } from "../load/open-case.js";
 import { describeOperator, descriptionOf } from "../operator-link.js";
-import { foregroundPoints } from "../patch/foreground-points.js";
+import { foregroundPoints, lesionPoints } from "../patch/foreground-points.js";
 import { withRunContext } from "../with-run-context.js";
 import { type CaseRecipe, caseKey } from "./case-key.js";
 import { roomFor } from "./room-for.js";
@@ -200,13 +201,18 @@ function recordOf({ id, image, label, source, history, extra }: Sample, { links 
         shape: label.shape,
         geometry: label.geometry,
         minimum: new Array<number>(label.shape[3]).fill(0),
-        ...(label.shape[3] === 1 && { points: foregroundPoints((label as Volume<"uint8" | "uint16">).data) }),
+        ...(label.shape[3] === 1 && foregroundOf(label as Volume<"uint8" | "uint16">)),
       },
     }),
     ...(source && { source }),
     history,
     ...(extra && { extra }),
   };
+}
+
+/** What `patch` draws from, so that it never has to look at a whole label map. */
+function foregroundOf({ data, shape }: Volume<"uint8" | "uint16">): Pick<ArrayRecord, "points" | "lesions"> {
+  return { points: foregroundPoints(data), lesions: lesionPoints(data, shape) };
 }
 
 function arraysOf({ image, label }: Sample): CaseArrays {
