@@ -1,36 +1,31 @@
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { CaseRef } from "../core/case.js";
-import { errorMessage, isVoxError, requireOption, VoxError } from "../core/errors.js";
-import type { Json } from "../core/json.js";
+import type { CaseRef, DataSet } from "../core/case.js";
+import { isVoxError, requireOption, VoxError } from "../core/errors.js";
 import type { RunEvent } from "../core/run-events.js";
 import type { PredictProgress } from "../inference/predict.js";
 import { writeAtomically } from "../io/write-atomically.js";
-import { dataFingerprint } from "../training/data-fingerprint.js";
 import { defineConfig } from "../training/define-config.js";
-import { inspectGraph } from "../training/inspect-graph.js";
-import { requireSameRun } from "../training/load-checkpoint.js";
 import { loadConfig } from "../training/load-config.js";
 import { resolveRunFolder } from "../training/resolve-run-folder.js";
 import { runName } from "../training/run-name.js";
-import { sha256 } from "../training/save-bundle.js";
 import type { TrainOverrides } from "../training/train.js";
 import type { TrainingConfig } from "../training/training-config.js";
+import { crossValidationIdentity, noteIdentity } from "./cross-validation-identity.js";
+import { type DealSplitsOptions, dealSplits } from "./deal-splits.js";
 import { detailedTsv } from "./detailed-tsv.js";
-import { type EvaluationRow, type EvaluationSummary, summarizeEvaluation } from "./evaluation-summary.js";
+import type { EvaluationRow, EvaluationSummary } from "./evaluation-summary.js";
 import { type FoldRecord, readFoldRecord } from "./fold-record.js";
+import type { PostprocessingChoice } from "./postprocessing/choose-postprocessing.js";
+import { recordPostprocessing } from "./postprocessing/record-postprocessing.js";
 import { writeCrossValidationReport } from "./report/write-cross-validation-report.js";
-import { runFold } from "./run-fold.js";
-import { type Fold, type KFoldOptions, kFold, percentageSplit, readSplits, type Splits, saveSplits } from "./splits.js";
+import { type HeldOut, type OverlayStyle, runFold } from "./run-fold.js";
+import { type Fold, percentageSplit, type Splits, saveSplits } from "./splits.js";
+import { summarizeRepeats } from "./summarize-repeats.js";
 
-export interface CrossValidateOptions extends Pick<KFoldOptions, "groupOf"> {
+export interface CrossValidateOptions extends DealSplitsOptions {
   /** A config file, or a configuration. Its `split` is not used, but for a share: that part of each fold's training cases then validates while it trains. */
   readonly config: TrainingConfig | string;
-  /** How many folds; 5. Dealt by the seed. */
-  readonly folds?: number;
-  /** Divisions to use instead: a list, or the path of a `splits.json` (also nnU-Net's). No case may be held out twice. */
-  readonly splits?: Splits | string;
   /** Only this fold, counted from 0, such as on another machine; the run of this name is joined, not begun anew. */
   readonly fold?: number;
   /** Continue the last run of this name: what is finished stays, what was interrupted goes on. */
@@ -40,6 +35,15 @@ export interface CrossValidateOptions extends Pick<KFoldOptions, "groupOf"> {
    * `split` with a share in the configuration, so that the epoch is never chosen on the cases that are reported.
    */
   readonly checkpoint?: "latest" | "best";
+  /**
+   * What held-out cases are to training: `"hidden"` (default); `"watched"`, their curves are drawn and nothing is decided by them; `"deciding"`, they validate
+   * and so choose the best epoch, learning rate and early stop, as in MIScnn. Figures are then too good, and the report says so.
+   */
+  readonly heldOut?: HeldOut;
+  /** `"auto"` chooses for each class, on the out-of-fold predictions, whether small components are removed, and writes it into the bundles; else nothing. */
+  readonly postprocessing?: "auto" | "none";
+  /** How the pictures of the held-out cases look. */
+  readonly overlayStyle?: OverlayStyle;
   /** Whether pictures of the held-out cases are drawn; on by default. */
   readonly overlays?: boolean;
   readonly overrides?: Omit<TrainOverrides, "split">;
@@ -63,6 +67,8 @@ export interface CrossValidation {
   /** Over the held-out cases of all folds, with status `"completed"`. */
   readonly summary: EvaluationSummary | undefined;
   readonly rows: readonly EvaluationRow[];
+  /** With `postprocessing: "auto"`. */
+  readonly postprocessing: PostprocessingChoice | undefined;
   /** Path of the HTML report. */
   readonly report: string | undefined;
   readonly seconds: number;
@@ -82,21 +88,31 @@ export interface CrossValidation {
  */
 export async function crossValidate(options: CrossValidateOptions): Promise<CrossValidation> {
   const began = performance.now();
-  const { config: source, fold, resume = false, checkpoint = "latest", overlays = true, overrides = {}, groupOf, signal } = options;
+  const { config: source, fold, resume = false, checkpoint = "latest", heldOut = "hidden", postprocessing = "none", overlays = true } = options;
+  const { overrides = {}, groupOf, signal } = options;
   const path = typeof source === "string" ? source : undefined;
   const config = withFields(typeof source === "string" ? await loadConfig(source) : defineConfig(source), overrides);
   const { seed = 0, data, split, training } = config;
   const share = typeof split?.validation === "number" ? split.validation : undefined;
   requireOption(checkpoint === "latest" || checkpoint === "best", "crossValidate", "checkpoint", '"latest" or "best"', checkpoint);
+  requireOption(["hidden", "watched", "deciding"].includes(heldOut), "crossValidate", "heldOut", '"hidden", "watched" or "deciding"', heldOut);
+  requireOption(postprocessing === "auto" || postprocessing === "none", "crossValidate", "postprocessing", '"auto" or "none"', postprocessing);
   requireOption(
-    checkpoint === "latest" || share !== undefined,
+    heldOut === "hidden" || share === undefined,
+    "crossValidate",
+    "heldOut",
+    '"hidden" with a split such as { validation: 0.2 } in the configuration, whose cases validate',
+    heldOut,
+  );
+  requireOption(
+    checkpoint === "latest" || share !== undefined || heldOut === "deciding",
     "crossValidate",
     "checkpoint",
     '"latest" without a split such as { validation: 0.2 } in the configuration, because the best epoch must not be chosen on the cases that are reported',
     checkpoint,
   );
   requireOption(
-    share !== undefined || !training.monitor?.startsWith("val_"),
+    share !== undefined || heldOut === "deciding" || !training.monitor?.startsWith("val_"),
     "crossValidate",
     "training.monitor",
     "a figure of the training cases without a split such as { validation: 0.2 } in the configuration",
@@ -104,9 +120,8 @@ export async function crossValidate(options: CrossValidateOptions): Promise<Cros
   );
 
   const refs = labeled(await data.list());
-  const ids = refs.map(({ id }) => id);
   const folder = resolveRunFolder(config.runs ?? "runs", config.name ?? runName(path), resume || fold !== undefined);
-  const splits = await divided(options, folder, ids, seed);
+  const splits = await divided(options, folder, data, refs, seed);
   requireOption(
     fold === undefined || (Number.isInteger(fold) && fold >= 0 && fold < splits.length),
     "crossValidate",
@@ -118,7 +133,7 @@ export async function crossValidate(options: CrossValidateOptions): Promise<Cros
   const inner = splits.map((division, index) =>
     share === undefined ? [] : percentageSplit(division.training, { share, seed: seed + index, ...(groupOf && { groupOf }) })[0]!.validation,
   );
-  await noteIdentity(folder, await identityOf(config, seed, refs, splits, checkpoint, inner));
+  await noteIdentity(folder, await crossValidationIdentity({ config, seed, refs, splits, checkpoint, heldOut, inner }));
   await saveSplits(join(folder, "splits.json"), splits);
 
   const finishedFolds = async (): Promise<readonly FoldRecord[]> => {
@@ -133,7 +148,7 @@ export async function crossValidate(options: CrossValidateOptions): Promise<Cros
     if (isStopped) break;
     const division = { training: splits[index]!.training.filter((id) => !inner[index]!.includes(id)), validation: splits[index]!.validation };
     options.onFold?.({ fold: index, folds: splits.length, folder: join(folder, `fold-${index}`), division });
-    const { onEvent, onPredict, previews = true } = options;
+    const { onEvent, onPredict, previews = true, overlayStyle = {} } = options;
     const running = runFold({
       source,
       config,
@@ -141,8 +156,10 @@ export async function crossValidate(options: CrossValidateOptions): Promise<Cros
       index,
       division,
       inner: inner[index]!,
+      heldOut,
       checkpoint,
       overlays,
+      overlayStyle,
       folder,
       previews,
       onEvent: onEvent && ((event) => onEvent(event, index)),
@@ -154,20 +171,27 @@ export async function crossValidate(options: CrossValidateOptions): Promise<Cros
   }
 
   const records = await finishedFolds();
-  const rows = records.flatMap(({ evaluation }) => evaluation?.rows ?? []).sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
+  const order = (a: EvaluationRow, b: EvaluationRow): number => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
+  const rows = records.flatMap(({ evaluation, fold: own }) => (evaluation?.rows ?? []).map((row) => ({ ...row, fold: own }))).sort(order);
   const isWhole = records.length === splits.length;
   const result = { folder, splits, finished: records.map((record) => record.fold), rows };
   const seconds = (): number => (performance.now() - began) / 1000;
-  if (!isWhole || isStopped)
-    return { ...result, status: isStopped ? "stopped" : "partial", summary: undefined, report: undefined, seconds: seconds() };
+  if (!isWhole || isStopped) {
+    const status = isStopped ? "stopped" : "partial";
+    return { ...result, status, summary: undefined, postprocessing: undefined, report: undefined, seconds: seconds() };
+  }
 
-  const summary = summarizeEvaluation(rows, {
-    missing: records.flatMap(({ evaluation }) => evaluation?.missing ?? []).sort(),
-    failed: records.flatMap(({ evaluation }) => evaluation?.failed ?? []),
-  });
+  const missing = [...new Set(records.flatMap(({ evaluation }) => evaluation?.missing ?? []))].sort();
+  const failed = records.flatMap(({ evaluation }) => evaluation?.failed ?? []);
+  const summary = summarizeRepeats(rows, splits, { missing, failed });
   const output = join(folder, "evaluation");
   await writeAtomically(join(output, "detailed.tsv"), [Buffer.from(detailedTsv(rows))]);
   await writeAtomically(join(output, "summary.json"), [Buffer.from(`${JSON.stringify(summary, undefined, 2)}\n`)]);
+  const leftOut = [...missing, ...failed.map(({ id }) => id)];
+  const choosing = postprocessing === "auto" ? recordPostprocessing({ folder, data, splits, checkpoint, leftOut, signal }) : undefined;
+  const choice = choosing && (await orStopped(choosing, signal));
+  if (choosing && !choice)
+    return { ...result, status: "stopped", summary: undefined, postprocessing: undefined, report: undefined, seconds: seconds() };
   const report = await writeCrossValidationReport({
     folder,
     classes: data.classes,
@@ -175,9 +199,16 @@ export async function crossValidate(options: CrossValidateOptions): Promise<Cros
     records,
     rows,
     summary,
-    facts: { model: config.model.name, loss: config.loss.name, seed, checkpoint, "cases that validate while training": share ?? "none" },
+    postprocessing: choice,
+    heldOut,
+    facts: { model: config.model.name, loss: config.loss.name, seed, checkpoint, "cases that validate while training": validating(share, heldOut) },
   });
-  return { ...result, status: "completed", summary, report, seconds: seconds() };
+  return { ...result, status: "completed", summary, postprocessing: choice, report, seconds: seconds() };
+}
+
+function validating(share: number | undefined, heldOut: HeldOut): string {
+  if (share !== undefined) return `${Number((100 * share).toPrecision(3))} % of each fold's training cases`;
+  return { hidden: "none", watched: "those held out, only watched", deciding: "those held out, and they decide" }[heldOut];
 }
 
 function withFields(config: TrainingConfig, { epochs, ...fields }: Omit<TrainOverrides, "split">): TrainingConfig {
@@ -194,85 +225,14 @@ function labeled(refs: readonly CaseRef[]): readonly CaseRef[] {
   });
 }
 
-/** The divisions: those that are asked for, else those that the run began with, else dealt anew. */
-async function divided({ folds, splits, groupOf }: CrossValidateOptions, folder: string, ids: readonly string[], seed: number): Promise<Splits> {
+/** The divisions: those that the run began with, where none are given; else dealt anew. */
+async function divided(options: CrossValidateOptions, folder: string, data: DataSet, refs: readonly CaseRef[], seed: number): Promise<Splits> {
   const saved = join(folder, "splits.json");
-  const deal = (count: number): Splits => kFold(ids, { folds: count, seed, ...(groupOf && { groupOf }) });
-  let chosen: Splits;
-  if (splits !== undefined) chosen = typeof splits === "string" ? await readSplits(splits) : splits;
-  else if (existsSync(saved)) {
-    chosen = await readSplits(saved);
-    requireOption(folds === undefined || folds === chosen.length, "crossValidate", "folds", `${chosen.length}, as in ${saved}`, folds);
-  } else chosen = deal(folds ?? 5);
-  requireDivision(chosen, ids);
+  const { folds, repeats = 1, splits } = options;
+  if (splits !== undefined || !existsSync(saved)) return dealSplits(options, { data, refs, seed });
+  const chosen = await dealSplits({ splits: saved }, { data, refs, seed });
+  requireOption(folds === undefined || folds * repeats === chosen.length, "crossValidate", "folds", `${chosen.length}, as in ${saved}`, folds);
   return chosen;
-}
-
-/** @throws `ERR_DATA` */
-function requireDivision(splits: Splits, ids: readonly string[]): void {
-  const known = new Set(ids);
-  const held = splits.flatMap(({ validation }) => validation);
-  const wrong = (rule: string): VoxError => new VoxError(`the splits must ${rule}`, { code: "ERR_DATA", where: "crossValidate" });
-  const strange = splits.flatMap(({ training, validation }) => [...training, ...validation]).find((id) => !known.has(id));
-  if (strange !== undefined) throw wrong(`name cases of the data set that have a label, got ${strange}`);
-  const twice = held.find((id, at) => held.indexOf(id) !== at);
-  if (twice !== undefined) throw wrong(`hold out each case at most once, got ${twice} twice`);
-  const empty = splits.findIndex(({ training, validation }) => training.length === 0 || validation.length === 0);
-  if (empty >= 0) throw wrong(`have cases on both sides, got none on one side of fold ${empty}`);
-  const both = splits.flatMap(({ training, validation }) => validation.filter((id) => training.includes(id)))[0];
-  if (both !== undefined) throw wrong(`have each case of a fold on one side only, got ${both} on both`);
-}
-
-/** All that results depend on, so that folds of different experiments are never put together. */
-async function identityOf(
-  config: TrainingConfig,
-  seed: number,
-  refs: readonly CaseRef[],
-  splits: Splits,
-  checkpoint: string,
-  inner: readonly (readonly string[])[],
-): Promise<Record<string, Json>> {
-  const { schedule, callbacks: _, checkpoint: __, ...training } = config.training;
-  const { patch, preprocessing } = inspectGraph(config);
-  const identity = {
-    seed,
-    folds: splits.length,
-    classes: config.data.classes,
-    channels: config.data.channels,
-    model: { name: config.model.name, options: config.model.options },
-    loss: { name: config.loss.name, options: config.loss.options ?? {} },
-    training: { ...training, schedule: schedule ? { name: schedule.name, options: schedule.options } : null },
-    dataSet: await dataFingerprint(refs),
-    splits: sha256(JSON.stringify(splits)),
-    validating: sha256(JSON.stringify(inner)),
-    checkpoint,
-    patch: patch ?? null,
-    preprocessing: preprocessing.map(({ name, params }) => ({ name, params })),
-  };
-  // Through JSON, which leaves out what is undefined.
-  return JSON.parse(JSON.stringify(identity)) as Record<string, Json>;
-}
-
-/** @throws `ERR_CHECKPOINT` when the folder was begun with another identity */
-async function noteIdentity(folder: string, identity: Record<string, Json>): Promise<void> {
-  const path = join(folder, "cross-validation.json");
-  if (existsSync(path)) {
-    let saved: Record<string, Json>;
-    try {
-      saved = JSON.parse(await readFile(path, "utf8")) as Record<string, Json>;
-    } catch (error) {
-      throw new VoxError(`the file must be readable JSON: ${errorMessage(error)}`, { code: "ERR_CHECKPOINT", where: path, cause: error });
-    }
-    requireSameRun(path, saved, identity);
-    return;
-  }
-  if (existsSync(join(folder, "events.jsonl"))) {
-    throw new VoxError("the folder must be new or hold a cross-validation, got a training; choose another name", {
-      code: "ERR_CHECKPOINT",
-      where: folder,
-    });
-  }
-  await writeAtomically(path, [Buffer.from(`${JSON.stringify(identity, undefined, 2)}\n`)]);
 }
 
 /** Undefined where prediction or evaluation ended because of the signal. */

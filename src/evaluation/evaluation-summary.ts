@@ -4,6 +4,8 @@ import { summarizeValues, type ValueSummary } from "./summarize-values.js";
 /** One class of one case: a row of `detailed.tsv`. */
 export interface EvaluationRow {
   readonly id: string;
+  /** Of a cross-validation. */
+  readonly fold?: number;
   readonly class: string;
   readonly labels: readonly number[];
   readonly state: MaskState;
@@ -29,6 +31,8 @@ export interface EvaluationSummary {
   readonly classes: Readonly<Record<string, ClassSummary>>;
   /** Mean over classes of each class's mean; classes without a value are left out and named. */
   readonly meanOverClasses: Readonly<Record<string, { readonly mean: number | null; readonly classes: number; readonly leftOut: readonly string[] }>>;
+  /** Where all cases are held out several times: the means of each repeat. Above, each case then counts with its mean over the repeats. */
+  readonly repeats?: readonly Readonly<Record<string, number | null>>[];
   /** Cases that have a label and no prediction. */
   readonly missing: readonly string[];
   readonly failed: readonly { readonly id: string; readonly message: string }[];

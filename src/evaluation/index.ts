@@ -1,3 +1,4 @@
+export { caseStrata } from "./case-strata.js";
 export { type CompareOptions, type Comparison, type ComparisonTurn, compare } from "./comparison/compare.js";
 export { type ComparisonTableOptions, comparisonTable, type TableRows } from "./comparison/comparison-table.js";
 export { holm } from "./comparison/holm.js";
@@ -12,9 +13,11 @@ export {
 export type { VariantCost } from "./comparison/variant-cost.js";
 export { type WilcoxonResult, wilcoxonSignedRank } from "./comparison/wilcoxon-signed-rank.js";
 export { type CrossValidateOptions, type CrossValidation, crossValidate } from "./cross-validate.js";
+export { type DealSplitsOptions, dealSplits } from "./deal-splits.js";
 export { detailedTsv } from "./detailed-tsv.js";
 export { type EvaluateOptions, type Evaluation, evaluate } from "./evaluate.js";
 export { type EvaluateCaseOptions, evaluateCase } from "./evaluate-case.js";
+export { evaluationMetricsTable } from "./evaluation-metrics-table.js";
 export { type ClassSummary, type EvaluationRow, type EvaluationSummary, summarizeEvaluation } from "./evaluation-summary.js";
 export { evaluationTable } from "./evaluation-table.js";
 export { classColor, type Rgb } from "./figures/class-color.js";
@@ -30,9 +33,13 @@ export { type ScatterFigureOptions, type ScatterPoint, scatterFigure } from "./f
 export type { PlaneName } from "./figures/slice-plane.js";
 export { tellingSlice } from "./figures/telling-slice.js";
 export { labelFiles } from "./label-files.js";
+export { type ClassChoice, choosePostprocessing, type PostprocessingChoice } from "./postprocessing/choose-postprocessing.js";
+export { type ComponentTable, componentTables } from "./postprocessing/component-table.js";
 export { type LabelPair, readLabelPair } from "./read-label-pair.js";
 export { type Box, type BoxFigureOptions, boxFigure } from "./report/box-figure.js";
-export { type Fold, type KFoldOptions, kFold, leaveOneOut, percentageSplit, readSplits, type Splits, saveSplits } from "./splits.js";
+export type { HeldOut, OverlayStyle } from "./run-fold.js";
+export { type Fold, holdOut, type KFoldOptions, kFold, leaveOneOut, percentageSplit, readSplits, type Splits, saveSplits } from "./splits.js";
 export { standardMetrics } from "./standard-metrics.js";
+export { summarizeRepeats } from "./summarize-repeats.js";
 export { summarizeValues, type ValueSummary } from "./summarize-values.js";
 export { type WriteOverlaysOptions, writeOverlays } from "./write-overlays.js";

@@ -13,7 +13,13 @@ import { historyFigures } from "./figures/history-figures.js";
 import { previewRenderer } from "./figures/preview-renderer.js";
 import { type FoldRecord, readFoldRecord, writeFoldRecord } from "./fold-record.js";
 import type { Fold } from "./splits.js";
-import { writeOverlays } from "./write-overlays.js";
+import { type WriteOverlaysOptions, writeOverlays } from "./write-overlays.js";
+
+/** What held-out cases are to training: not there, watched, or what decides. */
+export type HeldOut = "hidden" | "watched" | "deciding";
+
+/** How pictures of predictions look. */
+export type OverlayStyle = Pick<WriteOverlaysOptions, "window" | "alpha" | "outline" | "plane" | "panelSize" | "errors" | "colors">;
 
 export interface RunFoldOptions {
   /** What is trained: a config file, so that its graph gets a thread, or the configuration. */
@@ -26,8 +32,10 @@ export interface RunFoldOptions {
   readonly division: Fold;
   /** Cases of the training part that validate while it trains. */
   readonly inner: readonly string[];
+  readonly heldOut: HeldOut;
   readonly checkpoint: "latest" | "best";
   readonly overlays: boolean;
+  readonly overlayStyle: OverlayStyle;
   /** Folder of the cross-validation. */
   readonly folder: string;
   readonly previews: boolean;
@@ -42,7 +50,7 @@ export interface RunFoldOptions {
  * @throws what `train`, `predict`, `evaluate` and `writeOverlays` throw; `ERR_STOPPED` when the signal came after training
  */
 export async function runFold(options: RunFoldOptions): Promise<FoldRecord | undefined> {
-  const { index, folder, config, overlays } = options;
+  const { index, folder, config, overlays, overlayStyle } = options;
   const own = join(folder, `fold-${index}`);
   const before = await readFoldRecord(own);
   const trained = before ?? (await trainFold(options, own));
@@ -64,7 +72,8 @@ export async function runFold(options: RunFoldOptions): Promise<FoldRecord | und
     ...(signal && { signal }),
   });
   if (overlays) {
-    await writeOverlays({ images: data, labels: data, predictions, classes, ids, rows, output: join(own, "overlays"), ...(signal && { signal }) });
+    const output = join(own, "overlays");
+    await writeOverlays({ ...overlayStyle, images: data, labels: data, predictions, classes, ids, rows, output, ...(signal && { signal }) });
   }
   // Plain data, as it stands in summary.json.
   appendRunEvent(own, { type: "evaluation", path: "evaluation/summary.json", summary: JSON.parse(JSON.stringify(summary)) as Json });
@@ -75,11 +84,14 @@ export async function runFold(options: RunFoldOptions): Promise<FoldRecord | und
 }
 
 async function trainFold(options: RunFoldOptions, own: string): Promise<FoldRecord | undefined> {
-  const { source, overrides, index, division, inner, folder, previews, onEvent, signal } = options;
+  const { source, config, overrides, index, division, inner, heldOut, folder, previews, onEvent, signal } = options;
+  const validation = heldOut === "hidden" ? inner : division.validation;
+  // What is only watched must not be what is looked at by default.
+  const monitor = heldOut === "watched" ? (config.training.monitor ?? "loss") : undefined;
   const result = await train(source, {
     // Continues an interrupted one and begins where there is none.
     resume: true,
-    overrides: { ...overrides, runs: folder, name: `fold-${index}`, split: { training: division.training, validation: inner } },
+    overrides: { ...overrides, runs: folder, name: `fold-${index}`, split: { training: division.training, validation }, ...(monitor && { monitor }) },
     // One for each fold: it remembers what it has drawn, and takes the oldest away.
     ...(previews && { preview: previewRenderer() }),
     ...(onEvent && { onEvent }),
@@ -114,6 +126,8 @@ async function predictFold({ config, division, checkpoint, onPredict, signal }: 
       inputs: data,
       ids: division.validation,
       output: predictions,
+      // What the fold's cases help to choose must not change what is chosen from.
+      postprocessing: "none",
       onError: onError ?? "fail",
       ...(memory !== undefined && { memory }),
       ...(workers !== undefined && { workers }),

@@ -7,6 +7,8 @@ import { writeAtomically } from "../io/write-atomically.js";
 export interface Fold {
   readonly training: readonly string[];
   readonly validation: readonly string[];
+  /** Counted from 0, where every case is held out several times. */
+  readonly repeat?: number;
 }
 
 /** Divisions of a data set, one per fold. */
@@ -17,17 +19,24 @@ export interface KFoldOptions {
   readonly seed?: number;
   /** Cases of one group (one patient) stay on one side; by default each case is its own. */
   readonly groupOf?: (id: string) => string;
+  /**
+   * What every fold shall have its share of: a name, such as the classes that a case has, or a number, such as its foreground volume. Of a group the
+   * names are put together and the numbers added. By default nothing.
+   */
+  readonly stratumOf?: (id: string) => string | number;
+  /** How often all cases are dealt anew; 1. */
+  readonly repeats?: number;
 }
 
 /**
- * Every case validates exactly once. Sorted ids are shuffled by the seed and dealt into folds, so sizes differ by at most one case (one group) and the order
- * of the input does not matter.
+ * Every case validates exactly once (once per repeat). Sorted ids are shuffled by the seed and dealt into folds, so sizes differ by at most one case (one
+ * group) and the order of the input does not matter. With strata, cases are dealt stratum after stratum; with numbers, from the smallest to the largest.
  *
- * @throws `ERR_OPTION` unless 2 <= folds <= the number of cases (groups)
+ * @throws `ERR_OPTION` unless 2 <= folds <= the number of cases (groups) and repeats >= 1
  * @example
  * kFold(ids, { folds: 3, seed: 1 })[0].validation;
  */
-export function kFold(ids: readonly string[], { folds, seed = 0, groupOf = (id) => id }: KFoldOptions): Splits {
+export function kFold(ids: readonly string[], { folds, seed = 0, groupOf = (id) => id, stratumOf, repeats = 1 }: KFoldOptions): Splits {
   const groups = [...new Set(ids.map(groupOf))].sort();
   requireOption(new Set(ids).size === ids.length, "kFold", "ids", "different from each other", ids);
   requireOption(
@@ -37,9 +46,49 @@ export function kFold(ids: readonly string[], { folds, seed = 0, groupOf = (id) 
     `an integer in 2..${groups.length}, the cases to deal`,
     folds,
   );
-  const order = new Random(seed, "k-fold", folds).shuffle(groups);
-  const foldOf = new Map(order.map((group, i) => [group, i % folds]));
-  return Array.from({ length: folds }, (_, fold) => divide(ids, (id) => foldOf.get(groupOf(id)) === fold));
+  requireOption(Number.isInteger(repeats) && repeats >= 1, "kFold", "repeats", "an integer >= 1", repeats);
+  return Array.from({ length: repeats }, (_, repeat) => {
+    const random = new Random(seed, "k-fold", folds, ...(repeat > 0 ? [repeat] : []));
+    const shuffled = random.shuffle([...groups]);
+    const order = stratumOf ? inStrata(shuffled, ids, groupOf, stratumOf, (sorted) => inBlocks(sorted, folds, random)) : shuffled;
+    const foldOf = new Map(order.map((group, i) => [group, i % folds]));
+    return Array.from({ length: folds }, (_, fold): Fold => {
+      const division = divide(ids, (id) => foldOf.get(groupOf(id)) === fold);
+      return repeats > 1 ? { ...division, repeat } : division;
+    });
+  }).flat();
+}
+
+/** Groups stratum after stratum, within one in the order given, which is random; by numbers from the smallest to the largest, mixed a little by `mix`. */
+function inStrata(
+  groups: readonly string[],
+  ids: readonly string[],
+  groupOf: (id: string) => string,
+  stratumOf: (id: string) => string | number,
+  mix: (sorted: readonly string[]) => string[],
+): string[] {
+  const strata = new Map<string, string | number>();
+  for (const id of [...ids].sort()) {
+    const group = groupOf(id);
+    const before = strata.get(group);
+    const own = stratumOf(id);
+    if (before === undefined) strata.set(group, own);
+    else if (typeof own === "number" && typeof before === "number") strata.set(group, before + own);
+    else strata.set(group, [...new Set(`${before}+${own}`.split("+"))].sort().join("+"));
+  }
+  const place = new Map(groups.map((group, i) => [group, i]));
+  const sorted = [...groups].sort((a, b) => {
+    const [x, y] = [strata.get(a)!, strata.get(b)!];
+    return (x < y ? -1 : x > y ? 1 : 0) || place.get(a)! - place.get(b)!;
+  });
+  return [...strata.values()].every((stratum) => typeof stratum === "number") ? mix(sorted) : sorted;
+}
+
+/** Each block of as many groups as there are folds in an order of its own: no fold always gets the smallest. */
+function inBlocks(sorted: readonly string[], folds: number, random: Random): string[] {
+  return Array.from({ length: Math.ceil(sorted.length / folds) }, (_, block) =>
+    random.shuffle(sorted.slice(block * folds, (block + 1) * folds)),
+  ).flat();
 }
 
 /** Every case (group) validates alone: as many folds as there are cases. */
@@ -52,13 +101,28 @@ export function leaveOneOut(ids: readonly string[], { groupOf = (id: string) => 
 /** One fold: `ceil(share · n)` cases (groups), drawn by the seed, validate. */
 export function percentageSplit(
   ids: readonly string[],
-  { share, seed = 0, groupOf = (id) => id }: Omit<KFoldOptions, "folds"> & { readonly share: number },
+  { share, seed = 0, groupOf = (id) => id }: Omit<KFoldOptions, "folds" | "stratumOf" | "repeats"> & { readonly share: number },
 ): Splits {
   const groups = [...new Set(ids.map(groupOf))].sort();
   const count = Math.ceil(share * groups.length);
   requireOption(share > 0 && count < groups.length, "percentageSplit", "share", "in (0, 1) with something left to train on", share);
   const chosen = new Set(new Random(seed, "percentage").shuffle(groups).slice(0, count));
   return [divide(ids, (id) => chosen.has(groupOf(id)))];
+}
+
+/**
+ * One fold: the given cases validate, all others train.
+ *
+ * @throws `ERR_OPTION` for an id that is not there, and when a side would be empty
+ * @example
+ * holdOut(ids, ["case_00004", "case_00007"])[0].training;
+ */
+export function holdOut(ids: readonly string[], heldOut: readonly string[]): Splits {
+  const strange = heldOut.find((id) => !ids.includes(id));
+  requireOption(strange === undefined, "holdOut", "heldOut", "cases of the data set", strange);
+  const chosen = new Set(heldOut);
+  requireOption(chosen.size > 0 && chosen.size < ids.length, "holdOut", "heldOut", `1..${ids.length - 1} cases`, chosen.size);
+  return [divide(ids, (id) => chosen.has(id))];
 }
 
 function divide(ids: readonly string[], isValidation: (id: string) => boolean): Fold {
@@ -96,6 +160,9 @@ export async function readSplits(path: string): Promise<Splits> {
     if (!isIds(training) || !isIds(validation)) throw wrong(`a list of { training, validation } with case ids, got another thing in fold ${index}`);
     const both = training.find((id) => validation.includes(id));
     if (both !== undefined) throw wrong(`free of cases on both sides, got ${both} in fold ${index}`);
-    return { training, validation };
+    const { repeat } = fold as { readonly repeat?: unknown };
+    if (repeat !== undefined && !(Number.isInteger(repeat) && (repeat as number) >= 0))
+      throw wrong(`numbered by repeat with integers >= 0, got another thing in fold ${index}`);
+    return { training, validation, ...(repeat !== undefined && { repeat: repeat as number }) };
   });
 }

@@ -35,7 +35,7 @@ export interface WriteOverlaysOptions extends Omit<OverlayGifOptions, "scores" |
 }
 
 /**
- * Draws each case: an animated GIF through all slices with ground truth beside prediction over the image, and a PNG of the most telling slice.
+ * Draws each case: an animated GIF through all slices with ground truth, prediction and a map of errors over the image, and a PNG of the most telling slice.
  *
  * @returns the paths, GIF and PNG per case
  * @throws `ERR_GEOMETRY` when image, label and prediction do not lie on one grid; `ERR_EMPTY` when no case has a prediction; what reading and writing throw
@@ -45,7 +45,7 @@ export interface WriteOverlaysOptions extends Omit<OverlayGifOptions, "scores" |
 export async function writeOverlays(
   options: WriteOverlaysOptions,
 ): Promise<readonly { readonly id: string; readonly gif: string; readonly png: string }[]> {
-  const { images, labels, predictions, classes, output, ids, rows = [], onCase, signal, ...style } = options;
+  const { images, labels, predictions, classes, output, ids, rows = [], errors = true, onCase, signal, ...style } = options;
   requireOption(classes.length >= 2, "writeOverlays", "classes", "at least two class names, the background first", classes);
   const data = typeof images === "string" ? plainFolder({ root: images }) : images;
   const references = labels === undefined ? undefined : await labelFiles(labels);
@@ -67,7 +67,7 @@ export async function writeOverlays(
           : [];
       }),
     );
-    const full = { ...style, classes, scores };
+    const full = { ...style, errors, classes, scores };
     const paths = { id, gif: join(output, `${id}.gif`), png: join(output, `${id}.png`) };
     await writeAtomically(paths.gif, [await overlayGif(content, full)]);
     await writeAtomically(paths.png, [await overlayPng(content, full)]);

@@ -1,9 +1,10 @@
-import { Command, Option } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import type { Json } from "../../core/json.js";
-import { crossValidate, evaluationTable } from "../../evaluation/index.js";
+import { crossValidate, evaluationTable, type HeldOut } from "../../evaluation/index.js";
 import { loadConfig } from "../../training/index.js";
 import { type CommonOptions, commandOutput } from "../command-output.js";
 import { formatDuration } from "../format-duration.js";
+import { type OverlayOptions, overlayOptions, overlayStyle } from "../overlay-options.js";
 import { parseNaturalNumber } from "../parse-natural-number.js";
 import { parsePositiveInteger } from "../parse-positive-integer.js";
 import { progressLine } from "../progress-line.js";
@@ -12,10 +13,18 @@ import { stopSignal } from "../stop-signal.js";
 import { type TrainingOptions, trainingOptions, trainOverrides } from "../training-options.js";
 import { trainingReport } from "../training-report.js";
 
-interface CrossvalCommandOptions extends CommonOptions, TrainingOptions {
+interface CrossvalCommandOptions extends CommonOptions, TrainingOptions, OverlayOptions {
   readonly folds?: number;
+  readonly repeats?: number;
+  readonly stratify?: "presence" | "volume";
+  readonly groupBy?: RegExp;
+  readonly leaveOneOut?: boolean;
+  readonly share?: number;
+  readonly holdOut?: readonly string[];
   readonly splits?: string;
   readonly fold?: number;
+  readonly heldOut: HeldOut;
+  readonly postprocessing: "auto" | "none";
   readonly resume?: boolean;
   readonly checkpoint: "latest" | "best";
   readonly overlays: boolean;
@@ -26,6 +35,21 @@ export function crossvalCommand(): Command {
   const command = new Command("crossval")
     .argument("<config>", "config file (.mjs, .js or .ts) that exports defineConfig({ … })")
     .option("--folds <k>", "number of folds; 5, or as many as --splits has", parsePositiveInteger)
+    .option("--repeats <n>", "deal all cases anew n times: repeated cross-validation", parsePositiveInteger)
+    .addOption(
+      new Option(
+        "--stratify <by>",
+        "every fold gets its share: of the classes that cases have, or of small and large foregrounds (reads the labels)",
+      ).choices(["presence", "volume"]),
+    )
+    .option(
+      "--group-by <pattern>",
+      'cases stay together whose ids match the regular expression alike, in its first group: "^(patient\\d+)"',
+      parsePattern,
+    )
+    .option("--leave-one-out", "as many folds as there are cases (groups)")
+    .option("--share <part>", "one fold: hold out this share of the cases, such as 0.2", parseShare)
+    .option("--hold-out <ids>", "one fold: hold out these cases, separated by commas", (text) => text.split(",").map((id) => id.trim()))
     .option("--splits <file>", "a splits.json to use (also nnU-Net's), instead of dealing the cases by the seed")
     .option("--fold <i>", "only this fold, counted from 0, such as on another machine", parseNaturalNumber)
     .option("--resume", "continue the last run of this name: finished folds stay, an interrupted one goes on")
@@ -34,9 +58,25 @@ export function crossvalCommand(): Command {
         .choices(["latest", "best"])
         .default("latest"),
     )
+    .addOption(
+      new Option(
+        "--held-out <role>",
+        "what held-out cases are to training: not there; watched, for their curves; or deciding on epoch and learning rate, which makes figures too good",
+      )
+        .choices(["hidden", "watched", "deciding"])
+        .default("hidden"),
+    )
+    .addOption(
+      new Option(
+        "--postprocessing <which>",
+        "auto: choose per class on the held-out cases whether small components are removed; predict then does it",
+      )
+        .choices(["auto", "none"])
+        .default("none"),
+    )
     .option("--no-overlays", "without pictures of the predictions")
     .action((config: string, options: CrossvalCommandOptions) => runCrossval(config, options));
-  for (const option of trainingOptions()) command.addOption(option);
+  for (const option of [...overlayOptions(), ...trainingOptions()]) command.addOption(option);
   return command;
 }
 
@@ -52,10 +92,19 @@ async function runCrossval(config: string, options: CrossvalCommandOptions): Pro
     const result = await crossValidate({
       config,
       ...(options.folds !== undefined && { folds: options.folds }),
+      ...(options.repeats !== undefined && { repeats: options.repeats }),
+      ...(options.stratify !== undefined && { stratify: options.stratify }),
+      ...(options.groupBy !== undefined && { groupOf: groupedBy(options.groupBy) }),
+      ...(options.leaveOneOut && { leaveOneOut: true }),
+      ...(options.share !== undefined && { share: options.share }),
+      ...(options.holdOut !== undefined && { heldOutIds: options.holdOut }),
       ...(options.splits !== undefined && { splits: options.splits }),
       ...(options.fold !== undefined && { fold: options.fold }),
       resume: options.resume ?? false,
       checkpoint: options.checkpoint,
+      heldOut: options.heldOut,
+      postprocessing: options.postprocessing,
+      overlayStyle: overlayStyle(options),
       overlays: options.overlays,
       overrides,
       signal,
@@ -93,4 +142,26 @@ async function runCrossval(config: string, options: CrossvalCommandOptions): Pro
     forget();
     await dashboard?.close();
   }
+}
+
+function parsePattern(text: string): RegExp {
+  try {
+    return new RegExp(text);
+  } catch (error) {
+    throw new InvalidArgumentError(`must be a regular expression: ${(error as Error).message}`);
+  }
+}
+
+/** The first group of the match, else all of it; a case that does not match is a group of its own. */
+function groupedBy(pattern: RegExp): (id: string) => string {
+  return (id) => {
+    const match = pattern.exec(id);
+    return match?.[1] ?? match?.[0] ?? id;
+  };
+}
+
+function parseShare(text: string): number {
+  const value = Number(text);
+  if (value > 0 && value < 1) return value;
+  throw new InvalidArgumentError("must be between 0 and 1");
 }

@@ -1,13 +1,17 @@
-import { Command, Option } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { VoxError } from "../../core/errors.js";
-import { evaluate, evaluationTable, writeOverlays } from "../../evaluation/index.js";
+import { evaluate, evaluationMetricsTable, evaluationTable, writeOverlays } from "../../evaluation/index.js";
 import { classesOption } from "../classes-option.js";
 import { type CommonOptions, commandOutput } from "../command-output.js";
+import { type OverlayOptions, overlayOptions, overlayStyle } from "../overlay-options.js";
 import { progressLine } from "../progress-line.js";
 import { stopSignal } from "../stop-signal.js";
 
-interface EvaluateCommandOptions extends CommonOptions {
+interface EvaluateCommandOptions extends CommonOptions, OverlayOptions {
   readonly classes: readonly string[];
+  readonly ids?: readonly string[];
+  readonly region?: readonly string[];
+  readonly tolerance?: number;
   readonly output?: string;
   readonly images?: string;
   readonly overlays?: string;
@@ -16,11 +20,19 @@ interface EvaluateCommandOptions extends CommonOptions {
 
 /** `voxstream evaluate <predictions> <labels>`: scores per case and class. */
 export function evaluateCommand(): Command {
-  return new Command("evaluate")
+  const command = new Command("evaluate")
     .argument("<predictions>", "folder of <id>.nii.gz")
     .argument("<labels>", "folder of <id>.nii.gz, or of KiTS cases")
     .addOption(classesOption().makeOptionMandatory())
     .option("-o, --output <dir>", "gets detailed.tsv and summary.json")
+    .option("--ids <ids>", "these cases, separated by commas; one without a prediction is listed as missing", (text) =>
+      text.split(",").map((id) => id.trim()),
+    )
+    .option("--region <classes>", "also several classes taken together, like kidney+tumor; repeatable", (text, before: string[] = []) => [
+      ...before,
+      text,
+    ])
+    .option("--tolerance <mm>", "of the NSD; 1 mm", parseTolerance)
     .option("--overlays <dir>", "gets a GIF and a PNG per case, truth beside prediction (needs --images)")
     .option("--images <dir>", "the images, for --overlays")
     .addOption(
@@ -30,9 +42,17 @@ export function evaluateCommand(): Command {
     )
     .action(async (predictions: string, labels: string, options: EvaluateCommandOptions) => {
       const output = commandOutput(options);
-      const { classes } = options;
+      const { classes, ids, tolerance } = options;
+      const regions = Object.fromEntries((options.region ?? []).map((name) => [name, name.split("+").map((part) => classes.indexOf(part))]));
       if (options.overlays !== undefined && options.images === undefined) {
         throw new VoxError("--images must be given with --overlays, got none", { code: "ERR_OPTION", where: "evaluate" });
+      }
+      const strange = Object.keys(regions).find((name) => regions[name]!.includes(-1));
+      if (strange !== undefined) {
+        throw new VoxError(`--region must be classes among ${classes.join(", ")}, joined by +, got ${strange}`, {
+          code: "ERR_OPTION",
+          where: "evaluate",
+        });
       }
       const { signal, forget } = stopSignal("evaluate");
       const line = progressLine();
@@ -41,20 +61,41 @@ export function evaluateCommand(): Command {
         labels,
         classes,
         onError: options.onError,
+        regions,
         signal,
+        ...(ids && { ids }),
+        ...(tolerance !== undefined && { tolerance }),
         ...(options.output !== undefined && { output: options.output }),
         onProgress: ({ id, done, total }) => line.update(`${id} (${done}/${total})`),
       });
       line.end();
       if (options.overlays !== undefined && options.images !== undefined) {
-        await writeOverlays({ images: options.images, labels, predictions, classes, output: options.overlays, rows, signal });
+        await writeOverlays({
+          ...overlayStyle(options),
+          ...(ids && { ids }),
+          images: options.images,
+          labels,
+          predictions,
+          classes,
+          output: options.overlays,
+          rows,
+          signal,
+        });
       }
       output.result(
         // Plain data, as it stands in summary.json.
         JSON.parse(JSON.stringify({ ...summary, files })),
-        evaluationTable(summary),
+        `${evaluationTable(summary)}\n\n${evaluationMetricsTable(summary)}`,
       );
       if (summary.failed.length > 0) process.exitCode = 1;
       forget();
     });
+  for (const option of overlayOptions()) command.addOption(option);
+  return command;
+}
+
+function parseTolerance(text: string): number {
+  const value = Number(text);
+  if (text !== "" && value >= 0) return value;
+  throw new InvalidArgumentError("must be a length in mm");
 }

@@ -10,22 +10,24 @@ export interface OverlayFrame {
   readonly tint: Uint32Array;
   /** Share of the class's color in tinted pixels. */
   readonly alpha: number;
+  /** The color of each label; that of the class where absent. */
+  readonly colorOf?: (label: number) => Rgb;
 }
 
 /** The color of a pixel of gray level `gray` under a tint. */
-export function overlayColor(gray: number, tint: number, alpha: number): Rgb {
+export function overlayColor(gray: number, tint: number, alpha: number, colorOf: (label: number) => Rgb = classColor): Rgb {
   if (tint === 0) return [gray, gray, gray];
-  const [red, green, blue] = classColor((tint + 1) >> 1);
+  const [red, green, blue] = colorOf((tint + 1) >> 1);
   if (tint % 2 === 0) return [red, green, blue];
   const mix = (channel: number): number => Math.round((1 - alpha) * gray + alpha * channel);
   return [mix(red), mix(green), mix(blue)];
 }
 
 /** RGBA bytes of a frame. */
-export function overlayPixels({ gray, tint, alpha }: OverlayFrame): Uint8ClampedArray {
+export function overlayPixels({ gray, tint, alpha, colorOf }: OverlayFrame): Uint8ClampedArray {
   const rgba = new Uint8ClampedArray(gray.length * 4);
   for (let i = 0, to = 0; i < gray.length; i++, to += 4) {
-    const [red, green, blue] = overlayColor(gray[i]!, tint[i]!, alpha);
+    const [red, green, blue] = overlayColor(gray[i]!, tint[i]!, alpha, colorOf);
     rgba[to] = red;
     rgba[to + 1] = green;
     rgba[to + 2] = blue;
@@ -45,7 +47,7 @@ const GRAYS = 64;
  * @example
  * const { palette, indices } = indexFrame(frame);
  */
-export function indexFrame({ gray, tint, alpha }: OverlayFrame): { readonly palette: readonly Rgb[]; readonly indices: Uint8Array } {
+export function indexFrame({ gray, tint, alpha, colorOf }: OverlayFrame): { readonly palette: readonly Rgb[]; readonly indices: Uint8Array } {
   const tints = tintsOf(tint);
   const fills = tints.filter((t) => t % 2 === 1).length;
   const solids = tints.length - fills;
@@ -62,7 +64,8 @@ export function indexFrame({ gray, tint, alpha }: OverlayFrame): { readonly pale
       continue;
     }
     ramps.set(t, [palette.length, levels]);
-    for (let level = 0; level < levels; level++) palette.push(overlayColor(levels === 1 ? 128 : Math.round((level * 255) / (levels - 1)), t, alpha));
+    for (let level = 0; level < levels; level++)
+      palette.push(overlayColor(levels === 1 ? 128 : Math.round((level * 255) / (levels - 1)), t, alpha, colorOf));
   }
   const tables = new Map(
     [...ramps].map(([t, [first, levels]]) => [t, Uint8Array.from({ length: 256 }, (_, level) => first + Math.round((level * (levels - 1)) / 255))]),

@@ -1,5 +1,7 @@
 import { requireOption, VoxError } from "../../core/errors.js";
 import { elementCount, formatShape, type Triple } from "../../core/shape.js";
+import { classColor, type Rgb } from "./class-color.js";
+import { ERROR_KINDS, errorColor, errorLabel } from "./error-map.js";
 import { type IntensityWindow, intensityWindow } from "./intensity-window.js";
 import { type CanvasModule, FIGURE_FONT } from "./load-canvas.js";
 import type { OverlayFrame } from "./overlay-frame.js";
@@ -29,6 +31,10 @@ export interface OverlayOptions {
   /** A full-colored line around each region. */
   readonly outline?: boolean;
   readonly plane?: PlaneName;
+  /** A third panel with what is right, added and missed, where truth and prediction are given; off by default. */
+  readonly errors?: boolean;
+  /** Instead of the standard colors, by class name. */
+  readonly colors?: Readonly<Record<string, Rgb>>;
   /** Longer side of one image in pixels. */
   readonly panelSize?: number;
   /** Behind the class names in the legend, by label: "Dice 0.93". */
@@ -41,7 +47,7 @@ interface Panel {
   readonly title: string;
   readonly left: number;
   readonly top: number;
-  readonly map: ArrayLike<number> | undefined;
+  readonly labelAt: ((voxel: number) => number) | undefined;
 }
 
 /** One class in the legend; label 0 is a remark without a swatch. */
@@ -78,6 +84,7 @@ export class OverlayPainter {
   readonly width: number;
   readonly height: number;
   readonly alpha: number;
+  private readonly colorOf: (label: number) => Rgb;
   private readonly panels: readonly Panel[];
   private readonly panelWidth: number;
   private readonly panelHeight: number;
@@ -90,9 +97,14 @@ export class OverlayPainter {
   constructor(
     private readonly canvas: CanvasModule,
     private readonly content: OverlayCase,
-    { classes, window, alpha = 0.3, outline = true, plane = "axial", panelSize = 320, scores = {}, caption = "" }: OverlayOptions,
+    options: OverlayOptions,
   ) {
+    const { classes, window, alpha = 0.3, outline = true, plane = "axial", panelSize = 320, scores = {}, caption = "" } = options;
+    const { errors = false, colors = {} } = options;
     const { image, channels = 1, label, prediction, shape, spacing, id } = content;
+    const strange = Object.keys(colors).find((name) => !classes.includes(name));
+    requireOption(strange === undefined, "overlay", "colors", `of the classes ${classes.join(", ")}`, strange);
+    this.colorOf = (own) => errorColor(own) ?? colors[classes[own] ?? ""] ?? classColor(own);
     requireOption(alpha >= 0 && alpha <= 1, "overlay", "alpha", "0..1", alpha);
     requireOption(panelSize >= 32 && panelSize <= 4096, "overlay", "panelSize", "32..4096 pixels", panelSize);
     requireOption(window === undefined || window.max > window.min, "overlay", "window", "a range with max > min", window);
@@ -121,17 +133,19 @@ export class OverlayPainter {
     this.panelWidth = Math.max(1, Math.round(mmWide * scale));
     this.panelHeight = Math.max(1, Math.round(mmHigh * scale));
 
-    const shown: [string, ArrayLike<number> | undefined][] = [];
-    if (label) shown.push(["Ground truth", label]);
-    if (prediction) shown.push(["Prediction", prediction]);
+    const shown: [string, Panel["labelAt"]][] = [];
+    if (label) shown.push(["Ground truth", (voxel) => label[voxel]!]);
+    if (prediction) shown.push(["Prediction", (voxel) => prediction[voxel]!]);
+    const hasErrors = errors && label !== undefined && prediction !== undefined;
+    if (hasErrors) shown.push(["Errors", (voxel) => errorLabel(label[voxel]!, prediction[voxel]!)]);
     if (shown.length === 0) shown.push(["Image", undefined]);
     const contentWidth = shown.length * this.panelWidth + (shown.length - 1) * GAP;
     this.width = Math.max(MIN_WIDTH, contentWidth + 2 * MARGIN);
     const left = Math.round((this.width - contentWidth) / 2);
     const top = HEADER + TITLE;
-    this.panels = shown.map(([title, map], i) => ({ title, map, left: left + i * (this.panelWidth + GAP), top }));
+    this.panels = shown.map(([title, labelAt], i) => ({ title, labelAt, left: left + i * (this.panelWidth + GAP), top }));
 
-    const legend = this.legend(classes, scores, top + this.panelHeight + 8);
+    const legend = this.legend(classes, scores, hasErrors, top + this.panelHeight + 8);
     this.swatches = legend.entries.filter(({ label }) => label > 0);
     this.height = legend.bottom + 6;
     this.fixedText = this.textPixels(this.width, this.height, (ctx) => {
@@ -160,7 +174,7 @@ export class OverlayPainter {
     const picture = this.resample(slice);
     for (const panel of this.panels) {
       for (let y = 0; y < panelHeight; y++) gray.set(picture.subarray(y * panelWidth, (y + 1) * panelWidth), (panel.top + y) * width + panel.left);
-      if (panel.map) this.tintPanel(tint, panel, panel.map, slice);
+      if (panel.labelAt) this.tintPanel(tint, panel, panel.labelAt, slice);
     }
     for (const { label, left, top } of this.swatches) {
       for (let y = top; y < top + SWATCH; y++) tint.fill(2 * label, y * width + left, y * width + left + SWATCH);
@@ -178,7 +192,7 @@ export class OverlayPainter {
         if (opacity > 0.5) tint[at] = 0;
       }
     }
-    return { width, height, gray, tint, alpha: this.alpha };
+    return { width, height, gray, tint, alpha: this.alpha, colorOf: this.colorOf };
   }
 
   /** The windowed slice at panel size, linear between voxel centers. */
@@ -211,13 +225,13 @@ export class OverlayPainter {
     return out;
   }
 
-  private tintPanel(tint: Uint32Array, { left, top }: Panel, map: ArrayLike<number>, slice: number): void {
+  private tintPanel(tint: Uint32Array, { left, top }: Panel, labelAt: (voxel: number) => number, slice: number): void {
     const { plane, panelWidth, panelHeight, width } = this;
     const labels = new Uint32Array(panelWidth * panelHeight);
     for (let y = 0, i = 0; y < panelHeight; y++) {
       const row = Math.min(plane.rows - 1, Math.floor(((y + 0.5) * plane.rows) / panelHeight));
       for (let x = 0; x < panelWidth; x++, i++) {
-        labels[i] = map[plane.voxel(slice, row, Math.min(plane.columns - 1, Math.floor(((x + 0.5) * plane.columns) / panelWidth)))]!;
+        labels[i] = labelAt(plane.voxel(slice, row, Math.min(plane.columns - 1, Math.floor(((x + 0.5) * plane.columns) / panelWidth))));
       }
     }
     for (let y = 0, i = 0; y < panelHeight; y++) {
@@ -243,6 +257,7 @@ export class OverlayPainter {
   private legend(
     classes: readonly string[],
     scores: Readonly<Record<number, string>>,
+    hasErrors: boolean,
     top: number,
   ): { readonly entries: readonly LegendEntry[]; readonly bottom: number } {
     const voxels = new Map<number, number>();
@@ -259,6 +274,7 @@ export class OverlayPainter {
       .sort((a, b) => a - b)
       .map((label) => ({ label, text: `${classes[label] ?? `label ${label}`}${scores[label] === undefined ? "" : `  ${scores[label]}`}` }));
     if (all.length > named.length) texts.push({ label: 0, text: `and ${all.length - named.length} more` });
+    if (hasErrors) texts.push({ label: 0, text: "errors:" }, ...Object.values(ERROR_KINDS).map(({ label, name }) => ({ label, text: name })));
     const entries: LegendEntry[] = [];
     let left = MARGIN;
     let y = top;

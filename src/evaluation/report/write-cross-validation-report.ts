@@ -1,10 +1,13 @@
 import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { PostprocessingStep } from "../../inference/index.js";
 import { writeAtomically } from "../../io/write-atomically.js";
 import type { EvaluationRow, EvaluationSummary } from "../evaluation-summary.js";
 import { classColor } from "../figures/class-color.js";
 import type { FoldRecord } from "../fold-record.js";
+import type { PostprocessingChoice } from "../postprocessing/choose-postprocessing.js";
+import type { HeldOut } from "../run-fold.js";
 import type { Splits } from "../splits.js";
 import type { ValueSummary } from "../summarize-values.js";
 import { boxFigure } from "./box-figure.js";
@@ -19,6 +22,9 @@ export interface CrossValidationReportOptions {
   /** Of all held-out cases. */
   readonly rows: readonly EvaluationRow[];
   readonly summary: EvaluationSummary;
+  /** What was chosen on the held-out cases. */
+  readonly postprocessing?: PostprocessingChoice | undefined;
+  readonly heldOut?: HeldOut;
   /** What stands on top: model, loss, seed. */
   readonly facts: Readonly<Record<string, string | number>>;
 }
@@ -33,11 +39,12 @@ export interface CrossValidationReportOptions {
  * await writeCrossValidationReport({ folder: "runs/kits", classes, splits, records, rows, summary, facts: { model: "unet" } });
  */
 export async function writeCrossValidationReport(options: CrossValidationReportOptions): Promise<string> {
-  const { folder, splits, records, rows, summary, facts } = options;
+  const { folder, splits, records, rows, summary, postprocessing, heldOut = "hidden", facts } = options;
   const boxes = await writeBoxes(options);
-  const foldOf = new Map(splits.flatMap(({ validation }, fold) => validation.map((id) => [id, fold] as const)));
+  const foldsOf = new Map<string, number[]>();
+  for (const [fold, { validation }] of splits.entries()) for (const id of validation) foldsOf.set(id, [...(foldsOf.get(id) ?? []), fold]);
   const columns = Object.keys(summary.meanOverClasses);
-  const ids = [...foldOf.keys()].sort();
+  const ids = [...foldsOf.keys()].sort();
 
   const overview = html`<table><tr><th>class<th class="name">metric<th>n<th>mean<th>median<th>deviation<th>95 % interval of the mean<th>range</tr>
 ${joinHtml(
@@ -65,14 +72,14 @@ ${joinHtml(
     const own = rows.filter((row) => row.id === id);
     if (own.length === 0)
       return [
-        html`<tr class="first"><th>${id}<td>${foldOf.get(id)}<td class="name" colspan="${columns.length + 2}">${whyMissing(id, summary)}</tr>
+        html`<tr class="first"><th>${id}<td>${foldsOf.get(id)!.join(", ")}<td class="name" colspan="${columns.length + 2}">${whyMissing(id, summary)}</tr>
 `,
       ];
     return own.map(
       (
         row,
         at,
-      ) => html`<tr${raw(at === 0 ? ' class="first"' : "")}><th>${at === 0 ? id : ""}<td>${at === 0 ? foldOf.get(id) : ""}<td class="name">${row.class}<td class="name">${row.state.replace("_", " ")}${joinHtml(columns.map((column) => html`<td>${figure(row.metrics[column]!)}`))}</tr>
+      ) => html`<tr${raw(at === 0 ? ' class="first"' : "")}><th>${at === 0 ? id : ""}<td>${row.fold ?? foldsOf.get(id)![0]}<td class="name">${row.class}<td class="name">${row.state.replace("_", " ")}${joinHtml(columns.map((column) => html`<td>${figure(row.metrics[column]!)}`))}</tr>
 `,
     );
   }),
@@ -102,8 +109,9 @@ ${joinHtml(
 <h1>Cross-validation: ${splits.length} folds, ${ids.length} cases</h1>
 <dl>${joinHtml(Object.entries(facts).map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`))}</dl>
 <h2>Held-out cases of all folds</h2>
-<p>Each case was predicted by the one network that never saw it.</p>
+${legendOf(heldOut)}
 <div class="wide">${overview}</div>
+${repeatsOf(summary)}${postprocessing ? postprocessingOf(postprocessing) : ""}
 <h2>Distributions</h2><div class="grid">${joinHtml(boxes)}</div>
 <h2>Folds</h2><div class="wide">${folds}</div>
 <h2>Cases</h2><div class="wide">${cases}</div>
@@ -116,6 +124,42 @@ ${joinHtml(curves)}
   const path = join(folder, "evaluation", "report.html");
   await writeAtomically(path, [Buffer.from(page.text)]);
   return path;
+}
+
+function legendOf(heldOut: HeldOut): HtmlPart {
+  switch (heldOut) {
+    case "hidden":
+      return html`<p>Each case was predicted by the one network that never saw it.</p>`;
+    case "watched":
+      return html`<p>Each case was predicted by the one network that was not trained on it. Its curves were watched meanwhile; nothing was decided by them.</p>`;
+    case "deciding":
+      return html`<p class="warning">The held-out cases validated while their network was trained, and so chose its epoch. These figures are too good: they are not those of new cases.</p>`;
+    default:
+      return heldOut satisfies never;
+  }
+}
+
+function repeatsOf({ repeats, meanOverClasses }: EvaluationSummary): HtmlPart | string {
+  if (!repeats) return "";
+  const columns = Object.keys(meanOverClasses);
+  return html`<h2>Repeats</h2><p>Every case was held out ${repeats.length} times. Above, it counts once, with its mean; here the means over classes of each repeat.</p>
+<div class="wide"><table><tr><th>repeat${joinHtml(columns.map((column) => html`<th>${titleOf(column)}`))}</tr>
+${joinHtml(repeats.map((means, at) => html`<tr><th>${at}${joinHtml(columns.map((column) => html`<td>${figure(means[column] ?? null)}`))}</tr>`))}</table></div>
+`;
+}
+
+function postprocessingOf({ classes }: PostprocessingChoice): HtmlPart {
+  return html`<h2>Postprocessing</h2>
+<p>Chosen per class by the mean Dice of the held-out cases (rightly empty counts 1); it stands in every fold's bundle. The last column is the honest one: each fold's cases get what the other folds' cases chose. The tables and figures of this page are without postprocessing.</p>
+<div class="wide"><table><tr><th>class<th class="name">chosen<th>Dice without<th>Dice with<th>Dice with, chosen on other folds</tr>
+${joinHtml(classes.map((own) => html`<tr><th>${own.class}<td class="name">${stepName(own.step)}<td>${figure(own.dice)}<td>${figure(own.chosenDice)}<td>${figure(own.heldOutDice)}</tr>`))}</table></div>
+`;
+}
+
+function stepName(step: PostprocessingStep | null): string {
+  if (!step) return "nothing: no candidate gains 0.001";
+  if (step.operation === "minimalSize") return `remove components below ${step.size} ${step.unit === "mm3" ? "mm³" : "voxels"}`;
+  return step.count === 1 ? "keep the largest component" : `keep the ${step.count} largest components`;
 }
 
 async function writeBoxes({ folder, classes, rows, summary }: CrossValidationReportOptions): Promise<HtmlPart[]> {

@@ -1,0 +1,76 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { CaseRef } from "../core/case.js";
+import { errorMessage, VoxError } from "../core/errors.js";
+import type { Json } from "../core/json.js";
+import { writeAtomically } from "../io/write-atomically.js";
+import { dataFingerprint } from "../training/data-fingerprint.js";
+import { inspectGraph } from "../training/inspect-graph.js";
+import { requireSameRun } from "../training/load-checkpoint.js";
+import { sha256 } from "../training/save-bundle.js";
+import type { TrainingConfig } from "../training/training-config.js";
+import type { HeldOut } from "./run-fold.js";
+import type { Splits } from "./splits.js";
+
+/** All that results depend on, so that folds of different experiments are never put together. */
+export async function crossValidationIdentity({
+  config,
+  seed,
+  refs,
+  splits,
+  checkpoint,
+  heldOut,
+  inner,
+}: {
+  readonly config: TrainingConfig;
+  readonly seed: number;
+  readonly refs: readonly CaseRef[];
+  readonly splits: Splits;
+  readonly checkpoint: string;
+  readonly heldOut: HeldOut;
+  readonly inner: readonly (readonly string[])[];
+}): Promise<Record<string, Json>> {
+  const { schedule, callbacks: _, checkpoint: __, ...training } = config.training;
+  const { patch, preprocessing } = inspectGraph(config);
+  const identity = {
+    seed,
+    folds: splits.length,
+    classes: config.data.classes,
+    channels: config.data.channels,
+    model: { name: config.model.name, options: config.model.options },
+    loss: { name: config.loss.name, options: config.loss.options ?? {} },
+    training: { ...training, schedule: schedule ? { name: schedule.name, options: schedule.options } : null },
+    dataSet: await dataFingerprint(refs),
+    splits: sha256(JSON.stringify(splits)),
+    validating: sha256(JSON.stringify(inner)),
+    checkpoint,
+    ...(heldOut !== "hidden" && { heldOut }),
+    patch: patch ?? null,
+    preprocessing: preprocessing.map(({ name, params }) => ({ name, params })),
+  };
+  // Through JSON, which leaves out what is undefined.
+  return JSON.parse(JSON.stringify(identity)) as Record<string, Json>;
+}
+
+/** @throws `ERR_CHECKPOINT` when the folder was begun with another identity */
+export async function noteIdentity(folder: string, identity: Record<string, Json>): Promise<void> {
+  const path = join(folder, "cross-validation.json");
+  if (existsSync(path)) {
+    let saved: Record<string, Json>;
+    try {
+      saved = JSON.parse(await readFile(path, "utf8")) as Record<string, Json>;
+    } catch (error) {
+      throw new VoxError(`the file must be readable JSON: ${errorMessage(error)}`, { code: "ERR_CHECKPOINT", where: path, cause: error });
+    }
+    requireSameRun(path, saved, identity);
+    return;
+  }
+  if (existsSync(join(folder, "events.jsonl"))) {
+    throw new VoxError("the folder must be new or hold a cross-validation, got a training; choose another name", {
+      code: "ERR_CHECKPOINT",
+      where: folder,
+    });
+  }
+  await writeAtomically(path, [Buffer.from(`${JSON.stringify(identity, undefined, 2)}\n`)]);
+}

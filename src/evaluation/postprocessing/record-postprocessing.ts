@@ -1,0 +1,63 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { DataSet } from "../../core/case.js";
+import { VoxError } from "../../core/errors.js";
+import type { Json } from "../../core/json.js";
+import { type BundlePostprocessing, writeBundlePostprocessing } from "../../inference/index.js";
+import { labelFiles } from "../label-files.js";
+import { readLabelPair } from "../read-label-pair.js";
+import type { Splits } from "../splits.js";
+import { choosePostprocessing, type PostprocessingChoice } from "./choose-postprocessing.js";
+import { type ComponentTable, componentTables } from "./component-table.js";
+
+export interface RecordPostprocessingOptions {
+  /** Of the cross-validation. */
+  readonly folder: string;
+  readonly data: DataSet;
+  readonly splits: Splits;
+  readonly checkpoint: "latest" | "best";
+  /** Cases that were not predicted. */
+  readonly leftOut: readonly string[];
+  readonly signal: AbortSignal | undefined;
+}
+
+/**
+ * Chooses the postprocessing on the out-of-fold predictions of a cross-validation and writes it into `evaluation/postprocessing.json` and into the bundle of
+ * every fold, where `predict` finds it.
+ *
+ * @throws `ERR_READ` when predictions of a fold are not here; `ERR_STOPPED`; what reading and writing throw
+ */
+export async function recordPostprocessing(options: RecordPostprocessingOptions): Promise<PostprocessingChoice> {
+  const { folder, data, splits, checkpoint, leftOut, signal } = options;
+  const { classes } = data;
+  const references = await labelFiles(data);
+  const tables: ComponentTable[] = [];
+  for (const [fold, { validation }] of splits.entries()) {
+    for (const id of validation) {
+      if (signal?.aborted) throw new VoxError("the choice was stopped", { code: "ERR_STOPPED", where: "postprocessing", cause: signal.reason });
+      if (leftOut.includes(id)) continue;
+      const prediction = join(folder, `fold-${fold}`, "predictions", `${id}.nii.gz`);
+      if (!existsSync(prediction)) {
+        throw new VoxError("the prediction of every held-out case must be there to choose postprocessing, got no such file", {
+          code: "ERR_READ",
+          where: prediction,
+          sampleId: id,
+        });
+      }
+      tables.push(...componentTables({ id, fold, classes, pair: await readLabelPair({ id, prediction, reference: references.get(id)!, classes }) }));
+    }
+  }
+  const choice = choosePostprocessing(tables);
+  const content: BundlePostprocessing = {
+    format: "voxstream-postprocessing",
+    steps: choice.steps,
+    // Plain data.
+    evidence: JSON.parse(JSON.stringify({ folds: splits.length, cases: new Set(tables.map(({ id }) => id)).size, classes: choice.classes })) as Json,
+  };
+  await writeBundlePostprocessing(join(folder, "evaluation"), content);
+  for (const fold of splits.keys()) {
+    const bundle = join(folder, `fold-${fold}`, "checkpoints", checkpoint);
+    if (existsSync(bundle)) await writeBundlePostprocessing(bundle, content);
+  }
+  return choice;
+}
