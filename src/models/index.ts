@@ -5,6 +5,7 @@ export { compactUnet } from "./compact-unet.js";
 export { type CustomModelOptions, customModel } from "./custom-model.js";
 export { defineNetwork, type NetworkDefinition, type NetworkInput } from "./define-network.js";
 export { denseUnet } from "./dense-unet.js";
+export { extentDivisor } from "./extent-divisor.js";
 export { highResolutionDenseUnet } from "./high-resolution-dense-unet.js";
 export {
   type Activation,
@@ -26,6 +27,7 @@ export { type PlainUnetOptions, plainUnet } from "./plain-unet.js";
 export { type Pooling, poolingDivisor, poolingFactors } from "./pooling-factors.js";
 export { type ResidualEncoderUnetOptions, residualEncoderUnet } from "./residual-encoder-unet.js";
 export { residualUnet } from "./residual-unet.js";
+export { stockModel } from "./stock-model.js";
 export { unet } from "./unet.js";
 export type { UnetOptions } from "./unet-options.js";
 export { type LayerShapes, type LayerVisitor, walkModel } from "./walk-model.js";
