@@ -8,7 +8,7 @@ export { Random } from "./core/random.js";
 export { release, retain } from "./core/retain.js";
 export type { RunContext, TaskRunner } from "./core/run-context.js";
 export type { RunEvent, StageReport } from "./core/run-events.js";
-export type { HistoryEntry, Sample } from "./core/sample.js";
+export type { HistoryEntry, Margin, Sample } from "./core/sample.js";
 export type { Shape4, Shape5, Triple } from "./core/shape.js";
 export { SlabPool } from "./core/slab-pool.js";
 export { Volume } from "./core/volume.js";

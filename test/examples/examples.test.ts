@@ -30,6 +30,7 @@ const EXPECTED: Readonly<Record<string, { readonly args: readonly string[]; read
     args: [a],
     lines: [0, 1, 2].map((k) => `case_0000${k}: load softWindow patch randomOffset; offset -?0.0${number}`),
   },
+  "augmentation.mjs": { args: [a, join(root, "augmentation.png")], lines: [".*augmentation.png: 16 pictures"] },
   "another-trainer.mjs": {
     args: [a],
     lines: [...[10, 20, 30, 40].map((step) => `step ${step}: loss ${number}`), "it learns", "0 bytes still in use"],
