@@ -1,10 +1,14 @@
 import type { RunEvent } from "../core/run-events.js";
 import { formatDuration } from "./format-duration.js";
 import { type ProgressLine, progressLine } from "./progress-line.js";
+import { stageTable } from "./stage-table.js";
 
 type EventOf<T extends RunEvent["type"]> = Extract<RunEvent, { readonly type: T }>;
 
-/** Tells a training on stderr: one living line of steps, one lasting line per epoch. */
+/** Steps that the share of waiting is told from. */
+const RECENT_STEPS = 20;
+
+/** Tells a training on stderr: a living line of steps with the table of stages below, one lasting line per epoch. */
 export interface TrainingReport {
   onEvent(event: RunEvent): void;
   end(): void;
@@ -16,19 +20,29 @@ export function trainingReport(line: ProgressLine = progressLine()): TrainingRep
   let stepsPerEpoch = 0;
   let stepsBefore = 0;
   let remaining: { readonly seconds: number; readonly at: number } | undefined;
-  let verdict = "";
+  let table = stageTable();
+  const recent: { readonly waitMs: number; readonly stepMs: number }[] = [];
 
   const left = (): string => {
     if (!remaining) return "";
     return `, ${formatDuration(remaining.seconds - (performance.now() - remaining.at) / 1000)} left`;
   };
 
+  /** Part of the last steps' time in which the trainer waited for its batch. */
+  const waitingShare = (): number => {
+    const waited = recent.reduce((sum, step) => sum + step.waitMs, 0);
+    return waited / Math.max(1e-9, waited + recent.reduce((sum, step) => sum + step.stepMs, 0));
+  };
+
   const onStep = ({ step, epoch, loss, metrics, waitMs, stepMs, remainingSeconds }: EventOf<"step">): void => {
     if (remainingSeconds !== undefined) remaining = { seconds: remainingSeconds, at: performance.now() };
+    recent.push({ waitMs, stepMs });
+    if (recent.length > RECENT_STEPS) recent.shift();
     const inEpoch = step - stepsBefore;
     const ofEpoch = stepsPerEpoch > 0 ? `/${stepsPerEpoch}` : "";
     line.update(
-      `epoch ${epoch}/${epochs} step ${inEpoch}${ofEpoch}: loss ${loss.toFixed(4)}, ${figures(metrics)}${stepMs.toFixed(0)} ms a step, ${waitMs.toFixed(0)} ms waiting${left()}${verdict}`,
+      `epoch ${epoch}/${epochs} step ${inEpoch}${ofEpoch}: loss ${loss.toFixed(4)}, ${figures(metrics)}${stepMs.toFixed(0)} ms a step, waiting ${(100 * waitingShare()).toFixed(1)} %${left()}`,
+      () => table.lines(),
     );
   };
 
@@ -53,6 +67,7 @@ export function trainingReport(line: ProgressLine = progressLine()): TrainingRep
           stepsPerEpoch = event.stepsPerEpoch ?? 0;
           // A run may be resumed in the middle of an epoch.
           stepsBefore = (event.resumedAtStep ?? 0) - ((event.resumedAtStep ?? 0) % (stepsPerEpoch || 1));
+          table = stageTable();
           line.end(`training ${event.run} on engine ${event.engine}${event.resumedAtStep ? `, resumed at step ${event.resumedAtStep}` : ""}`);
           break;
         case "step":
@@ -62,8 +77,7 @@ export function trainingReport(line: ProgressLine = progressLine()): TrainingRep
           onEpoch(event);
           break;
         case "stages":
-          if (event.graph === "validation") break;
-          verdict = event.verdict ? ` (${event.verdict})` : "";
+          if (event.graph !== "validation") table.add(event);
           break;
         case "skip":
           line.end(`skipped ${event.id} in ${event.stage}: ${event.message}`);
