@@ -9,6 +9,7 @@ static Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("threadCount", Napi::Function::New(env, [](const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), threadCount()); }));
   exports.Set("setThreadCount", Napi::Function::New(env, [](const Napi::CallbackInfo& info) { setThreadCount(info[0].ToNumber().Int32Value()); }));
   registerIntensity(env, exports);
+  registerChunks(env, exports);
   registerConv(env, exports);
   registerDropout(env, exports);
   registerElementwise(env, exports);

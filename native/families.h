@@ -4,6 +4,7 @@
 #include <napi.h>
 
 void registerIntensity(Napi::Env env, Napi::Object exports);
+void registerChunks(Napi::Env env, Napi::Object exports);
 void registerConv(Napi::Env env, Napi::Object exports);
 void registerDropout(Napi::Env env, Napi::Object exports);
 void registerElementwise(Napi::Env env, Napi::Object exports);

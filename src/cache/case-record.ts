@@ -2,16 +2,21 @@ import type { Geometry, SourceGrid } from "../core/geometry.js";
 import type { Json } from "../core/json.js";
 import type { HistoryEntry } from "../core/sample.js";
 import type { Shape4 } from "../core/shape.js";
+import type { VoxelEncoding } from "../kernels/voxel-encoding/voxel-encoding.js";
 
 /** How one array of a case is stored. */
 export interface ArrayRecord<D extends "float32" | "uint8" | "uint16" = "float32" | "uint8" | "uint16"> {
   readonly dtype: D;
   readonly shape: Shape4;
   readonly geometry: Geometry;
+  /** How float32 voxels are kept in 16 bits; absent: as they are. */
+  readonly encoding?: VoxelEncoding;
   /** Smallest voxel of each channel: what lies outside the case in crops. */
   readonly minimum: readonly number[];
   /** Of label maps: some voxels of every label above 0, as flat indices. */
   readonly points?: Readonly<Record<string, readonly number[]>>;
+  /** Of label maps: the same for each connected component of a label. */
+  readonly lesions?: Readonly<Record<string, readonly (readonly number[])[]>>;
 }
 
 /** The commit record of a case: written last, so a case without it does not exist. */

@@ -2,18 +2,18 @@ import { statfsSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { crc32 } from "node:zlib";
 import type { RootDatabase } from "lmdb";
 import { formatBytes } from "../core/bytes.js";
-import { DTYPE_BYTES, type DtypeArrays, typedView } from "../core/dtype.js";
+import type { DtypeArrays } from "../core/dtype.js";
 import { errorMessage, isVoxError, VoxError } from "../core/errors.js";
 import { makeFolder } from "../core/make-folder.js";
 import { elementCount } from "../core/shape.js";
+import { CHECKSUM_BYTES, packChunk } from "../kernels/pack-chunk/pack-chunk.js";
 import type { ArrayRecord, CaseRecord } from "./case-record.js";
 import { chunkBox, chunkCount, chunkGrid } from "./chunk-grid.js";
-import { copyRows } from "./copy-rows.js";
 import { isDiskFull } from "./is-disk-full.js";
-import { CHECKSUM_BYTES, isIntact, StoredVolume } from "./stored-volume.js";
+import { storedBytes, storedElementBytes } from "./stored-bytes.js";
+import { isIntact, StoredVolume } from "./stored-volume.js";
 
 /** A case as it comes out of the store; its arrays read their chunks when asked. */
 export interface StoredCase {
@@ -157,7 +157,7 @@ export class CaseStore {
     if (!record) return 0;
     let damaged = 0;
     for (const [kind, array] of arraysOf(record)) {
-      const size = DTYPE_BYTES[array.dtype];
+      const size = storedElementBytes(array);
       const grid = chunkGrid(array.shape, size);
       for (let number = 0; number < chunkCount(grid); number++) {
         const bytes = this.chunk(key, kind, number);
@@ -281,41 +281,32 @@ export class CaseStore {
 
   private chunk(key: string, kind: Kind, number: number): Uint8Array | undefined {
     const bytes = this.database.getBinaryFast(["chunk", key, kind, number]);
-    // The buffer is used for every value; only its `length` is set to that of the last one.
+    // Every value comes in the same buffer, of which only `length` is set: a copy in the processor's cache.
     return bytes && new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 
   private async writeArray(key: string, kind: Kind, record: ArrayRecord, data: DtypeArrays[ArrayRecord["dtype"]]): Promise<void> {
-    const size = DTYPE_BYTES[record.dtype];
-    const channels = record.shape[3];
+    const size = storedElementBytes(record);
     const grid = chunkGrid(record.shape, size);
+    const count = chunkCount(grid);
+    // LMDB copies a value before `putSync` returns, so one buffer, which stays in the processor's cache, serves all chunks.
+    const buffer = new ArrayBuffer(grid.chunk[0] * grid.chunk[1] * grid.chunk[2] * record.shape[3] * size + CHECKSUM_BYTES);
     let since = performance.now();
-    let pending: { readonly number: number; readonly bytes: Uint8Array }[] = [];
-    let pendingBytes = 0;
-    const flush = () => {
-      const chunks = pending;
+    for (let number = 0; number < count; ) {
       this.put(() => {
-        for (const { number, bytes } of chunks) this.database.putSync(["chunk", key, kind, number], bytes);
+        for (let bytes = 0; number < count && bytes < TRANSACTION_BYTES; number++) {
+          const box = chunkBox(grid, record.shape, number);
+          const chunk = new Uint8Array(buffer, 0, elementCount(box.size) * record.shape[3] * size + CHECKSUM_BYTES);
+          packChunk(data, record.shape, box.start, box.size, chunk, record.encoding);
+          this.database.putSync(["chunk", key, kind, number], chunk);
+          bytes += chunk.length;
+        }
       });
-      pending = [];
-      pendingBytes = 0;
-    };
-    for (let number = 0; number < chunkCount(grid); number++) {
-      const box = chunkBox(grid, record.shape, number);
-      const length = elementCount(box.size) * channels;
-      const bytes = new Uint8Array(length * size + CHECKSUM_BYTES);
-      const voxels = typedView(record.dtype, bytes.buffer, 0, length) as Float32Array | Uint8Array | Uint16Array;
-      copyRows(data, record.shape, box.start, voxels, [...box.size, channels], [0, 0, 0], box.size);
-      new DataView(bytes.buffer).setUint32(length * size, crc32(bytes.subarray(0, length * size)), true);
-      pending.push({ number, bytes });
-      pendingBytes += bytes.length;
-      if (pendingBytes >= TRANSACTION_BYTES) flush();
       if (performance.now() - since > SLICE_MS) {
         await nextTurn();
         since = performance.now();
       }
     }
-    flush();
   }
 
   /** One transaction. Synchronous, because the asynchronous form reports a full disk as a rejection that nobody can catch. */
@@ -367,11 +358,6 @@ function requireRoom(folder: string): void {
   if (isThere) return;
   const { bavail, bsize } = statfsSync(folder);
   if (bavail * bsize < LEAST_ROOM) throw Object.assign(new Error(`only ${formatBytes(bavail * bsize)} free`), { code: "ENOSPC" });
-}
-
-function storedBytes({ shape, dtype }: ArrayRecord): number {
-  const size = DTYPE_BYTES[dtype];
-  return elementCount(shape) * size + chunkCount(chunkGrid(shape, size)) * CHECKSUM_BYTES;
 }
 
 function encode(value: unknown): Buffer {
