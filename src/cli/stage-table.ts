@@ -86,14 +86,15 @@ export function stageTable(): StageTable {
 }
 
 function rowOf(now: StageReport, before: StageReport | undefined, seconds: number): StageRow {
-  const since = (field: "out" | "busyMs" | "blockedMs" | "starvedMs"): number => now[field] - (before?.[field] ?? 0);
+  const since = (field: "in" | "out" | "busyMs" | "blockedMs" | "starvedMs"): number => now[field] - (before?.[field] ?? 0);
   const total = since("busyMs") + since("blockedMs") + since("starvedMs");
   const share = (field: "busyMs" | "blockedMs" | "starvedMs"): number => (total > 0 ? since(field) / total : 0);
   const { bytesOut, bytesHeld } = now as StageReport & { readonly bytesOut?: number; readonly bytesHeld?: number };
   const earlier = (before as { readonly bytesOut?: number } | undefined)?.bytesOut ?? 0;
   return {
     name: now.name,
-    itemsPerSecond: since("out") / seconds,
+    // The last stage hands nothing on.
+    itemsPerSecond: Math.max(since("out"), now.out === 0 ? since("in") : 0) / seconds,
     bytesPerSecond: bytesOut === undefined ? undefined : (bytesOut - earlier) / seconds,
     held: now.held,
     maxHeld: now.maxHeld,

@@ -38,7 +38,7 @@ export function trainCommand(): Command {
         output.result(
           { status, folder, epochs, steps, loss: loss ?? null, metrics, bestEpoch: bestEpoch ?? null, seconds },
           [
-            `${status}: ${epochs} epochs, ${steps} steps in ${formatDuration(seconds)}${bestEpoch === undefined ? "" : `; best epoch ${bestEpoch}`}`,
+            `${status}: ${epochs} epoch${epochs === 1 ? "" : "s"}, ${steps} step${steps === 1 ? "" : "s"} in ${formatDuration(seconds)}${bestEpoch === undefined ? "" : `; best epoch ${bestEpoch}`}`,
             ...(bestEpoch === undefined ? [] : [`model: ${join(folder, "checkpoints", "best")}`]),
             `run:   ${folder}`,
             ...(status === "stopped" ? [`continue with: voxstream train ${config} --resume`] : []),
