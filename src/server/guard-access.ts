@@ -10,17 +10,6 @@ export interface GuardAccessOptions {
   readonly controlToken: string | undefined;
 }
 
-declare module "fastify" {
-  interface FastifyContextConfig {
-    /** Whether the route changes something. */
-    readonly isControl?: boolean;
-  }
-  interface FastifyRequest {
-    /** Whether the sender has shown the token. */
-    isTrusted: boolean;
-  }
-}
-
 /** Wrong tokens that one client may send in a minute. */
 const MOST_FAILURES = { max: 20, timeWindow: "1 minute" } as const;
 

@@ -1,7 +1,19 @@
+import type {} from "fastify";
 import type { CaseSources } from "./find-case-volume.js";
 import { httpError } from "./http-error.js";
 import type { RunCatalog } from "./run-catalog.js";
 import type { WatchedRun } from "./watched-run.js";
+
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** Whether the route changes something. */
+    readonly isControl?: boolean;
+  }
+  interface FastifyRequest {
+    /** Whether the sender has shown the token. */
+    isTrusted: boolean;
+  }
+}
 
 /** What every route is given. */
 export interface RouteContext extends CaseSources {

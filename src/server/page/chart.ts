@@ -21,6 +21,8 @@ export interface ChartOptions {
   readonly format: (value: number | null | undefined) => string;
   /** How values stand at the axis; short numbers unless told. */
   readonly axisFormat?: (value: number) => string;
+  /** How places on the horizontal axis are written; whole numbers unless told. */
+  readonly xText?: (x: number) => string;
   /** Keeps zero in view when the values come near it. */
   readonly fromZero?: boolean;
   readonly height?: number;
@@ -146,7 +148,7 @@ export class Chart {
     this.#plot = undefined;
     this.#buildLegend(curves);
     if (curves.length === 0) return;
-    const { axis, axisFormat, fromZero, sync } = this.#options;
+    const { axis, axisFormat, fromZero, sync, xText = wholeNumber } = this.#options;
     const series: uPlot.Series[] = [{ label: axis }];
     const bands: uPlot.Band[] = [];
     for (const curve of curves) {
@@ -184,7 +186,7 @@ export class Chart {
             grid: { show: false },
             size: 30,
             space: 56,
-            values: (_plot, splits) => splits.map((value) => (Number.isInteger(value) ? compact(value) : "")),
+            values: (_plot, splits) => splits.map((value) => (value === null ? "" : xText(value))),
           },
           {
             ...text,
@@ -272,10 +274,10 @@ export class Chart {
   }
 
   #describe(curves: readonly Curve[]): string {
-    const { title, format, axis } = this.#options;
+    const { title, format, axis, xText = String } = this.#options;
     const parts = curves
       .filter((curve) => curve.look !== "faint")
-      .map((curve) => `${curve.label} ${format(curve.y[curve.y.length - 1])} at ${axis} ${curve.x[curve.x.length - 1]}`);
+      .map((curve) => `${curve.label} ${format(curve.y[curve.y.length - 1])} at ${axis} ${xText(curve.x[curve.x.length - 1]!)}`);
     return `Chart ${title}: ${parts.join(", ") || "nothing recorded yet"}. Arrow keys read single points.`;
   }
 
@@ -334,6 +336,11 @@ function around(min: number | null, max: number | null, fromZero: boolean): uPlo
   const room = (max - min || Math.abs(max) || 1) * 0.08;
   const low = min - room;
   return [fromZero || (min >= 0 && low < 0) ? 0 : low, max + room];
+}
+
+/** Steps and epochs have no fractions. */
+function wholeNumber(value: number): string {
+  return Number.isInteger(value) ? compact(value) : "";
 }
 
 /** `12k`, `1.5M`: axis labels stay short. */

@@ -5,6 +5,8 @@ import "uplot/dist/uPlot.min.css";
 import "./styles/tokens.css";
 import "./styles/base.css";
 import "./styles/page.css";
+import "./styles/control.css";
+import "./styles/samples.css";
 import { logIn, onUnauthorized } from "./api-client.js";
 import { element, setText } from "./element.js";
 import { loginForm } from "./login-form.js";
@@ -12,6 +14,7 @@ import { runPage } from "./run-page.js";
 import { currentTheme, setTheme, startTheme, type Theme } from "./theme.js";
 import type { View } from "./view.js";
 import { compareView } from "./views/compare-view.js";
+import { foldsView } from "./views/folds-view.js";
 import { runsView } from "./views/runs-view.js";
 
 const NEXT_THEME: Readonly<Record<Theme, Theme>> = { auto: "light", light: "dark", dark: "auto" };
@@ -33,7 +36,7 @@ function open(next: View & { show?(name: string): void }): void {
   main.replaceChildren(next.element);
 }
 
-/** Shows what the address names: `#/`, `#/run/<id>/<view>`, `#/compare/<id>,<id>`. */
+/** Shows what the address names: `#/`, `#/run/<id>/<view>`, `#/compare/<id>,<id>`, `#/folds/<name>`. */
 function route(): void {
   const [, kind, argument = "", rest = ""] = location.hash.split("/");
   if (kind === "run" && argument !== "") {
@@ -50,6 +53,12 @@ function route(): void {
   if (kind === "compare") {
     document.title = "Compare · Voxstream";
     open(compareView(argument.split(",").filter(Boolean).slice(0, 8).map(decode)));
+    return;
+  }
+  if (kind === "folds" && argument !== "") {
+    const name = decode(argument);
+    document.title = `${name} · Voxstream`;
+    open(foldsView(name));
     return;
   }
   document.title = "Runs · Voxstream";

@@ -1,6 +1,7 @@
 import { element, setText } from "./element.js";
 import { formatAgo } from "./format.js";
 import { LiveRun } from "./live-run.js";
+import { runControls } from "./run-controls.js";
 import { statePill } from "./run-state.js";
 import type { RunView, View } from "./view.js";
 import { evaluationView } from "./views/evaluation-view.js";
@@ -22,9 +23,16 @@ const VIEWS: Readonly<Record<string, { readonly title: string; readonly open: Ru
 
 const CLOCK_MS = 1000;
 
+/** From a fold to the others. */
+function foldsLink(id: string): HTMLElement | undefined {
+  const name = /^(.*)\/fold-\d+$/.exec(id)?.[1];
+  return name === undefined ? undefined : element("a", { href: `#/folds/${encodeURIComponent(name)}` }, "All folds");
+}
+
 /** The page of one run: its name and state, the tabs, and the view that is open. Changing the tab keeps the run and its stream. */
 export function runPage(id: string): View & { show(view: string): void } {
   const run = new LiveRun(id, () => update());
+  const controls = runControls(run);
   const link = element("span", { class: "live-state", role: "status" });
   const note = element("p", { class: "run-line" });
   const state = element("span");
@@ -38,8 +46,8 @@ export function runPage(id: string): View & { show(view: string): void } {
     element(
       "div",
       { class: "page-head run-head" },
-      element("div", {}, element("div", { class: "title-line" }, element("h1", {}, id), state), note),
-      link,
+      element("div", {}, element("div", { class: "title-line" }, element("h1", {}, id), state, foldsLink(id)), note),
+      element("div", { class: "run-side" }, link, controls.element),
     ),
     tabs,
     problem,
@@ -76,7 +84,9 @@ export function runPage(id: string): View & { show(view: string): void } {
           : isOver
             ? record.end!.status
             : run.state === "live" && record.lastTime > Date.now() - 120_000
-              ? "running"
+              ? record.isPaused
+                ? "paused"
+                : "running"
               : (summary?.state ?? "reading");
     if (current !== shownState) {
       shownState = current;
@@ -102,6 +112,7 @@ export function runPage(id: string): View & { show(view: string): void } {
         : ((run.state === "gone" ? undefined : run.error) ??
             (record.end?.status === "failed" ? `The run failed: ${record.end.message ?? "no reason was written"}` : "")),
     );
+    controls.update();
     root.dataset.steps = String(record.steps.rows);
     root.dataset.lastStep = String(record.step?.step ?? "");
     document.title = `${id} · Voxstream`;
@@ -127,6 +138,7 @@ export function runPage(id: string): View & { show(view: string): void } {
     update,
     destroy: () => {
       clearInterval(clock);
+      controls.destroy();
       view?.destroy();
       run.close();
     },

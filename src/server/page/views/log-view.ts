@@ -1,15 +1,17 @@
 import type { Json } from "../../../core/json.js";
+import type { GpuReport } from "../../../core/run-events.js";
 import type { SystemState } from "../../routes/read-system.js";
 import { getJson, runPath } from "../api-client.js";
 import { element, setText } from "../element.js";
-import { formatBytes, formatCount, formatDate, formatDuration, formatPlural, formatScore, formatValue } from "../format.js";
+import { formatBytes, formatCount, formatDate, formatDuration, formatPercent, formatPlural, formatScore, formatValue } from "../format.js";
 import { jsonTree } from "../json-tree.js";
 import type { LiveRun } from "../live-run.js";
+import { machineCharts } from "../machine-charts.js";
 import type { View } from "../view.js";
 
 interface Line {
   readonly t: number;
-  readonly kind: "start" | "end" | "failed" | "warning" | "skip" | "checkpoint" | "epoch" | "prediction";
+  readonly kind: "start" | "end" | "failed" | "warning" | "skip" | "checkpoint" | "epoch" | "prediction" | "control";
   readonly title: string;
   readonly text: string;
 }
@@ -22,17 +24,23 @@ export function logView(run: LiveRun): View {
   const count = element("span", { class: "hint" });
   const manifest = element("div");
   const system = element("dl", { class: "json" });
+  const facts = element("dl", { class: "json" });
+  const charts = machineCharts(run);
   let seen = "";
   let manifestOf = -1;
+  let read: Json = null;
   let isClosed = false;
 
   function update(): void {
     const { record, summary } = run;
+    charts.update();
+    drawFacts();
     const now = [
       record.warnings.count,
       record.skips.count,
       record.predictions.count,
       record.finished.count,
+      record.controls.count,
       record.latest?.t,
       record.best?.t,
       record.start?.t,
@@ -56,15 +64,49 @@ export function logView(run: LiveRun): View {
     if (manifestOf !== run.generation && run.generation > 0) {
       manifestOf = run.generation;
       getJson<{ manifest: Json }>(runPath(run.id, "manifest")).then(
-        (answer) =>
+        (answer) => {
+          read = answer.manifest;
+          drawFacts();
           manifest.replaceChildren(
             answer.manifest === null
               ? element("p", { class: "hint" }, "The run has no manifest.json, or it is not complete yet.")
               : jsonTree(answer.manifest),
-          ),
+          );
+        },
         (error: Error) => manifest.replaceChildren(element("p", { class: "problem" }, `The manifest could not be read: ${error.message}`)),
       );
     }
+  }
+
+  /** What is asked for first when a run is slow or not to be repeated: engine, threads, workers, versions. */
+  function drawFacts(): void {
+    const { start, system: use } = run.record;
+    const { engine, machine, config, versions } = fieldsOf(read);
+    const wanted: (readonly [string, unknown])[] = [
+      [
+        "Engine",
+        [fieldsOf(engine).name ?? start?.engine, fieldsOf(engine).threads && `${text(fieldsOf(engine).threads)} threads`].filter(Boolean).join(", "),
+      ],
+      ["Worker threads", fieldsOf(config).workers],
+      ["Threads of the process", use?.threads],
+      ["Process", start?.pid],
+      ["Processor", [fieldsOf(machine).cpu, fieldsOf(machine).cores && `${text(fieldsOf(machine).cores)} cores`].filter(Boolean).join(", ")],
+      ["Memory of the training", use && formatBytes(use.rssBytes)],
+      ...(use?.gpus ?? []).map((card, i) => [`Card ${i}`, gpuText(card)] as const),
+      [
+        "Versions",
+        Object.entries(fieldsOf(versions))
+          .map(([name, version]) => `${name} ${text(version)}`)
+          .join(", "),
+      ],
+    ];
+    const rows = wanted.filter(([, value]) => value !== undefined && value !== "" && value !== null);
+    const key = JSON.stringify(rows);
+    if (facts.dataset.key === key) return;
+    facts.dataset.key = key;
+    facts.replaceChildren(
+      ...rows.map(([name, value]) => element("div", { class: "json-entry" }, element("dt", {}, name), element("dd", {}, text(value)))),
+    );
   }
 
   function showSystem(): void {
@@ -76,7 +118,8 @@ export function logView(run: LiveRun): View {
           ["Host", state.host],
           ["Processor", `${state.cpu}, ${state.cores} cores`],
           ["Load, last minute", state.load.toFixed(2)],
-          ["Memory", formatBytes(state.memoryBytes)],
+          ["Memory", `${formatBytes(state.memoryInUse)} of ${formatBytes(state.memoryBytes)} in use`],
+          ...state.gpus.map((card, i) => [`Card ${i}`, gpuText(card)] as const),
           ["Dashboard uses", formatBytes(state.serverBytes)],
           ["Dashboard runs for", formatDuration(state.upSeconds)],
           ["Node", state.node],
@@ -98,10 +141,16 @@ export function logView(run: LiveRun): View {
     element: element(
       "div",
       { class: "view two-columns" },
-      element("section", { class: "card", "aria-label": "Log" }, element("div", { class: "card-head" }, element("h3", {}, "Log"), count), lines),
       element(
         "div",
         { class: "stack" },
+        charts.element,
+        element("section", { class: "card", "aria-label": "Log" }, element("div", { class: "card-head" }, element("h3", {}, "Log"), count), lines),
+      ),
+      element(
+        "div",
+        { class: "stack" },
+        element("section", { class: "card", "aria-label": "The training" }, element("h3", {}, "The training"), facts),
         element("section", { class: "card", "aria-label": "Manifest" }, element("h3", {}, "Manifest"), manifest),
         element("section", { class: "card", "aria-label": "This machine" }, element("h3", {}, "Machine of this dashboard"), system),
       ),
@@ -109,13 +158,40 @@ export function logView(run: LiveRun): View {
     update,
     destroy: () => {
       isClosed = true;
+      charts.destroy();
       clearInterval(timer);
     },
   };
 }
 
+const COMMANDS = {
+  pause: "Paused",
+  resume: "Resumed",
+  stop: "Told to stop",
+  checkpoint: "Told to save",
+  samples: "Told to show its samples",
+} as const;
+
+function gpuText({ name, load, memoryBytes, memoryTotalBytes, celsius, watts }: GpuReport): string {
+  const parts = [name];
+  if (load !== undefined) parts.push(`${formatPercent(load)} busy`);
+  if (memoryBytes !== undefined)
+    parts.push(`${formatBytes(memoryBytes)}${memoryTotalBytes === undefined ? "" : ` of ${formatBytes(memoryTotalBytes)}`}`);
+  if (celsius !== undefined) parts.push(`${celsius} °C`);
+  if (watts !== undefined) parts.push(`${Math.round(watts)} W`);
+  return parts.join(", ");
+}
+
+function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
+}
+
+function text(value: unknown): string {
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
+
 function logLines({ record }: LiveRun): Line[] {
-  const { start, end, latest, best, warnings, skips, finished, predictions } = record;
+  const { start, end, latest, best, warnings, skips, finished, predictions, controls } = record;
   const lines: Line[] = [];
   // Later kinds first: sorting keeps this order among events of the same moment.
   if (end)
@@ -137,6 +213,11 @@ function logLines({ record }: LiveRun): Line[] {
     ...skips.last
       .toReversed()
       .map((event): Line => ({ t: event.t, kind: "skip", title: `Skipped ${event.id}`, text: `in ${event.stage}: ${event.message}` })),
+    ...controls.last
+      .toReversed()
+      .map(
+        (event): Line => ({ t: event.t, kind: "control", title: COMMANDS[event.command], text: `on request, after step ${formatCount(event.step)}` }),
+      ),
     ...warnings.last.toReversed().map((event): Line => ({ t: event.t, kind: "warning", title: "Warning", text: event.message })),
   );
   for (const event of finished.last.toReversed()) {

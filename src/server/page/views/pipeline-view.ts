@@ -63,6 +63,32 @@ export function pipelineView(run: LiveRun): View {
       ),
     ),
   );
+  const skipped = element("tbody");
+  const skippedCount = element("span", { class: "hint" });
+  const skippedCard = element(
+    "section",
+    { class: "card", "aria-label": "Samples that were left out" },
+    element("div", { class: "card-head" }, element("h3", {}, "Samples that were left out"), skippedCount),
+    element(
+      "div",
+      { class: "table-scroll" },
+      element(
+        "table",
+        { class: "responsive reasons" },
+        element(
+          "thead",
+          {},
+          element(
+            "tr",
+            {},
+            ["Sample", "Stage", "Reason"].map((name) => element("th", { scope: "col" }, name)),
+          ),
+        ),
+        skipped,
+      ),
+    ),
+  );
+  content.append(skippedCard);
   const empty = element("p", { class: "empty" }, "The pipeline has not reported yet. Its stages appear here as soon as the graph runs.");
   const root = element("div", { class: "view" }, empty, content);
   const observer = new ResizeObserver(() => update());
@@ -95,8 +121,31 @@ export function pipelineView(run: LiveRun): View {
     );
   }
 
+  function drawSkipped(): void {
+    const { count, last } = run.record.skips;
+    skippedCard.hidden = count === 0;
+    const key = `${count} ${run.generation}`;
+    if (skipped.dataset.key === key) return;
+    skipped.dataset.key = key;
+    setText(skippedCount, count > last.length ? `the last ${formatCount(last.length)} of ${formatCount(count)}` : formatCount(count));
+    skipped.replaceChildren(
+      ...last
+        .toReversed()
+        .map(({ id, stage, message }) =>
+          element(
+            "tr",
+            {},
+            element("th", { scope: "row" }, id),
+            element("td", { "data-label": "Stage" }, stage),
+            element("td", { "data-label": "Reason", class: "reason" }, message),
+          ),
+        ),
+    );
+  }
+
   function update(): void {
     const { graphs } = run.record;
+    drawSkipped();
     const names = (Object.keys(GRAPH_WORDS) as GraphName[]).filter((name) => graphs[name]);
     const shown = graphs[chosen] ? chosen : names[0];
     const graph = shown && graphs[shown];

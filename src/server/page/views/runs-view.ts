@@ -9,6 +9,11 @@ import type { View } from "../view.js";
 const POLL_MS = 2000;
 const MOST_COMPARED = 8;
 
+/** The cross-validation that a run is a fold of. */
+function foldOf(id: string): string | undefined {
+  return /^(.*)\/fold-\d+$/.exec(id)?.[1];
+}
+
 export function runAddress(id: string, view = "training"): string {
   return `#/run/${encodeURIComponent(id)}/${view}`;
 }
@@ -101,7 +106,21 @@ export function runsView(): View {
     drawn = key;
     // Rows are made anew: keep the keyboard's place.
     const focused = document.activeElement?.getAttribute("data-key");
-    body.replaceChildren(...shown.map((run) => row(run, now)));
+    const named = new Set<string>();
+    body.replaceChildren(
+      ...shown.flatMap((run) => {
+        const name = foldOf(run.id);
+        if (name === undefined || named.has(name)) return [row(run, now)];
+        named.add(name);
+        return [
+          foldsRow(
+            name,
+            runs!.filter(({ id }) => foldOf(id) === name),
+          ),
+          row(run, now),
+        ];
+      }),
+    );
     if (focused) body.querySelector<HTMLElement>(`[data-key="${CSS.escape(focused)}"]`)?.focus();
   }
 
@@ -153,6 +172,23 @@ export function runsView(): View {
       cell("Best score", "right number", element("span", { title: best?.name }, formatScore(best?.value))),
       cell("Time left", "right number", state === "running" ? formatDuration(remainingSeconds) : "–"),
       cell("Updated", "number", formatAgo(updated, now)),
+    );
+  }
+
+  /** In front of the folds of a cross-validation: the way to all of them together. */
+  function foldsRow(name: string, folds: readonly RunSummary[]): HTMLElement {
+    const done = folds.filter(({ state }) => state === "completed").length;
+    const words = `${formatCount(folds.length)} folds of a cross-validation, ${formatCount(done)} trained`;
+    return element(
+      "tr",
+      { class: "folds" },
+      element("td", { class: "choose" }),
+      element(
+        "th",
+        { scope: "row", colspan: 8 },
+        element("a", { href: `#/folds/${encodeURIComponent(name)}`, class: "run-name", "data-key": `folds ${name}` }, name),
+        element("span", { class: "run-note" }, words),
+      ),
     );
   }
 

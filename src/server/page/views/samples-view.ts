@@ -1,6 +1,7 @@
 import type { Table } from "../../parse-tsv.js";
 import type { RunFile } from "../../routes/list-files.js";
 import { getJson, runPath } from "../api-client.js";
+import { capturedSamples } from "../captured-samples.js";
 import { type CaseScores, caseScores } from "../case-scores.js";
 import { element, setText } from "../element.js";
 import { formatCount, formatScore } from "../format.js";
@@ -17,8 +18,9 @@ interface Picture {
 
 const MOST_CASES = 120;
 
-/** The latest preview of the training, earlier ones, and the pictures of every case: ground truth beside prediction. */
+/** The patches that go into the training, the latest preview of the training, earlier ones, and the pictures of every case: ground truth beside prediction. */
 export function samplesView(run: LiveRun): View {
+  const captured = capturedSamples(run);
   const latest = element("div", { class: "latest-preview" });
   const earlier = element("div", { class: "strip" });
   const cases = element("div", { class: "gallery" });
@@ -33,6 +35,7 @@ export function samplesView(run: LiveRun): View {
     "div",
     { class: "view stack" },
     problem,
+    captured.element,
     section("Latest preview", element("h3", {}, "Latest preview"), latest),
     earlierCard,
     section("Cases", element("div", { class: "card-head" }, element("h3", {}, "Cases: ground truth beside prediction"), search), cases),
@@ -60,6 +63,7 @@ export function samplesView(run: LiveRun): View {
   }
 
   function draw(): void {
+    captured.update(files);
     const byPath = new Map(files.map((file) => [`${file.folder}/${file.name}`, file]));
     const previews = run.record.previews.last.flatMap((event): Picture[] => {
       const file = byPath.get(event.path.split(/[\\/]/).slice(-2).join("/"));
@@ -104,15 +108,23 @@ export function samplesView(run: LiveRun): View {
   }
 
   function update(): void {
-    const { previews, predictions, evaluation, end } = run.record;
-    const now = [previews.count, predictions.count, evaluation?.t, end?.t, run.generation].join(" ");
+    const { previews, predictions, evaluation, end, samples } = run.record;
+    captured.update(files);
+    const now = [samples.count, previews.count, predictions.count, evaluation?.t, end?.t, run.generation].join(" ");
     if (now === seen) return;
     seen = now;
     load();
   }
 
   update();
-  return { element: root, update, destroy: () => (isClosed = true) };
+  return {
+    element: root,
+    update,
+    destroy: () => {
+      isClosed = true;
+      captured.destroy();
+    },
+  };
 }
 
 /** The pictures of each case: the slice that tells most for the list, the film through all slices where there is one to enlarge. */

@@ -3,10 +3,11 @@ import { classColor } from "../../../evaluation/figures/class-color.js";
 import type { VolumeKind } from "../../find-case-volume.js";
 import type { Table } from "../../parse-tsv.js";
 import type { RunCase } from "../../routes/list-cases.js";
+import type { RunFile } from "../../routes/list-files.js";
 import { getJson, runPath } from "../api-client.js";
-import { type CaseScores, caseScores } from "../case-scores.js";
+import { type CaseScores, caseScores, metricKind } from "../case-scores.js";
 import { element, setText } from "../element.js";
-import { formatBytes, formatScore } from "../format.js";
+import { formatBytes, formatCount, formatScore } from "../format.js";
 import type { LiveRun } from "../live-run.js";
 import type { View } from "../view.js";
 
@@ -19,10 +20,35 @@ const WINDOWS: Readonly<Record<string, readonly [number, number] | undefined>> =
   "As in the file": undefined,
 };
 const WORDS: Readonly<Record<VolumeKind, string>> = { image: "Image", label: "Ground truth", prediction: "Prediction" };
+const KINDS = ["image", "label", "prediction"] as const;
 
-/** A predicted case in three planes and 3D: image, ground truth and prediction over each other. Worst cases stand first. */
+/** A case of the run, or the validation patch after one epoch. */
+interface Subject {
+  readonly id: string;
+  readonly title: string;
+  readonly role: RunCase["role"] | "patch";
+  readonly volumes: Readonly<Partial<Record<VolumeKind, { readonly url: string; readonly bytes: number; readonly isGzip: boolean }>>>;
+}
+
+const GROUPS: Readonly<Record<Subject["role"], string>> = {
+  patch: "While training",
+  predicted: "Predicted, worst first",
+  validation: "Validation",
+  training: "Training",
+};
+const PATCH = "\npatch";
+
+/**
+ * A case of the run in three planes and 3D: image, ground truth and prediction over each other, worst cases first; and the validation patch with what the
+ * network said to it after each epoch.
+ */
 export function volumesView(run: LiveRun): View {
   const list = element("div", { class: "case-list", role: "group", "aria-label": "Cases, worst first" });
+  const search = element("input", { type: "search", placeholder: "Filter", "aria-label": "Filter cases by name", oninput: () => drawList() });
+  const epoch = element("input", { type: "range", min: 0, max: 0, step: 1, onchange: () => chooseEpoch(), oninput: () => nameEpoch() });
+  const epochName = element("output", { class: "number" });
+  const epochBox = element("label", { class: "slider" }, "Epoch", epoch, epochName);
+  const scoreTable = element("div", { class: "volume-scores" });
   const canvas = element("canvas", { class: "volume-canvas", tabindex: 0 });
   const note = element("p", { class: "volume-note", role: "status" });
   const where = element("p", { class: "hint number" });
@@ -39,12 +65,16 @@ export function volumesView(run: LiveRun): View {
     Object.keys(WINDOWS).map((name) => element("option", {}, name)),
   );
   const legend = element("div", { class: "state-legend" });
-  const empty = element("p", { class: "empty" }, "No predictions yet. Predicted cases can be looked at here, in three planes and 3D.");
+  const empty = element(
+    "p",
+    { class: "empty" },
+    "Nothing to look at yet. The validation patch after each epoch, the cases of the run and their predictions are shown here, in three planes and 3D.",
+  );
   const hint = element("p", { class: "hint" });
   const content = element(
     "div",
     { class: "volumes" },
-    element("section", { class: "card", "aria-label": "Cases" }, element("h3", {}, "Cases, worst first"), list, hint),
+    element("section", { class: "card", "aria-label": "Cases" }, element("h3", {}, "Cases"), search, list, hint),
     element(
       "section",
       { class: "card volume-card", "aria-label": "Volume" },
@@ -53,18 +83,24 @@ export function volumesView(run: LiveRun): View {
         { class: "controls" },
         element("label", { class: "select" }, "View", plane),
         element("label", { class: "select" }, "Gray", gray),
+        epochBox,
         layers,
       ),
       stage,
       element("div", { class: "card-head" }, legend, where),
+      scoreTable,
     ),
   );
   const opacity: Partial<Record<VolumeKind, number>> = { label: 0, prediction: 0.55 };
   let viewer: Niivue | undefined;
   let shown: readonly VolumeKind[] = [];
-  let cases: readonly RunCase[] = [];
+  let cases: readonly Subject[] = [];
+  /** The validation patch after each epoch of which a prediction is kept. */
+  let patches: readonly (Subject & { readonly epoch: number })[] = [];
   let scores: CaseScores | undefined;
   let chosen: string | undefined;
+  let shownRole: Subject["role"] | undefined;
+  let shownTitle = "";
   let seen = "";
   let turn = 0;
   let isClosed = false;
@@ -73,16 +109,29 @@ export function volumesView(run: LiveRun): View {
     Promise.all([
       getJson<{ cases: RunCase[]; hasData: boolean }>(runPath(run.id, "cases")),
       getJson<{ table: Table | null }>(runPath(run.id, "evaluation")),
+      getJson<{ files: RunFile[] }>(runPath(run.id, "files")),
     ]).then(
-      ([answer, { table }]) => {
+      ([answer, { table }, { files }]) => {
         if (isClosed) return;
         scores = table ? caseScores(table) : undefined;
-        cases = [...answer.cases].sort((a, b) => (dice(a.id) ?? 2) - (dice(b.id) ?? 2));
-        empty.hidden = cases.length > 0;
-        content.hidden = cases.length === 0;
-        setText(hint, answer.hasData ? "" : "Start the dashboard with the folder of the cases to see images and ground truth, too.");
+        cases = answer.cases
+          .map(({ id, role, volumes }) => ({ id, title: id, role, volumes: addressed(volumes, (kind) => runPath(run.id, "cases", id, kind)) }))
+          .sort((a, b) => (dice(a.id) ?? 2) - (dice(b.id) ?? 2));
+        const isAtEnd = Number(epoch.value) >= Number(epoch.max);
+        patches = patchesOf(files);
+        epoch.max = String(Math.max(0, patches.length - 1));
+        if (isAtEnd) epoch.value = epoch.max;
+        nameEpoch();
+        empty.hidden = cases.length + patches.length > 0;
+        content.hidden = !empty.hidden;
+        search.hidden = cases.length < 12;
+        setText(hint, answer.hasData ? "" : "Start the dashboard with --data and the folder of the cases to see images and ground truth, too.");
         drawList();
-        if (!chosen && cases[0]) choose(cases[0].id, false);
+        const newest = patches.at(-1);
+        const first = cases.find(({ role }) => role === "predicted") ?? newest ?? cases[0];
+        if (chosen === undefined && first) choose(first, false);
+        // While the training goes on, the latest epoch is what one looks at.
+        else if (chosen === PATCH && isAtEnd && newest && newest.title !== shownTitle) choose(newest, false);
       },
       (error: Error) => {
         empty.hidden = false;
@@ -93,40 +142,109 @@ export function volumesView(run: LiveRun): View {
 
   const dice = (id: string) => scores?.mean(id, "dice");
 
+  /** The validation patch of each epoch whose files are still there. */
+  function patchesOf(files: readonly RunFile[]): typeof patches {
+    const sizes = new Map(files.filter(({ folder }) => folder === "previews").map(({ name, bytes }) => [name, bytes]));
+    return run.record.previews.last.flatMap(({ id, epoch: at, volumes }) => {
+      if (!volumes) return [];
+      const found = KINDS.flatMap((kind) => {
+        const name = volumes[kind].split("/").at(-1)!;
+        const bytes = sizes.get(name);
+        return bytes === undefined ? [] : [[kind, { url: runPath(run.id, "files", "previews", name), bytes, isGzip: name.endsWith(".gz") }] as const];
+      });
+      const isWhole = found.length === KINDS.length;
+      return isWhole ? [{ id: PATCH, title: `${id}, epoch ${at}`, role: "patch" as const, epoch: at, volumes: Object.fromEntries(found) }] : [];
+    });
+  }
+
   function drawList(): void {
-    list.replaceChildren(
-      ...cases.map(({ id }) =>
-        element(
-          "button",
-          { type: "button", class: "case-entry", "aria-pressed": String(id === chosen), onclick: () => choose(id, false) },
-          element("span", { class: "case-name" }, id),
-          element("span", { class: "number" }, dice(id) === undefined ? "" : formatScore(dice(id))),
-        ),
-      ),
+    const wanted = search.value.trim().toLowerCase();
+    const newest = patches.at(-1);
+    const entries: Subject[] = [
+      ...(newest ? [{ ...newest, title: "Validation patch" }] : []),
+      ...cases.filter(({ title }) => title.toLowerCase().includes(wanted)),
+    ];
+    // Redrawn when a case is chosen: keep the keyboard's place.
+    const focused = list.contains(document.activeElement) ? document.activeElement?.getAttribute("data-case") : undefined;
+    const rows: HTMLElement[] = [];
+    for (const role of Object.keys(GROUPS) as Subject["role"][]) {
+      const own = entries.filter((entry) => entry.role === role);
+      if (own.length > 0) rows.push(element("p", { class: "case-group" }, GROUPS[role]), ...own.map(caseEntry));
+    }
+    list.replaceChildren(...rows);
+    if (focused) [...list.querySelectorAll("button")].find((button) => button.getAttribute("data-case") === focused)?.focus();
+  }
+
+  function caseEntry(entry: Subject): HTMLElement {
+    return element(
+      "button",
+      {
+        type: "button",
+        class: "case-entry",
+        "data-case": entry.id,
+        "aria-pressed": String(entry.id === chosen),
+        onclick: () => (entry.role === "patch" ? chooseEpoch() : choose(entry, false)),
+      },
+      element("span", { class: "case-name" }, entry.title),
+      element("span", { class: "number" }, dice(entry.id) === undefined ? "" : formatScore(dice(entry.id))),
     );
   }
 
-  function choose(id: string, isForced: boolean): void {
-    chosen = id;
+  function nameEpoch(): void {
+    const at = patches[Number(epoch.value)];
+    setText(epochName, at ? formatCount(at.epoch) : "");
+    epoch.setAttribute("aria-valuetext", at ? `epoch ${at.epoch}` : "none");
+  }
+
+  function chooseEpoch(): void {
+    nameEpoch();
+    const at = patches[Number(epoch.value)];
+    if (at) choose(at, false);
+  }
+
+  function choose(subject: Subject, isForced: boolean): void {
+    chosen = subject.id;
     drawList();
-    const found = cases.find((entry) => entry.id === id);
-    if (!found) return;
-    const kinds = (["image", "label", "prediction"] as const).filter((kind) => found.volumes[kind]);
-    const bytes = kinds.reduce((sum, kind) => sum + found.volumes[kind]!.bytes, 0);
+    drawScores(subject);
+    epochBox.hidden = subject.role !== "patch" || patches.length < 2;
+    const kinds = KINDS.filter((kind) => subject.volumes[kind]);
+    const bytes = kinds.reduce((sum, kind) => sum + subject.volumes[kind]!.bytes, 0);
     if (bytes > MOST_BYTES && !isForced) {
+      turn++;
       note.replaceChildren(
-        `The files of ${id} have ${formatBytes(bytes)}. `,
-        element("button", { type: "button", class: "button", onclick: () => choose(id, true) }, "Load them"),
+        `The files of ${subject.title} have ${formatBytes(bytes)}; unpacked they are several times as much. `,
+        element("button", { type: "button", class: "button", onclick: () => choose(subject, true) }, "Load them"),
       );
       return;
     }
-    void open(found, kinds);
+    void open(subject, kinds);
   }
 
-  async function open({ id, volumes }: RunCase, kinds: readonly VolumeKind[]): Promise<void> {
+  /** Scores of the chosen case by class, of the metrics that are read first. */
+  function drawScores({ id }: Subject): void {
+    const metrics = ["dice", "iou", "hd95", "assd"].filter((name) => scores?.metrics.includes(name));
+    const classes = scores?.cases.includes(id) ? scores.classes : [];
+    scoreTable.hidden = classes.length === 0 || metrics.length === 0;
+    const write = (metric: string, value: number | undefined) =>
+      value === undefined ? "–" : metricKind(metric).isScore ? formatScore(value) : `${value.toFixed(2)} ${metricKind(metric).unit}`;
+    const head = metrics.map((name) => element("th", { scope: "col", class: "right" }, name));
+    const rows = classes.map((name) =>
+      element(
+        "tr",
+        {},
+        element("th", { scope: "row" }, name),
+        metrics.map((metric) => element("td", { class: "right number" }, write(metric, scores!.value(id, name, metric)))),
+      ),
+    );
+    scoreTable.replaceChildren(
+      element("table", {}, element("thead", {}, element("tr", {}, element("th", { scope: "col" }, "class"), head)), element("tbody", {}, rows)),
+    );
+  }
+
+  async function open({ id, title, role, volumes }: Subject, kinds: readonly VolumeKind[]): Promise<void> {
     const mine = ++turn;
     stage.dataset.loaded = "";
-    setText(note, `Loading ${id}…`);
+    setText(note, `Loading ${title}…`);
     try {
       // The viewer is larger than the rest of the page: it is fetched when somebody wants to see a volume.
       const { Niivue: Viewer } = await import("@niivue/niivue");
@@ -152,7 +270,7 @@ export function volumesView(run: LiveRun): View {
       }
       await viewer.loadVolumes(
         kinds.map((kind) => ({
-          url: runPath(run.id, "cases", id, kind),
+          url: volumes[kind]!.url,
           name: `${kind}.nii${volumes[kind]!.isGzip ? ".gz" : ""}`,
           colormap: "gray",
           opacity: opacity[kind] ?? 1,
@@ -161,15 +279,20 @@ export function volumesView(run: LiveRun): View {
       if (mine !== turn || isClosed) return;
       const classes = run.record.start?.classes ?? [];
       shown = kinds;
+      // The patch is what the network got: no Hounsfield units any more.
+      if (role === "patch") gray.value = "As in the file";
+      else if (shownRole === "patch") gray.selectedIndex = 0;
+      shownRole = role;
+      shownTitle = title;
       kinds.forEach((kind, i) => {
         if (kind !== "image") viewer!.volumes[i]!.setColormapLabel(colormapOf(classes));
       });
       drawLayers();
       show();
       setText(note, "");
-      stage.dataset.loaded = id;
+      stage.dataset.loaded = role === "patch" ? title : id;
     } catch (error) {
-      if (mine === turn && !isClosed) setText(note, `${id} cannot be shown: ${error instanceof Error ? error.message : String(error)}`);
+      if (mine === turn && !isClosed) setText(note, `${title} cannot be shown: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
 
@@ -223,13 +346,13 @@ export function volumesView(run: LiveRun): View {
     viewer.setSliceType(types[plane.selectedIndex]!);
     canvas.setAttribute(
       "aria-label",
-      `${chosen}, ${plane.value}: ${shown.map((kind) => WORDS[kind]).join(", ")}. Drag or use the mouse wheel to move through the slices.`,
+      `${shownTitle}, ${plane.value}: ${shown.map((kind) => WORDS[kind]).join(", ")}. Drag or use the mouse wheel to move through the slices.`,
     );
   }
 
   function update(): void {
-    const { predictions, evaluation, end } = run.record;
-    const now = [predictions.count, evaluation?.t, end?.t, run.generation].join(" ");
+    const { previews, predictions, evaluation, end } = run.record;
+    const now = [previews.count, predictions.count, evaluation?.t, end?.t, run.generation].join(" ");
     if (now === seen) return;
     seen = now;
     load();
@@ -249,6 +372,10 @@ export function volumesView(run: LiveRun): View {
       canvas.getContext("webgl2")?.getExtension("WEBGL_lose_context")?.loseContext();
     },
   };
+}
+
+function addressed(volumes: RunCase["volumes"], url: (kind: VolumeKind) => string): Subject["volumes"] {
+  return Object.fromEntries(KINDS.flatMap((kind) => (volumes[kind] ? [[kind, { ...volumes[kind], url: url(kind) }]] : [])));
 }
 
 /** Label values to class colors; the background is clear. */
