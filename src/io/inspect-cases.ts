@@ -4,6 +4,7 @@ import type { Shape4, Triple } from "../core/shape.js";
 import { labelCounts } from "../kernels/label-counts/label-counts.js";
 import { percentiles } from "../kernels/percentiles/percentiles.js";
 import { statistics } from "../kernels/statistics/statistics.js";
+import { type CaseIntensities, caseIntensities, type ForegroundIntensities, foregroundIntensities } from "./foreground-intensities.js";
 import { loadCase } from "./load-case.js";
 
 /** Percentiles that are listed: the ends that normalization clips at, and the middle. */
@@ -51,6 +52,8 @@ export interface CasesSummary {
     readonly classCases: readonly number[];
     /** Smallest and largest voxel value of each channel. */
     readonly range: readonly (readonly [number, number])[];
+    /** Percentiles 0.5 and 99.5, mean and deviation of the voxels with a label above 0, per channel, every case with the same weight: for `normalize({ mode: "ct" })`. Absent without any. */
+    readonly foreground?: ForegroundIntensities;
   };
 }
 
@@ -74,10 +77,12 @@ export async function inspectCases(dataset: DataSet, { onCase, signal }: Inspect
   const refs = await dataset.list();
   const cases: CaseSummary[] = [];
   const failed: { id: string; message: string }[] = [];
+  const foregrounds: CaseIntensities[] = [];
   for (const [n, ref] of refs.entries()) {
     signal?.throwIfAborted();
     try {
-      const summary = await summarize(dataset, ref);
+      const { summary, foreground } = await summarize(dataset, ref);
+      if (foreground) foregrounds.push(foreground);
       cases.push(summary);
       onCase?.(summary, n + 1, refs.length);
     } catch (error) {
@@ -86,10 +91,13 @@ export async function inspectCases(dataset: DataSet, { onCase, signal }: Inspect
       onCase?.(failure, n + 1, refs.length);
     }
   }
-  return { classes: dataset.classes, cases, failed, totals: totalsOf(cases, dataset.classes.length) };
+  return { classes: dataset.classes, cases, failed, totals: totalsOf(cases, dataset.classes.length, foregroundIntensities(foregrounds)) };
 }
 
-async function summarize(dataset: DataSet, ref: Parameters<typeof loadCase>[1]): Promise<CaseSummary> {
+async function summarize(
+  dataset: DataSet,
+  ref: Parameters<typeof loadCase>[1],
+): Promise<{ readonly summary: CaseSummary; readonly foreground: CaseIntensities | undefined }> {
   const { id, shape, geometry, orientation, dtype, image, label } = await loadCase(dataset, ref);
   const count = shape[3];
   const channels = statistics(image, { channels: count }).map(({ min, max, mean, std }, c) => {
@@ -99,10 +107,13 @@ async function summarize(dataset: DataSet, ref: Parameters<typeof loadCase>[1]):
   const counts = label && labelCounts(label);
   // A label map may lack the last classes, or hold undeclared ones.
   const classVoxels = counts && Array.from({ length: Math.max(counts.length, dataset.classes.length) }, (_, value) => counts[value] ?? 0);
-  return { id, shape, spacing: geometry.spacing, orientation, dtype, channels, ...(classVoxels ? { classVoxels } : {}) };
+  return {
+    summary: { id, shape, spacing: geometry.spacing, orientation, dtype, channels, ...(classVoxels ? { classVoxels } : {}) },
+    foreground: label && caseIntensities(image, count, label),
+  };
 }
 
-function totalsOf(cases: readonly CaseSummary[], classes: number): CasesSummary["totals"] {
+function totalsOf(cases: readonly CaseSummary[], classes: number, foreground: ForegroundIntensities | undefined): CasesSummary["totals"] {
   const perAxis = (of: (values: readonly number[]) => number, pick: (summary: CaseSummary) => readonly number[]): Triple => {
     const value = (axis: number): number => (cases.length === 0 ? 0 : of(cases.map((summary) => pick(summary)[axis]!)));
     return [value(0), value(1), value(2)];
@@ -132,6 +143,7 @@ function totalsOf(cases: readonly CaseSummary[], classes: number): CasesSummary[
       Math.min(...cases.flatMap((summary) => summary.channels[c]?.min ?? [])),
       Math.max(...cases.flatMap((summary) => summary.channels[c]?.max ?? [])),
     ]),
+    ...(foreground && { foreground }),
   };
 }
 

@@ -2,6 +2,7 @@ export { type Effect, inPlacePlan, regridPlan, type SampleLayout, type Step, typ
 export * from "./augment/augment.js";
 export type { AugmentOptions } from "./augment/augment-options.js";
 export * from "./intensity/clip.js";
+export * from "./intensity/intensity-statistics.js";
 export * from "./intensity/normalize.js";
 export * from "./intensity/rescale-hu.js";
 export * from "./intensity/window-level.js";

@@ -5,17 +5,22 @@ import {
   augment,
   batch,
   clip,
+  cropForeground,
   mapLabels,
   normalize,
   oneHot,
+  orient,
   pad,
   patch,
   prefetch,
   replay,
   resample,
+  rescaleHU,
+  resize,
   shuffle,
   skipBlank,
   transform,
+  windowLevel,
 } from "../../src/operators/index.js";
 import { inPlacePlan } from "../../src/workers/steps/step.js";
 import { operatorContract } from "./operator-contract.js";
@@ -75,6 +80,59 @@ operatorContract({
 });
 
 operatorContract({
+  name: "resize",
+  make: () => resize({ size: [3, 8, 8] }),
+  wrongOptions: [
+    () => resize({ size: [0, 1, 1] }),
+    () => resize({ size: [1, 1, 1], order: 2 as 3 }),
+    () => resize({ size: [1, 1, 1], labelOrder: 3 as 1 }),
+  ],
+  count: one,
+  shapes: ([, , , c]) => ({ image: [3, 8, 8, c], label: [3, 8, 8, 1] }),
+  replays: true,
+});
+
+operatorContract({
+  name: "orient",
+  make: () => orient({ axes: "SLA" }),
+  wrongOptions: [() => orient({ axes: "RAR" }), () => orient({ axes: 3 as unknown as string })],
+  count: one,
+  shapes: ([d, h, w, c]) => ({ image: [h, w, d, c], label: [h, w, d, 1] }),
+  replays: true,
+});
+
+operatorContract({
+  name: "cropForeground",
+  make: () => cropForeground({ above: -1e6, margin: 1 }),
+  wrongOptions: [
+    () => cropForeground({ above: Number.NaN }),
+    () => cropForeground({ margin: -1 }),
+    () => cropForeground({ margin: [1, 1] as never }),
+  ],
+  count: one,
+  shapes: same,
+  replays: true,
+});
+
+operatorContract({
+  name: "rescaleHU and windowLevel",
+  make: () => (source) => source.pipe(rescaleHU(), windowLevel({ level: -300, width: 1400 })),
+  wrongOptions: [() => rescaleHU({ slope: 0 }), () => windowLevel({ level: 0, width: -1 })],
+  count: one,
+  shapes: same,
+  replays: true,
+});
+
+operatorContract({
+  name: "normalize by foreground and percentiles",
+  make: () => normalize({ mode: "percentile", percentiles: [5, 95], foreground: { above: 0, outside: 0 } }),
+  wrongOptions: [() => normalize({ mode: "percentile", percentiles: [5, 5] }), () => normalize({ mode: "ct" })],
+  count: one,
+  shapes: same,
+  replays: true,
+});
+
+operatorContract({
   name: "mapLabels",
   make: () => mapLabels({ map: { 2: 300 } }),
   wrongOptions: [() => mapLabels({ map: {} }), () => mapLabels({ map: { 1: -1 } }), () => mapLabels({ map: { 1: 1 }, others: 0.5 })],
@@ -124,8 +182,12 @@ operatorContract({
 
 operatorContract({
   name: "patch, random",
-  make: () => patch({ size: [4, 12, 5], perCase: 3, foreground: 0.5 }),
+  make: () => patch({ size: [4, 12, 5], perCase: 3, foreground: { share: 0.5, by: "lesion", classes: [1, 2], spread: "even" } }),
   wrongOptions: [
+    () => patch({ size: [4, 4, 4], foreground: { share: 2 } }),
+    () => patch({ size: [4, 4, 4], foreground: { share: 1, by: "organ" as "class" } }),
+    () => patch({ size: [4, 4, 4], foreground: { share: 1, classes: [0] } }),
+    () => patch({ size: [4, 4, 4], foreground: { share: 1, spread: "often" as "even" } }),
     () => patch({ size: [4, 4, 0] }),
     () => patch({ size: [4, 4] as unknown as [number, number, number] }),
     () => patch({ size: [4, 4, 4], mode: "center" as "grid" }),

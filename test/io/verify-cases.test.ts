@@ -137,6 +137,7 @@ describe("inspectCases", () => {
       classVoxels: [64, 6, 2],
       classCases: [3, 2, 2],
       range: [[-10, 13]],
+      foreground: { low: [expect.any(Number)], high: [expect.any(Number)], mean: [expect.any(Number)], deviation: [expect.any(Number)] },
     });
     expect(totals.medianSpacing[0]).toBeCloseTo(4, 6);
   });
