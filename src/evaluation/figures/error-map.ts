@@ -6,9 +6,9 @@ export type ErrorKind = "right" | "added" | "missed" | "confused";
 /** Labels of an error map, above those of classes (at most 16 bits), with color and name. */
 export const ERROR_KINDS: Readonly<Record<ErrorKind, { readonly label: number; readonly color: Rgb; readonly name: string }>> = {
   right: { label: 70_001, color: [70, 190, 100], name: "right (TP)" },
-  added: { label: 70_002, color: [235, 70, 60], name: "added (FP)" },
-  missed: { label: 70_003, color: [70, 140, 255], name: "missed (FN)" },
-  confused: { label: 70_004, color: [255, 205, 50], name: "other class" },
+  added: { label: 70_002, color: [255, 130, 30], name: "added (FP)" },
+  missed: { label: 70_003, color: [40, 205, 225], name: "missed (FN)" },
+  confused: { label: 70_004, color: [250, 235, 110], name: "other class" },
 };
 
 /**

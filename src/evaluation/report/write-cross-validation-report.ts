@@ -79,14 +79,14 @@ ${joinHtml(
       (
         row,
         at,
-      ) => html`<tr${raw(at === 0 ? ' class="first"' : "")}><th>${at === 0 ? id : ""}<td>${row.fold ?? foldsOf.get(id)![0]}<td class="name">${row.class}<td class="name">${row.state.replace("_", " ")}${joinHtml(columns.map((column) => html`<td>${figure(row.metrics[column]!)}`))}</tr>
+      ) => html`<tr${raw(at === 0 ? ' class="first"' : "")}><th>${at === 0 ? id : ""}<td>${row.fold ?? foldsOf.get(id)![0]}<td class="name">${row.class}<td class="name">${row.state.replace("_", " ")}${joinHtml(columns.map((column) => html`<td${raw(shadeOf(column, row.metrics[column]!))}>${figure(row.metrics[column]!)}`))}</tr>
 `,
     );
   }),
 )}</table>`;
 
   const curves: HtmlPart[] = [];
-  const overlays: HtmlPart[] = [];
+  const overlays: { readonly dice: number; readonly part: HtmlPart }[] = [];
   for (const [fold, { validation }] of splits.entries()) {
     const figures = join(folder, `fold-${fold}`, "figures");
     const names = existsSync(figures) ? (await readdir(figures)).filter((name) => name.endsWith(".png")).sort() : [];
@@ -95,11 +95,20 @@ ${joinHtml(
 `);
     for (const id of validation) {
       const path = join(folder, `fold-${fold}`, "overlays", `${id}.png`);
-      if (existsSync(path))
-        overlays.push(html`<figure>${await picture(path, `${id}, ground truth and prediction`)}<figcaption>${id}, held out in fold ${fold}</figcaption></figure>
-`);
+      if (!existsSync(path)) continue;
+      const dices = rows
+        .filter((row) => row.id === id && (row.fold ?? fold) === fold)
+        .map((row) => [row.class, row.metrics.dice ?? Number.NaN] as const);
+      const known = dices.filter(([, dice]) => !Number.isNaN(dice));
+      const words = dices.map(([name, dice]) => `${name} ${figure(dice)}`).join(", ");
+      overlays.push({
+        dice: known.length === 0 ? 1 : known.reduce((sum, [, dice]) => sum + dice, 0) / known.length,
+        part: html`<figure>${await picture(path, `${id}, ground truth, prediction and errors`)}<figcaption><b>${id}</b>, held out in fold ${fold}; Dice: ${words}</figcaption></figure>
+`,
+      });
     }
   }
+  overlays.sort((a, b) => a.dice - b.dice);
 
   const page = html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
@@ -107,6 +116,7 @@ ${joinHtml(
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Cross-validation</title><style>${raw(STYLE)}</style></head><body>
 <h1>Cross-validation: ${splits.length} folds, ${ids.length} cases</h1>
+${cardsOf(summary)}
 <dl>${joinHtml(Object.entries(facts).map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`))}</dl>
 <h2>Held-out cases of all folds</h2>
 ${legendOf(heldOut)}
@@ -117,13 +127,34 @@ ${repeatsOf(summary)}${postprocessing ? postprocessingOf(postprocessing) : ""}
 <h2>Cases</h2><div class="wide">${cases}</div>
 <h2>Training</h2>
 ${joinHtml(curves)}
-<h2>Predictions</h2>${overlays.length === 0 ? html`<p>No pictures were drawn.</p>` : html`<div class="grid">${joinHtml(overlays)}</div>`}
+<h2>Predictions</h2>${overlays.length === 0 ? html`<p>No pictures were drawn.</p>` : html`<p>The worst first.</p><div class="grid wide-pictures">${joinHtml(overlays.map(({ part }) => part))}</div>`}
 <h2>How it is counted</h2><p>${summary.policy}</p>
 </body></html>
 `;
   const path = join(folder, "evaluation", "report.html");
   await writeAtomically(path, [Buffer.from(page.text)]);
   return path;
+}
+
+/** What is asked for first: Dice of each class, with its interval. */
+function cardsOf({ classes }: EvaluationSummary): HtmlPart {
+  const cards = Object.entries(classes).flatMap(([name, { labels, metrics }]) => {
+    const { dice, hd95 } = metrics;
+    if (!dice) return [];
+    const [red, green, blue] = classColor(labels[0] ?? 1);
+    const interval = dice.interval ? html`<small>95 % interval ${figure(dice.interval[0])} to ${figure(dice.interval[1])}</small>` : "";
+    return [
+      html`<div class="card" style="border-color: rgb(${red} ${green} ${blue})"><span>${name}, Dice</span><b>${figure(dice.mean)}</b>${interval}<small>median ${figure(dice.median)}, ${dice.n} cases${hd95 ? html`; HD95 ${figure(hd95.median)} mm (median)` : ""}</small></div>`,
+    ];
+  });
+  return html`<div class="cards">${joinHtml(cards)}</div>`;
+}
+
+/** Cells of shares from 0 to 1 are the redder the lower. */
+function shadeOf(column: string, value: number): string {
+  if (!/^(dice|iou|nsd_.*|lesion_f1)$/.test(column) || Number.isNaN(value)) return "";
+  const lack = Math.min(1, Math.max(0, 1 - value));
+  return ` style="background: rgb(235 80 60 / ${(0.4 * lack).toFixed(2)})"`;
 }
 
 function legendOf(heldOut: HeldOut): HtmlPart {
@@ -218,12 +249,15 @@ function inlined(png: Uint8Array, description: string): HtmlPart {
 }
 
 const STYLE = `
-body { font: 15px/1.5 system-ui, sans-serif; color: #1a1a1a; background: #fff; max-width: 1280px; margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.2rem; border-bottom: 1px solid #ddd; } h3 { font-size: 1rem; }
+body { font: 15px/1.5 system-ui, sans-serif; color: #1a1a1a; background: #fff; max-width: 1400px; margin: 2rem auto; padding: 0 1.2rem; }
+h1 { font-size: 1.7rem; margin-bottom: 0.8rem; } h2 { font-size: 1.25rem; margin-top: 2.4rem; border-bottom: 1px solid #ddd; padding-bottom: 0.2rem; } h3 { font-size: 1rem; }
 dl { display: flex; flex-wrap: wrap; gap: 0.3rem 2rem; } dt { color: #555; font-size: 0.85rem; } dd { margin: 0; font-weight: 600; }
-.wide { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { padding: 0.15rem 0.6rem; text-align: right; white-space: nowrap; } th:first-child, .name { text-align: left; }
+.cards { display: flex; flex-wrap: wrap; gap: 1rem; margin: 1rem 0; } .card { border-left: 6px solid #999; background: #f6f7f9; padding: 0.7rem 1.2rem; border-radius: 4px; display: flex; flex-direction: column; }
+.card b { font-size: 2rem; line-height: 1.2; } .card small { color: #555; } .warning { background: #fff3d6; border-left: 6px solid #e0a100; padding: 0.6rem 1rem; }
+.wide { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 0.9rem; }
+th, td { padding: 0.15rem 0.6rem; text-align: right; white-space: nowrap; } th:first-child, .name { text-align: left; } tr:hover > * { background-color: #f1f5fb; }
 tr.first > * { border-top: 1px solid #ddd; } tr:first-child th { border-bottom: 2px solid #999; vertical-align: bottom; }
-.grid { display: grid; grid-template-columns: repeat(auto-fill, minmax(360px, 1fr)); gap: 1rem; } img { max-width: 100%; height: auto; }
-figure { margin: 0; } figcaption { color: #555; font-size: 0.85rem; }
+.grid { display: grid; grid-template-columns: repeat(auto-fill, minmax(420px, 1fr)); gap: 1rem; } .wide-pictures { grid-template-columns: repeat(auto-fill, minmax(560px, 1fr)); } img { max-width: 100%; height: auto; }
+figure { margin: 0; } figcaption { color: #444; font-size: 0.9rem; margin-top: 0.3rem; }
+@media print { .grid { grid-template-columns: 1fr 1fr; } h2 { break-after: avoid; } figure, img { break-inside: avoid; } }
 `;

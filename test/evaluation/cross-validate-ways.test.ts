@@ -1,0 +1,121 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { type CrossValidateOptions, type CrossValidation, crossValidate } from "../../src/evaluation/cross-validate.js";
+import type { Fold } from "../../src/evaluation/index.js";
+import { predict, readBundlePostprocessing } from "../../src/inference/index.js";
+import { niftiCases } from "../../src/io/nifti-cases.js";
+import { PHANTOM_CLASSES, writePhantoms } from "../../src/io/phantom/write-phantoms.js";
+import { softDice, tverskyLoss } from "../../src/losses/index.js";
+import { unet } from "../../src/models/index.js";
+import { normalize } from "../../src/operators/intensity/normalize.js";
+import { load } from "../../src/operators/load/load.js";
+import { patch } from "../../src/operators/patch/patch.js";
+import { batch } from "../../src/operators/stream/batch.js";
+import type { TrainingConfig } from "../../src/training/index.js";
+
+const folder = mkdtempSync(join(tmpdir(), "voxstream-crossval-ways-"));
+const runs = join(folder, "runs");
+const root = join(folder, "data");
+await writePhantoms({ folder: root, cases: 4, shape: [12, 24, 24], seed: 3 });
+const config: TrainingConfig = {
+  data: niftiCases({ root, classes: PHANTOM_CLASSES }),
+  graph: ({ cases }) => cases.pipe(load(), normalize({ mode: "z-score" }), patch({ size: [4, 8, 8], perCase: 1 }), batch({ size: 1 })),
+  model: unet({ filters: 2, depth: 1, normalization: "instance" }),
+  loss: tverskyLoss(),
+  metrics: [softDice()],
+  training: { epochs: 2, stepsPerEpoch: 1, learningRate: 1e-3 },
+  runs,
+  workers: 0,
+  threads: 1,
+  memory: "64MB",
+};
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const validate = ({ name, ...rest }: Partial<CrossValidateOptions> & { readonly name: string }): Promise<CrossValidation> =>
+  crossValidate({ config, overlays: false, previews: false, overrides: { name }, ...rest });
+const json = <T>(...parts: string[]): T => JSON.parse(readFileSync(join(runs, ...parts), "utf8")) as T;
+const header = (...parts: string[]): string[] =>
+  readFileSync(join(runs, ...parts, "history.tsv"), "utf8")
+    .split("\n")[0]!
+    .split("\t");
+
+describe("repeated cross-validation", () => {
+  it("counts every case once, with its mean over the repeats, and tells the means of each repeat", { timeout: 120_000 }, async () => {
+    const { status, rows, summary, splits, report } = await validate({ name: "repeated", folds: 2, repeats: 2 });
+    expect(status).toBe("completed");
+    expect(splits.map(({ repeat }) => repeat)).toEqual([0, 0, 1, 1]);
+    expect(rows.length).toBe(4 * 2 * 2);
+    const kidney = rows.filter((row) => row.class === "kidney");
+    for (const row of kidney) expect(splits[row.fold!]!.validation).toContain(row.id);
+    const { n, mean } = summary!.classes.kidney!.metrics.dice!;
+    expect(n).toBe(4);
+    expect(mean).toBeCloseTo(kidney.reduce((sum, row) => sum + row.metrics.dice!, 0) / 8, 12);
+    expect(summary!.repeats).toHaveLength(2);
+    const first = kidney.filter((row) => row.fold! < 2).reduce((sum, row) => sum + row.metrics.hd95!, 0) / 4;
+    const tumors = rows.filter((row) => row.class === "tumor" && row.fold! < 2 && !Number.isNaN(row.metrics.hd95!));
+    const second = tumors.reduce((sum, row) => sum + row.metrics.hd95!, 0) / tumors.length;
+    expect(summary!.repeats![0]!.hd95).toBeCloseTo((first + second) / 2, 9);
+    expect(readFileSync(join(runs, "repeated", "evaluation", "detailed.tsv"), "utf8")).toMatch(/^case\tfold\tclass\t/);
+    expect(readFileSync(report!, "utf8")).toContain("Every case was held out 2 times");
+  });
+});
+
+describe("held-out cases", () => {
+  it("that are watched give curves of both sets and decide nothing", { timeout: 120_000 }, async () => {
+    const hidden = await validate({ name: "hidden", share: 0.25 });
+    const watched = await validate({ name: "watched", share: 0.25, heldOut: "watched" });
+    expect(hidden.splits).toEqual(watched.splits);
+    expect(header("hidden", "fold-0")).not.toContain("val_loss");
+    expect(header("watched", "fold-0")).toContain("val_loss");
+    const { cases } = json<{ cases: Fold }>("watched", "fold-0", "manifest.json");
+    expect(cases.validation).toEqual(watched.splits[0]!.validation);
+    expect(existsSync(join(runs, "watched", "fold-0", "figures", "softDice.png"))).toBe(true);
+    // The same training: watching changes no number.
+    expect(watched.rows).toEqual(hidden.rows);
+    expect(readFileSync(watched.report!, "utf8")).toContain("nothing was decided by them");
+    // The best epoch is that of the smallest training loss.
+    const history = readFileSync(join(runs, "watched", "fold-0", "history.tsv"), "utf8")
+      .trimEnd()
+      .split("\n")
+      .slice(1);
+    const losses = history.map((line) => Number(line.split("\t")[header("watched", "fold-0").indexOf("loss")]));
+    const { training } = json<{ training: { bestEpoch: number } }>("watched", "fold-0", "fold.json");
+    expect(training.bestEpoch).toBe(1 + losses.indexOf(Math.min(...losses)));
+    await expect(validate({ name: "no", heldOut: "watched", checkpoint: "best" })).rejects.toMatchObject({ code: "ERR_OPTION" });
+  });
+
+  it("that decide may choose the best epoch, and the report says that its figures are too good", { timeout: 120_000 }, async () => {
+    const { report } = await validate({ name: "deciding", share: 0.25, heldOut: "deciding", checkpoint: "best" });
+    expect(readFileSync(report!, "utf8")).toContain("These figures are too good");
+    await expect(validate({ name: "deciding", share: 0.25, heldOut: "hidden", resume: true })).rejects.toMatchObject({ code: "ERR_CHECKPOINT" });
+    await expect(validate({ name: "no", heldOut: "deciding", config: { ...config, split: { validation: 0.5 } } })).rejects.toThrow(
+      'heldOut must be "hidden" with a split',
+    );
+  });
+});
+
+describe("postprocessing chosen on validation", () => {
+  it("is recorded with its evidence in the run and in every bundle, and predict applies it", { timeout: 120_000 }, async () => {
+    // Networks that have learned nothing scatter islands.
+    const { postprocessing, summary } = await validate({ name: "chosen", folds: 2, postprocessing: "auto" });
+    const content = await readBundlePostprocessing(join(runs, "chosen", "evaluation"));
+    expect(content!.steps).toEqual(postprocessing!.steps);
+    expect(content!.evidence).toMatchObject({ folds: 2, cases: 4 });
+    for (const fold of [0, 1]) expect(await readBundlePostprocessing(join(runs, "chosen", `fold-${fold}`, "checkpoints", "latest"))).toEqual(content);
+    for (const own of postprocessing!.classes) {
+      expect(own.chosenDice).toBeGreaterThanOrEqual(own.dice);
+      // Where the class is nowhere rightly absent, the Dice of the choice is that of the evaluation.
+      const { states, metrics } = summary!.classes[own.class]!;
+      if (states.both_empty === 0) expect(own.dice).toBeCloseTo(metrics.dice!.mean!, 9);
+    }
+    const inputs = niftiCases({ root, classes: PHANTOM_CLASSES });
+    const result = await predict({ bundle: join(runs, "chosen"), inputs, ids: ["case_00000"], output: join(folder, "out"), workers: 0 });
+    expect(result.postprocessing).toEqual(postprocessing!.steps);
+    // It can be chosen later, too, without training anything again.
+    const later = await validate({ name: "hidden", resume: true, postprocessing: "auto" });
+    expect(later.postprocessing).toBeDefined();
+  });
+});

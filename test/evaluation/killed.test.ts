@@ -1,0 +1,53 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, it } from "vitest";
+import { writePhantoms } from "../../src/io/phantom/write-phantoms.js";
+import { runCli } from "../e2e/fixture/run-cli.js";
+import { smallConfig } from "../e2e/fixture/small-config.js";
+
+const folder = mkdtempSync(join(tmpdir(), "voxstream-crossval-killed-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+it("a cross-validation killed by SIGKILL in the middle of a fold and resumed gives the same summary, byte for byte", {
+  timeout: 180_000,
+}, async () => {
+  const root = join(folder, "data");
+  await writePhantoms({ folder: root, cases: 4, shape: [12, 24, 24], seed: 3 });
+  const config = smallConfig(folder, { root, patch: [4, 8, 8], epochs: 3, training: "stepsPerEpoch: 4, checkpoint: { everySteps: 1 }" });
+  const crossval = (name: string, ...more: string[]): string[] => [
+    "crossval",
+    config,
+    "--folds",
+    "2",
+    "--no-overlays",
+    "--name",
+    name,
+    "--json",
+    ...more,
+  ];
+  const whole = await runCli(crossval("whole"));
+  expect([whole.code, JSON.parse(whole.stdout)]).toMatchObject([0, { status: "completed" }]);
+
+  let isIn = false;
+  const killed = await runCli(crossval("killed"), {
+    onOutput: (child, stderr) => {
+      if (!/fold 1 [^]*epoch 1\/3: /.test(stderr) || isIn) return;
+      isIn = true;
+      child.kill("SIGKILL");
+    },
+  });
+  expect([killed.code, isIn]).toEqual([null, true]);
+  // In the middle: the first fold is finished, the second has a checkpoint and is not trained to its end.
+  expect(existsSync(join(folder, "runs", "killed", "fold-0", "fold.json"))).toBe(true);
+  expect(existsSync(join(folder, "runs", "killed", "fold-1", "fold.json"))).toBe(false);
+  expect(existsSync(join(folder, "runs", "killed", "fold-1", "checkpoints", "latest", "bundle.json"))).toBe(true);
+
+  const resumed = await runCli(crossval("killed", "--resume"));
+  expect([resumed.code, JSON.parse(resumed.stdout)]).toMatchObject([0, { status: "completed", finished: [0, 1] }]);
+  expect(resumed.stderr).toMatch(/resumed at step/);
+  for (const file of ["summary.json", "detailed.tsv"]) {
+    const of = (name: string): string => readFileSync(join(folder, "runs", name, "evaluation", file), "utf8");
+    expect(of("killed")).toBe(of("whole"));
+  }
+});
