@@ -54,12 +54,14 @@ export function stockModel(model: tfl.LayersModel): tfl.LayersModel {
 const lowerings: Readonly<Record<string, (lowering: Lowering) => Symbolic>> = {
   VoxConvolution({ layer, config, x, axes }) {
     const { filters, kernelSize, strides, dilationRate, padding, useBias } = config;
+    requireOverlap(layer, config, axes);
     const options = { filters, kernelSize, strides, dilationRate, padding, useBias, kernelInitializer: "zeros" as const, name: layer.name };
     const y = applied(axes === 2 ? tfl.layers.conv2d(options) : tfl.layers.conv3d(options), x, layer.getWeights());
     return activated(y, config, layer.name);
   },
   VoxTransposedConvolution({ layer, config, x, axes }) {
     const { filters, kernelSize, strides, useBias } = config;
+    requireOverlap(layer, config, axes);
     const options = { filters, kernelSize, strides, useBias, padding: "same" as const, kernelInitializer: "zeros" as const, name: layer.name };
     const y = applied(axes === 2 ? tfl.layers.conv2dTranspose(options) : tfl.layers.conv3dTranspose(options), x, layer.getWeights());
     return activated(y, config, layer.name);
@@ -86,6 +88,14 @@ const lowerings: Readonly<Record<string, (lowering: Lowering) => Symbolic>> = {
     return applied(tfl.layers.conv3dTranspose({ ...options, kernelInitializer: "zeros" }), x, [kernel]);
   },
 };
+
+/** Where a stride is larger than the kernel, TensorFlow.js begins elsewhere in images than in volumes, and the engine always as in volumes. */
+function requireOverlap(layer: tfl.layers.Layer, { kernelSize, strides, padding }: Config, axes: number): void {
+  const [sizes, steps] = [kernelSize, strides].map((value: number | readonly number[]) => [value].flat());
+  const isSmaller =
+    sizes!.some((size, axis) => size < (steps![axis] ?? steps![0]!)) || steps!.some((step, axis) => (sizes![axis] ?? sizes![0]!) < step);
+  if (axes === 2 && padding !== "valid" && isSmaller) throw cannot(layer, "its stride is larger than its kernel");
+}
 
 /** `[batch, voxels, channels]`: the stock normalizations have no rank 5. */
 function flattened(x: Symbolic, name: string): Symbolic {

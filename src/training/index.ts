@@ -4,6 +4,7 @@ export type { BundleDescription, BundleFile, NamedOptions, PreprocessingStep } f
 export { type CosineOptions, cosine } from "./cosine.js";
 export { type ComparisonConfig, defineComparison, type VariantFields, variantConfig } from "./define-comparison.js";
 export { defineConfig } from "./define-config.js";
+export { type ExportBundleOptions, type ExportedBundle, type ExportFormat, exportBundle } from "./export-bundle.js";
 export { freezeLayers } from "./freeze-layers.js";
 export { type InitReport, initWeights } from "./init-weights.js";
 export { type GraphSummary, inspectGraph } from "./inspect-graph.js";

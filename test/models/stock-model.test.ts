@@ -5,7 +5,7 @@ import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startEngine, upSampling3d } from "../../src/engine/index.js";
+import { convolution, startEngine, upSampling3d } from "../../src/engine/index.js";
 import { stockModel } from "../../src/models/index.js";
 import { saveBundle } from "../../src/training/save-bundle.js";
 import { difference, learn, logitsOf, noise } from "./learned-model.js";
@@ -101,6 +101,9 @@ describe("a network of stock layers", () => {
     );
     expect(() => stockModel(build(upSampling3d({ size: 2, interpolation: "linear", name: "smooth" })))).toThrow(
       "stockModel: layer smooth cannot be made of stock layers: TensorFlow.js has no linear enlargement between the centers of voxels",
+    );
+    expect(() => stockModel(build(convolution({ filters: 2, kernelSize: 1, strides: 2, name: "sparse" })))).toThrow(
+      "stockModel: layer sparse cannot be made of stock layers: its stride is larger than its kernel",
     );
     const vector = tfl.input({ shape: [8] });
     const dense = tfl.model({ inputs: vector, outputs: tfl.layers.dense({ units: 2 }).apply(vector) as tfl.SymbolicTensor });

@@ -45,6 +45,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./predict.js")).predictCommand(),
   },
   {
+    name: "export",
+    description: "write the network of a bundle for other programs: an ONNX file, or a model for plain TensorFlow.js",
+    load: async () => (await import("./export.js")).exportCommand(),
+  },
+  {
     name: "evaluate",
     description: "compare predictions with references per case and class: Dice, IoU, sensitivity, precision, HD95, ASSD, NSD, volume error",
     load: async () => (await import("./evaluate.js")).evaluateCommand(),

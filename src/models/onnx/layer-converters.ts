@@ -94,34 +94,57 @@ export const layerConverters: Readonly<Record<string, LayerConverter>> = {
 const normalizations = { batch: batchNormalization, instance: instanceNormalization, group: groupNormalization };
 
 /** Kernel `[…k, in, out]`, as it is in TensorFlow.js, → `[out, in, …k]`. */
-function convolution({ graph, inputs, layer, config, weights, shapes, axes, fixExtents }: LayerConversion): string {
+function convolution(conversion: LayerConversion): string {
+  const { graph, inputs, layer, config, weights, shapes, axes, fixExtents } = conversion;
   const { name } = layer;
-  const kernel = weights.kernel!;
-  const sizes = kernel.shape.slice(0, axes);
   const [strides, dilations] = [perAxis(config.strides, axes), perAxis(config.dilationRate, axes)];
-  const pads = padsOf(config.padding, shapes.inputs[0]!, sizes, strides, dilations, fixExtents);
-  const order = [axes + 1, axes, ...sizes.keys()];
-  const given = [inputs[0]!, graph.floats(`${name}_kernel`, ...permuted(kernel, order))];
-  if (weights.bias) given.push(graph.floats(`${name}_bias`, weights.bias.shape, weights.bias.values));
-  const y = graph.add("Conv", name, given, { kernel_shape: sizes, strides, dilations, pads });
+  const given = weights.kernel!.shape.slice(0, axes);
+  const totals = config.padding === "valid" ? given.map(() => 0) : samePadding(shapes.inputs[0]!, given, strides, dilations, fixExtents);
+  const kernel = widened(conversion, totals);
+  const sizes = kernel.shape.slice(0, axes);
+  const values = [inputs[0]!, graph.floats(`${name}_kernel`, ...permuted(kernel, [axes + 1, axes, ...sizes.keys()]))];
+  if (weights.bias) values.push(graph.floats(`${name}_bias`, weights.bias.shape, weights.bias.values));
+  const y = graph.add("Conv", name, values, { kernel_shape: sizes, strides, dilations, pads: bothSides(totals) });
   return addActivation(graph, name, y, config);
 }
 
 /** Kernel `[…k, out, in]` → `[in, out, …k]`. Extents grow by the strides. */
-function transposedConvolution({ graph, inputs, layer, config, weights, axes }: LayerConversion): string {
+function transposedConvolution(conversion: LayerConversion): string {
+  const { graph, inputs, layer, config, weights, axes } = conversion;
   const { name } = layer;
-  const kernel = weights.kernel!;
-  const sizes = kernel.shape.slice(0, axes);
   const strides = perAxis(config.strides, axes);
   const isSame = (config.padding ?? "same") === "same";
-  const excess = sizes.map((size, axis) => (isSame ? Math.max(0, size - strides[axis]!) : 0));
-  const pads = [...excess.map((total) => Math.floor(total / 2)), ...excess.map((total) => Math.ceil(total / 2))];
+  const totals = strides.map((stride, axis) => (isSame ? weights.kernel!.shape[axis]! - stride : 0));
+  const kernel = widened(conversion, totals);
+  const sizes = kernel.shape.slice(0, axes);
   const missing = sizes.map((size, axis) => (isSame ? Math.max(0, strides[axis]! - size) : 0));
-  const order = [axes + 1, axes, ...sizes.keys()];
-  const given = [inputs[0]!, graph.floats(`${name}_kernel`, ...permuted(kernel, order))];
-  if (weights.bias) given.push(graph.floats(`${name}_bias`, weights.bias.shape, weights.bias.values));
-  const y = graph.add("ConvTranspose", name, given, { kernel_shape: sizes, strides, pads, output_padding: missing });
+  const values = [inputs[0]!, graph.floats(`${name}_kernel`, ...permuted(kernel, [axes + 1, axes, ...sizes.keys()]))];
+  if (weights.bias) values.push(graph.floats(`${name}_bias`, weights.bias.shape, weights.bias.values));
+  const y = graph.add("ConvTranspose", name, values, { kernel_shape: sizes, strides, pads: bothSides(totals), output_padding: missing });
   return addActivation(graph, name, y, config);
+}
+
+/**
+ * The kernel, with zeros around it where the padding of a volume would be negative because the stride is larger than the kernel: TensorFlow.js then begins
+ * inside the volume, though not inside an image.
+ */
+function widened({ layer, weights, axes }: LayerConversion, totals: readonly number[]): LayerWeight {
+  const kernel = weights.kernel!;
+  const isVolume = axes === 3 || layer.getClassName().startsWith("Vox");
+  if (!isVolume || totals.every((total) => total >= 0)) return kernel;
+  const shape = kernel.shape.map((extent, axis) => (axis < axes ? extent + Math.max(0, -totals[axis]!) : extent));
+  const before = shape.map((_, axis) => (axis < axes ? Math.ceil(Math.max(0, -totals[axis]!) / 2) : 0));
+  const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((product, extent) => product * extent, 1));
+  const values = new Float32Array(shape.reduce((product, extent) => product * extent, 1));
+  for (let i = 0; i < kernel.values.length; i++) {
+    let [rest, at] = [i, 0];
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      at += ((rest % kernel.shape[axis]!) + before[axis]!) * strides[axis]!;
+      rest = Math.floor(rest / kernel.shape[axis]!);
+    }
+    values[at] = kernel.values[i]!;
+  }
+  return { shape, values };
 }
 
 function batchNormalization({ graph, inputs, layer, config, weights }: LayerConversion): string {
@@ -189,15 +212,9 @@ function scaledAndShifted(graph: OnnxGraph, name: string, x: string, { gamma, be
 function pooling({ graph, inputs, layer, config, shapes, axes, fixExtents }: LayerConversion, opType: "MaxPool" | "AveragePool"): string {
   const sizes = perAxis(config.poolSize, axes);
   const strides = perAxis(config.strides ?? config.poolSize, axes);
-  const pads = padsOf(
-    config.padding,
-    shapes.inputs[0]!,
-    sizes,
-    strides,
-    sizes.map(() => 1),
-    fixExtents,
-  );
-  return graph.add(opType, layer.name, inputs, { kernel_shape: sizes, strides, pads });
+  const ones = sizes.map(() => 1);
+  const totals = config.padding === "valid" ? sizes.map(() => 0) : samePadding(shapes.inputs[0]!, sizes, strides, ones, fixExtents);
+  return graph.add(opType, layer.name, inputs, { kernel_shape: sizes, strides, pads: bothSides(totals) });
 }
 
 function upSampling({ graph, inputs, layer, config, axes }: LayerConversion): string {
@@ -237,23 +254,26 @@ function perAxis(value: number | readonly number[], axes: number): number[] {
   return typeof value === "number" ? new Array<number>(axes).fill(value) : [...value];
 }
 
-/** What is put before and behind each axis, in ONNX' order. `same` puts the odd one behind. */
-function padsOf(
-  padding: "same" | "valid",
+/** What `same` adds to each axis, before and behind together; negative where a stride skips the last voxels. */
+function samePadding(
   shape: readonly (number | null)[],
   sizes: readonly number[],
   strides: readonly number[],
   dilations: readonly number[],
   fixExtents: () => void,
 ): number[] {
-  if (padding === "valid") return [...sizes, ...sizes].map(() => 0);
-  const totals = sizes.map((size, axis) => {
+  return sizes.map((size, axis) => {
     const [extent, stride, reach] = [shape[axis + 1]!, strides[axis]!, (size - 1) * dilations[axis]! + 1];
     // A multiple of the stride stays one; with another remainder the padding would be another.
     if (stride > 1 && extent % stride !== 0) fixExtents();
-    return Math.max(0, (Math.ceil(extent / stride) - 1) * stride + reach - extent);
+    return (Math.ceil(extent / stride) - 1) * stride + reach - extent;
   });
-  return [...totals.map((total) => Math.floor(total / 2)), ...totals.map((total) => Math.ceil(total / 2))];
+}
+
+/** Before each axis, then behind each, as ONNX writes it; the odd one is behind. */
+function bothSides(totals: readonly number[]): number[] {
+  const some = totals.map((total) => Math.max(0, total));
+  return [...some.map((total) => Math.floor(total / 2)), ...some.map((total) => Math.ceil(total / 2))];
 }
 
 function permuted({ shape, values }: LayerWeight, order: readonly number[]): [dims: number[], values: Float32Array] {
