@@ -2,6 +2,7 @@ import type { BatchPart } from "../core/batch.js";
 import type { RunContext } from "../core/run-context.js";
 import type { Shape5 } from "../core/shape.js";
 import type { Position } from "../streams/index.js";
+import type { QuarantinedCase } from "./quarantine.js";
 
 /** A batch in the trainer's hands. Its arrays are shared memory of the graph's pool until `release`. */
 export interface TrainingBatch {
@@ -22,6 +23,8 @@ export interface BatchSourceOptions {
   readonly ids: readonly string[];
   readonly epochs: number;
   readonly from?: Position;
+  /** Cases that failed before the checkpoint that is resumed. */
+  readonly quarantined?: readonly QuarantinedCase[];
   /** Whole cases instead of what the graph cuts of them, one per batch. */
   readonly whole?: boolean;
   /** Of a training: the cases that will validate, so that memory too small for them is refused now and not after the first epoch. */

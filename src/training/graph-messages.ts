@@ -17,6 +17,8 @@ export interface WireBatch {
 
 export interface SkipNote {
   readonly id: string;
+  /** Whether a whole case has failed, so that it is left out from here on. */
+  readonly isQuarantined: boolean;
   readonly stage: string;
   readonly message: string;
   /** Of a sample that failed, where its error came from. */

@@ -23,6 +23,9 @@ export class GraphRunner {
   private readonly pools: Readonly<Record<BatchSourceOptions["mode"], SlabPool>>;
   private readonly sessions = new Set<GraphSession>();
   private readonly planned = new Set<string>();
+  /** Cases that have failed, by id, with the reason. */
+  private readonly failed = new Map<string, string>();
+  private readonly untold = new Set<string>();
   private refs: readonly CaseRef[] | undefined;
 
   constructor(
@@ -47,13 +50,26 @@ export class GraphRunner {
       ...(skipBudget !== undefined && { skipBudget }),
     };
     await this.planMemory(options, listener);
-    const { validationIds = [] } = options;
+    const { validationIds = [], quarantined = [] } = options;
+    for (const { id, message } of quarantined) {
+      this.failed.set(id, message);
+      this.untold.add(id);
+    }
     if (validationIds.length > 0) {
       const { patches = true, cases } = this.config.validation ?? {};
       if (patches) await this.planMemory({ mode: "validation", ids: validationIds }, listener);
       if (cases) await this.planMemory({ mode: "validation", ids: validationIds, whole: true }, listener);
     }
-    const session = new GraphSession({ ...options, config: this.config, refs: this.refs, context, listener, isTuned: autotune });
+    const session = new GraphSession({
+      ...options,
+      config: this.config,
+      refs: this.refs,
+      context,
+      listener,
+      isTuned: autotune,
+      failed: this.failed,
+      untold: this.untold,
+    });
     this.sessions.add(session);
     return session;
   }

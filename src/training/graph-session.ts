@@ -2,11 +2,13 @@ import type { CaseRef } from "../core/case.js";
 import type { RunContext } from "../core/run-context.js";
 import { cases } from "../operators/load/cases.js";
 import { type Autotune, autotune, type Run, run } from "../streams/index.js";
+import { Skipped } from "../streams/skipped.js";
 import type { BatchSourceOptions } from "./batch-source.js";
 import { buildGraph } from "./build-graph.js";
 import { caseGraph } from "./case-graph.js";
 import { type Delivery, deliver } from "./deliver.js";
 import type { SessionListener } from "./graph-messages.js";
+import { quarantine } from "./quarantine.js";
 import type { TrainingConfig } from "./training-config.js";
 
 /** The batch that is trained on, and one that waits. */
@@ -19,6 +21,10 @@ export interface GraphSessionOptions extends BatchSourceOptions {
   readonly context: RunContext;
   readonly listener: SessionListener;
   readonly isTuned: boolean;
+  /** Cases that have failed, by id: shared with the other sessions of the run. */
+  readonly failed: Map<string, string>;
+  /** Those of them that failed before the run was resumed and are yet to be told. */
+  readonly untold: Set<string>;
 }
 
 /** One running graph and what its trainer hears of it. Lives on the thread that runs the graph. */
@@ -29,10 +35,13 @@ export class GraphSession {
   private readonly tuner: Autotune;
   private isClosing = false;
 
-  constructor({ config, refs, context, listener, isTuned, mode, ids, epochs, from, whole = false }: GraphSessionOptions) {
+  constructor({ config, refs, context, listener, isTuned, failed, untold, mode, ids, epochs, from, whole = false }: GraphSessionOptions) {
     const chosen = (mode === "validation" && config.validation?.graph) || config.graph;
     const makeGraph = whole ? caseGraph(chosen) : chosen;
-    const batches = buildGraph(makeGraph, { cases: cases(config.data, { refs, ids, epochs }), mode, classes: config.data.classes });
+    const all = cases(config.data, { refs, ids, epochs });
+    const usable = context.onError === "skip" ? all.pipe(quarantine(failed)) : all;
+    const batches = buildGraph(makeGraph, { cases: usable, mode, classes: config.data.classes });
+    const caseIds = new Set(ids);
     const delivered = batches.pipe(
       deliver({
         // A whole case is large: the next one is loaded when this one is done.
@@ -45,8 +54,15 @@ export class GraphSession {
     );
     this.running = run(mode, [delivered], {
       context,
-      onSkip: ({ id, stage, message, error }) =>
-        listener.skip({ id, stage, message, ...(error instanceof Error && error.stack !== undefined && { stack: error.stack }) }),
+      onSkip: ({ id, stage, message, error }) => {
+        const isFault = error instanceof Error && !(error instanceof Skipped);
+        // Items in front of the patches have the names of their cases; a patch that fails may be followed by others of its case.
+        const isQuarantined = isFault && caseIds.has(id);
+        // Told once: when it fails, or when a resumed run leaves it out for the first time.
+        if (isQuarantined && stage === "quarantine" && !untold.delete(id)) return;
+        if (isQuarantined && !failed.has(id)) failed.set(id, message);
+        listener.skip({ id, isQuarantined, stage, message, ...(isFault && error.stack !== undefined && { stack: error.stack }) });
+      },
       ...(from && { from }),
     });
     const { graph } = this.running;

@@ -2,11 +2,12 @@ import { errorMessage } from "../core/errors.js";
 import type { StageReport } from "../core/run-events.js";
 import type { StageNote } from "./graph-messages.js";
 import type { GraphHostListener } from "./local-graph-host.js";
+import type { QuarantinedCase } from "./quarantine.js";
 import type { RunEventInput, RunFolder } from "./run-folder.js";
 import { stageVerdict } from "./stage-verdict.js";
 
 /** Writes stage reports to the run's events: every half second at first, every five seconds after ten minutes, so that long runs stay small. */
-export function stageLog(folder: RunFolder): GraphHostListener {
+export function stageLog(folder: RunFolder, onQuarantine: (failed: QuarantinedCase) => void): GraphHostListener {
   const began = Date.now();
   const before = new Map<string, readonly StageReport[]>();
   const written = new Map<string, number>();
@@ -20,7 +21,10 @@ export function stageLog(folder: RunFolder): GraphHostListener {
   };
   return {
     memory: (note) => write({ type: "memory", ...note }),
-    skip: ({ id, stage, message, stack }) => write({ type: "skip", id, stage, message, ...(stack !== undefined && { stack }) }),
+    skip: ({ id, stage, message, stack, isQuarantined }) => {
+      if (isQuarantined) onQuarantine({ id, message });
+      write({ type: "skip", id, stage, message, ...(stack !== undefined && { stack }) });
+    },
     stages: ({ graph, stages, bytesInUse, budget }: StageNote) => {
       const now = Date.now();
       if (now - began > 600_000 && now - (written.get(graph) ?? 0) < 5_000) return;

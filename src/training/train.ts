@@ -196,13 +196,18 @@ export async function train(source: TrainingConfig | string, options: TrainOptio
   let learner: Learner | undefined;
   try {
     const state = checkpoint?.file.state ?? FRESH_STATE;
-    host = await openHost(path, config, settings, options.thread, stageLog(folder));
+    const quarantined = new Map((state.quarantined ?? []).map(({ id, message }) => [id, message] as const));
+    const log = stageLog(folder, ({ id, message }) => {
+      if (!quarantined.has(id)) quarantined.set(id, message);
+    });
+    host = await openHost(path, config, settings, options.thread, log);
     batches = await host.open({
       mode: "training",
       ids: trainingIds,
       validationIds,
       epochs: training.stepsPerEpoch === undefined ? training.epochs : Number.POSITIVE_INFINITY,
       from: state.position,
+      quarantined: state.quarantined ?? [],
     });
     // A graph that cuts patches by an operator of the user's own shows their size only in its first batch.
     const first = summary.patch || checkpoint ? undefined : await firstBatch(batches, controller.signal);
@@ -236,6 +241,7 @@ export async function train(source: TrainingConfig | string, options: TrainOptio
           folder,
           description,
           identity,
+          quarantined: () => [...quarantined].map(([id, message]) => ({ id, message })),
           signal: controller.signal,
           session,
           abort: (cause) => controller.abort(cause),

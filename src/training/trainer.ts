@@ -11,6 +11,7 @@ import type { OptimizerState } from "./make-optimizer.js";
 import { orAborted } from "./or-aborted.js";
 import type { PreviewInput, PreviewRenderer } from "./preview-input.js";
 import { PreviewVolumes } from "./preview-volumes.js";
+import type { QuarantinedCase } from "./quarantine.js";
 import { RunControl } from "./run-control.js";
 import type { RunEventInput, RunFolder } from "./run-folder.js";
 import { SampleCapture } from "./sample-capture.js";
@@ -33,6 +34,8 @@ export interface TrainerOptions {
   readonly folder: RunFolder;
   readonly description: BundleDescription;
   readonly identity: Readonly<Record<string, Json>>;
+  /** Cases that have failed so far. */
+  readonly quarantined: () => readonly QuarantinedCase[];
   readonly signal: AbortSignal;
   /** `t` of the start event, by which requests name this session. */
   readonly session: number;
@@ -347,7 +350,7 @@ export class Trainer {
       model: learner.model,
       description,
       identity,
-      state: this.state,
+      state: { ...this.state, quarantined: this.options.quarantined() },
       mark: folder.mark(),
       ...(kind === "latest" && { optimizer: await this.learnerState() }),
     });

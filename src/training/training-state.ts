@@ -1,5 +1,6 @@
 import type { Json } from "../core/json.js";
 import type { Position } from "../streams/index.js";
+import type { QuarantinedCase } from "./quarantine.js";
 
 /** Sums over the steps of an epoch; plain numbers, so that a resumed epoch ends with exactly the same means. */
 export interface EpochSums {
@@ -26,6 +27,8 @@ export interface TrainingState {
   readonly best: { readonly figure: number; readonly epoch: number } | null;
   /** Epochs since the figure last improved enough for early stopping, and that figure. */
   readonly patience: { readonly waited: number; readonly figure: number | null };
+  /** Cases that failed for good, so that a resumed run leaves them out, too. Absent in checkpoints of before. */
+  readonly quarantined?: readonly QuarantinedCase[];
   /** Durations of the last epochs, for the time left. */
   readonly epochSeconds: readonly number[];
   /** The last finished epoch's figures. */

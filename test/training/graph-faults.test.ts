@@ -1,3 +1,6 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { DataSet } from "../../src/core/case.js";
 import { tverskyLoss } from "../../src/losses/index.js";
@@ -7,6 +10,7 @@ import { mapAsync } from "../../src/streams/index.js";
 import type { TrainingBatch } from "../../src/training/batch-source.js";
 import type { GraphSettings, MemoryNote, SkipNote, StageNote } from "../../src/training/graph-messages.js";
 import { localGraphHost } from "../../src/training/local-graph-host.js";
+import { train as fit } from "../../src/training/train.js";
 import type { TrainingConfig } from "../../src/training/training-config.js";
 import { tinyCase, tinyData } from "./tiny-case.js";
 
@@ -174,9 +178,15 @@ describe("samples that fail", () => {
 
   it("end the run when they are more than the skip budget; the same one of two epochs counts once", async () => {
     const faults = { case_1: { times: 99 }, case_4: { times: 99 } };
-    const within = await train(configOf(flaky(8, faults)), 8, { onError: "skip", skipBudget: 2 }, 3);
+    const data = flaky(8, faults);
+    const within = await train(configOf(data), 8, { onError: "skip", skipBudget: 2 }, 3);
     expect(within.error).toBeUndefined();
-    expect(within.skips.length).toBe(6);
+    // Told once, and not tried again in the later epochs.
+    expect(within.skips.map(({ id, isQuarantined }) => [id, isQuarantined]).sort()).toEqual([
+      ["case_1", true],
+      ["case_4", true],
+    ]);
+    expect(Object.fromEntries(data.reads)).toEqual({ ...Object.fromEntries(ids(8).map((id) => [id, 3])), case_1: 1, case_4: 1 });
     const beyond = await train(configOf(flaky(8, { ...faults, case_6: { times: 99 } })), 8, { onError: "skip", skipBudget: 2 }, 3);
     expect(beyond.error).toMatchObject({
       code: "ERR_DATA",
@@ -184,5 +194,46 @@ describe("samples that fail", () => {
         /at most 2 samples may fail \(skipBudget\), but 3 did: case_\d, case_\d, case_\d; the last one because: .*cannot read case_/,
       ),
     });
+  });
+
+  it("stay left out when the run is resumed, count against its budget, and the batches are those of a run without interruption", async () => {
+    const root = mkdtempSync(join(tmpdir(), "voxstream-quarantine-"));
+    const config = (name: string, data: DataSet, training: Partial<TrainingConfig["training"]>): TrainingConfig => ({
+      ...configOf(data),
+      name,
+      runs: root,
+      training: { epochs: 4, learningRate: 1e-2, ...training },
+      onError: "skip",
+      skipBudget: 1,
+      workers: 0,
+      memory: "64MB",
+    });
+    const losses = (folder: string): string => readFileSync(join(folder, "history.tsv"), "utf8");
+    const skips = (folder: string): string[] =>
+      readFileSync(join(folder, "events.jsonl"), "utf8")
+        .split("\n")
+        .flatMap((line) => (line.includes('"type":"skip"') ? [(JSON.parse(line) as { message: string }).message] : []));
+    const faults = { case_1: { times: 99 } };
+    const whole = await fit(config("whole", flaky(6, faults), {}));
+    expect(skips(whole.folder)).toEqual([expect.stringContaining("cannot read case_1")]);
+
+    await fit(config("part", flaky(6, faults), { epochs: 2 }));
+    // It could be read now; the run goes on without it all the same.
+    const healed = flaky(6, {});
+    const part = await fit(config("part", healed, {}), { resume: true });
+    expect(losses(part.folder)).toBe(losses(whole.folder));
+    expect(healed.reads.get("case_1")).toBeUndefined();
+    expect(skips(part.folder)).toEqual([
+      expect.stringContaining("cannot read case_1"),
+      expect.stringMatching(/left out as it failed before: .*cannot read case_1/),
+    ]);
+
+    // The one of before is in the budget.
+    await fit(config("over", flaky(6, faults), { epochs: 2 }));
+    await expect(fit(config("over", flaky(6, { case_2: { times: 99 } }), {}), { resume: true })).rejects.toMatchObject({
+      code: "ERR_DATA",
+      message: expect.stringContaining("at most 1 samples may fail (skipBudget), but 2 did"),
+    });
+    rmSync(root, { recursive: true });
   });
 });
