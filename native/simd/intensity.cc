@@ -198,7 +198,7 @@ static void affine(const float* input, float* output, size_t voxels, int channel
 }
 
 static inline vfloat gammaOf(vfloat x, float exponent, float min, float width, float sign) {
-  const vfloat t = lower(upper((x * sign - min) / width, vfloat{}), splat(1.f));
+  const vfloat t = lower(upper((x * sign - min) * (1.f / width), vfloat{}), splat(1.f));
   return (unitPower(t, exponent) * width + min) * sign;
 }
 

@@ -22,7 +22,8 @@ struct Row {
 class Rows {
  public:
   explicit Rows(int64_t width) : stride_((width + kFloats - 1) / kFloats * kFloats) {
-    memory_ = static_cast<char*>(std::malloc(stride_ * (3 * (sizeof(double) + sizeof(float)) + 2 * sizeof(int32_t))));
+    // Zeros: voxels behind the width, up to a whole vector, lie at offset 0.
+    memory_ = static_cast<char*>(std::calloc(stride_, 3 * (sizeof(double) + sizeof(float)) + 2 * sizeof(int32_t)));
     if (!memory_) return;
     char* at = memory_;
     for (auto& p : row.position) p = reinterpret_cast<double*>(take(at, sizeof(double)));
@@ -325,61 +326,75 @@ bool sample(const SamplePlan& plan, const float* input, float* output, int64_t c
   return true;
 }
 
-void cubicWeights(vfloat f, float* to, int64_t stride) {
+// Weights of the coefficients at floor(t)-1 … floor(t)+2, times 6, for the fractions of a block of voxels.
+void cubicWeights(vfloat f, float (*to)[kFloats]) {
   const vfloat g = 1.f - f;
-  store(to, g * g * g * (1.f / 6));
-  store(to + stride, (4.f - 3.f * f * f * (2.f - f)) * (1.f / 6));
-  store(to + 2 * stride, (4.f - 3.f * g * g * (2.f - g)) * (1.f / 6));
-  store(to + 3 * stride, f * f * f * (1.f / 6));
+  store(to[0], g * g * g);
+  store(to[1], 4.f - 3.f * f * f * (2.f - f));
+  store(to[2], 4.f - 3.f * g * g * (2.f - g));
+  store(to[3], f * f * f);
 }
 
-// 64 coefficients of one voxel as 16 loads of four neighbors, summed along depth, height and then width. `weights` holds four rows for the depth and four
-// for the height, `stride` floats apart.
-inline float splineAt(const float* p, int64_t rowStep, int64_t sliceStep, const float* weights, int64_t stride, float f) {
-  const float *p1 = p + rowStep, *p2 = p + 2 * rowStep, *p3 = p1 + 2 * rowStep;
-  vquad sum0 = loadQuad(p) * weights[0], sum1 = loadQuad(p1) * weights[0], sum2 = loadQuad(p2) * weights[0], sum3 = loadQuad(p3) * weights[0];
-  for (int k = 1; k < 4; k++) {
-    const float w = weights[k * stride];
-    const int64_t step = k * sliceStep;
-    sum0 += loadQuad(p + step) * w;
-    sum1 += loadQuad(p1 + step) * w;
-    sum2 += loadQuad(p2 + step) * w;
-    sum3 += loadQuad(p3 + step) * w;
+// Every second lane of a and b behind each other, from the first or from the second on.
+template <int... I>
+vfloat evenLanes(vfloat a, vfloat b, Indices<I...>) {
+  return shuffled<(2 * I)...>(a, b);
+}
+template <int... I>
+vfloat oddLanes(vfloat a, vfloat b, Indices<I...>) {
+  return shuffled<(2 * I + 1)...>(a, b);
+}
+
+// A block of as many voxels as a vector has lanes. Of each, 64 coefficients are summed along depth and height, as 16 loads of four neighbors; the sums along
+// the width are those of all voxels at once. Weights lie on the stack, so that the address of each is the block's plus a constant.
+void splineBlock(const float* coefficients, const int32_t* offset, int64_t rowStep, int64_t sliceStep, vfloat fz, vfloat fy, vfloat fx, float* to) {
+  alignas(64) float weights[8][kFloats], planes[4 * kFloats];
+  cubicWeights(fz, weights);
+  cubicWeights(fy, weights + 4);
+  const int64_t step2 = 2 * sliceStep, step3 = 3 * sliceStep;
+  for (int l = 0; l < kFloats; l++) {
+    const float *p0 = coefficients + offset[l], *p1 = p0 + rowStep, *p2 = p1 + rowStep, *p3 = p2 + rowStep;
+    const float z0 = weights[0][l], z1 = weights[1][l], z2 = weights[2][l], z3 = weights[3][l];
+    const auto along = [=](const float* p) {
+      return (loadQuad(p) * z0 + loadQuad(p + sliceStep) * z1) + (loadQuad(p + step2) * z2 + loadQuad(p + step3) * z3);
+    };
+    const vquad plane = (along(p0) * weights[4][l] + along(p1) * weights[5][l]) + (along(p2) * weights[6][l] + along(p3) * weights[7][l]);
+    *reinterpret_cast<vquad*>(planes + 4 * l) = plane;
   }
-  const float* heights = weights + 4 * stride;
-  const vquad plane = (sum0 * heights[0] + sum1 * heights[stride]) + (sum2 * heights[2 * stride] + sum3 * heights[3 * stride]);
-  // The four weights along the width as one cubic polynomial of the fraction.
-  const vquad widths = ((vquad{-1, 3, -3, 1} * f + vquad{3, -6, 3, 0}) * f + vquad{-3, 0, 3, 0}) * f + vquad{1, 4, 1, 0};
-  const vquad line = plane * widths;
-  return ((line[0] + line[2]) + (line[1] + line[3])) * (1.f / 6);
+  // From four neighbors of one voxel behind those of another to one neighbor of all voxels.
+  typedef AllIndices<kFloats> All;
+  const vfloat a = load(planes), b = load(planes + kFloats), c = load(planes + 2 * kFloats), d = load(planes + 3 * kFloats);
+  const vfloat evenAb = evenLanes(a, b, All()), oddAb = oddLanes(a, b, All()), evenCd = evenLanes(c, d, All()), oddCd = oddLanes(c, d, All());
+  const vfloat p0 = evenLanes(evenAb, evenCd, All()), p1 = evenLanes(oddAb, oddCd, All());
+  const vfloat p2 = oddLanes(evenAb, evenCd, All()), p3 = oddLanes(oddAb, oddCd, All());
+  const vfloat g = 1.f - fx;
+  const vfloat line = (p0 * (g * g * g) + p1 * (4.f - 3.f * fx * fx * (2.f - fx))) + (p2 * (4.f - 3.f * g * g * (2.f - g)) + p3 * (fx * fx * fx));
+  store(to, line * (1.f / 216));
 }
 
 bool sampleSpline(const SamplePlan& plan, const float* coefficients, const int64_t* origin, const int64_t* size, float* output, int64_t channels, float fill) {
   const int64_t width = plan.outExtent[2];
-  const int64_t stride = (width + kFloats - 1) / kFloats * kFloats;
   Rows rows(width);
   Displacement displacement(plan);
-  float* weights = static_cast<float*>(std::malloc(8 * stride * sizeof(float)));
-  if (!rows.isReady() || !displacement.isReady() || !weights) {
-    std::free(weights);
-    return false;
-  }
+  if (!rows.isReady() || !displacement.isReady()) return false;
   const Row& row = rows.row;
   const Grid grid = gridOf(origin, size);
+  alignas(64) float values[kFloats];
   for (int64_t z = 0; z < plan.outExtent[0]; z++) {
     for (int64_t y = 0; y < plan.outExtent[1]; y++, output += width * channels) {
       findRow<Mode::cubic>(plan, grid, displacement, z, y, row);
       for (int64_t x = 0; x < width; x += kFloats) {
-        cubicWeights(load(row.fraction[0] + x), weights + x, stride);
-        cubicWeights(load(row.fraction[1] + x), weights + 4 * stride + x, stride);
-      }
-      for (int64_t x = 0; x < width; x++) {
-        output[x * channels] =
-            row.inside[x] ? splineAt(coefficients + row.offset[x], grid.rowStep, grid.sliceStep, weights + x, stride, row.fraction[2][x]) : fill;
+        const int64_t count = width - x < kFloats ? width - x : kFloats;
+        int32_t isAnyInside = 0;
+        for (int l = 0; l < kFloats; l++) isAnyInside |= row.inside[x + l];
+        if (isAnyInside) {
+          splineBlock(coefficients, row.offset + x, grid.rowStep, grid.sliceStep, load(row.fraction[0] + x), load(row.fraction[1] + x),
+                      load(row.fraction[2] + x), values);
+        }
+        for (int64_t l = 0; l < count; l++) output[(x + l) * channels] = row.inside[x + l] ? values[l] : fill;
       }
     }
   }
-  std::free(weights);
   return true;
 }
 

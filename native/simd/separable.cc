@@ -47,6 +47,19 @@ static void combineRows(const float* const* rows, const float* weights, int taps
   }
 }
 
+// The taps of an output position without those in front and behind that only meet zeros.
+struct Reach {
+  int first, count;
+};
+
+static Reach reachOf(const AxisPlan& axis, int64_t o) {
+  const int32_t* sources = axis.sources + axis.before + axis.starts[o];
+  int first = 0, end = axis.taps;
+  while (first < end && sources[first] < 0) first++;
+  while (end > first && sources[end - 1] < 0) end--;
+  return {first, end - first};
+}
+
 // Rows are cut into strips, so that the rows that neighbors share stay in the first-level cache.
 constexpr int64_t kStrip = 256;
 
@@ -55,8 +68,9 @@ static void alongHeight(const AxisPlan& axis, const float* const* rowAt, int64_t
   for (int64_t strip = 0; strip < floats; strip += kStrip) {
     const int64_t count = floats - strip < kStrip ? floats - strip : kStrip;
     for (int64_t o = first; o < end; o++) {
-      for (int k = 0; k < axis.taps; k++) taps[k] = rowAt[axis.before + axis.starts[o] + k] + strip;
-      combineRows(taps, axis.weights + o * axis.taps, axis.taps, to + (o - first) * floats + strip, count);
+      const Reach reach = reachOf(axis, o);
+      for (int k = 0; k < reach.count; k++) taps[k] = rowAt[axis.before + axis.starts[o] + reach.first + k] + strip;
+      combineRows(taps, axis.weights + o * axis.taps + reach.first, reach.count, to + (o - first) * floats + strip, count);
     }
   }
 }
@@ -217,11 +231,12 @@ static bool run(const SeparablePlan& plan) {
         if (depth.isIdentity) {
           __builtin_memcpy(to, intermediate.get() + o * floats + strip, count * sizeof(float));
         } else {
-          for (int k = 0; k < depth.taps; k++) {
-            const int32_t source = depth.sources[depth.before + depth.starts[o] + k];
+          const Reach reach = reachOf(depth, o);
+          for (int k = 0; k < reach.count; k++) {
+            const int32_t source = depth.sources[depth.before + depth.starts[o] + reach.first + k];
             taps.get()[k] = source < 0 ? zeros.get() : intermediate.get() + source * floats + strip;
           }
-          combineRows(taps.get(), depth.weights + o * depth.taps, depth.taps, to, count);
+          combineRows(taps.get(), depth.weights + o * depth.taps + reach.first, reach.count, to, count);
         }
         if (plan.low) clampRow(to, count, strip % plan.channels, plan.channels, plan.low, plan.high);
       }
