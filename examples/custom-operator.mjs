@@ -1,17 +1,14 @@
-// Operators of your own: a deterministic one and a random one, as steps with a plan (shapes, before any voxel is read) and the work itself.
+// Operators of your own: one from a module, which runs in worker threads and is cached; one on the graph thread; one that is random.
 //   voxstream phantom data/phantoms && node examples/custom-operator.mjs data/phantoms
-import { batch, cases, createTaskPool, inPlacePlan, load, niftiCases, patch, run, SlabPool, to, transform } from "voxstream";
+import { batch, cached, cases, createTaskPool, load, niftiCases, patch, run, SlabPool, to, transform } from "voxstream";
+import { softWindow } from "./operators/soft-window.mjs";
 
-/** out = 1 / (1 + exp(-(x - level) / width)): a soft window, in place. */
-const softWindow = ({ level, width }) =>
+/** 1 - x, on the graph thread: good enough for trying things out. */
+const negative = () =>
   transform({
-    name: "softWindow",
-    params: { level, width }, // stands in the history of each sample
-    step: {
-      plan: (layout) => inPlacePlan(layout), // shape, place and label stay as they are
-      apply: ({ image }) => {
-        for (let i = 0; i < image.input.length; i++) image.output[i] = 1 / (1 + Math.exp(-(image.input[i] - level) / width));
-      },
+    name: "negative",
+    apply: ({ image }) => {
+      for (let i = 0; i < image.input.length; i++) image.output[i] = 1 - image.input[i];
     },
   });
 
@@ -19,23 +16,21 @@ const softWindow = ({ level, width }) =>
 const randomOffset = ({ most }) =>
   transform({
     name: "randomOffset",
-    params: { most },
+    parameters: { most },
     draw: (random, { mode }) => (mode === "training" ? { offset: random.uniform(-most, most) } : undefined),
-    step: {
-      plan: (layout) => inPlacePlan(layout),
-      apply: ({ image, params }) => {
-        for (let i = 0; i < image.input.length; i++) image.output[i] = image.input[i] + params.offset;
-      },
+    apply: ({ image }, { offset }) => {
+      for (let i = 0; i < image.input.length; i++) image.output[i] = image.input[i] + offset;
     },
   });
 
-const data = niftiCases({ root: process.argv[2] ?? "data/phantoms", classes: ["background", "kidney", "tumor"] });
+const [root = "data/phantoms", folder = "cache"] = process.argv.slice(2);
+const data = niftiCases({ root, classes: ["background", "kidney", "tumor"] });
 const tasks = createTaskPool({ threads: 1 });
 const context = { seed: 1, mode: "training", pool: new SlabPool({ budget: 256 * 1024 ** 2 }), tasks, onError: "fail" };
 const batches = cases(data, { refs: await data.list(), order: "sorted" }).pipe(
-  load(),
-  softWindow({ level: 40, width: 100 }),
+  cached(load(), softWindow({ level: 40, width: 100 }), { folder }),
   patch({ size: [16, 32, 32] }),
+  negative(),
   randomOffset({ most: 0.1 }),
   batch({ size: 1 }),
 );

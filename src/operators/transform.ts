@@ -16,7 +16,7 @@ export interface TransformOptions<P = Json> {
   /** Name of the operator: stands in histories, bundles and stages. One of the built-in steps, unless `apply` or `step` is given. */
   readonly name: string;
   /** Options as plain JSON; without `draw` also what the work gets. Default none. */
-  readonly parameters?: Json;
+  readonly parameters?: Json | object;
   /** The work: rewrites the image in place, voxel by voxel (`image.output` may be `image.input`). */
   readonly apply?: (work: StepWork<P>, parameters: P) => void;
   /** In place of `apply`, for what also changes the label, shape or place: a step with `plan`, and an `inverse` where voxels move. */
@@ -51,7 +51,7 @@ export function transform<P = Json>(options: TransformOptions<P>): OperatorFunct
   requireOption(typeof name === "string" && name !== "", "transform", "name", "a name", name);
   const own = ownStep(options);
   // A step is only ever called with the parameters that its own operator wrote.
-  const link: OperatorLink = { name, params: parameters, ...(draw && { draw: draw as OperatorLink["draw"] & object }), ...own };
+  const link: OperatorLink = { name, params: parameters as Json, ...(draw && { draw: draw as OperatorLink["draw"] & object }), ...own };
   return describeOperator(
     (source) => {
       const chain = chainOf(source);
