@@ -8,6 +8,9 @@ export interface CachedCase {
   /** The operators that made it. */
   readonly made: string;
   readonly shape: Shape4;
+  /** How image voxels are kept, and the most by which one may differ from what the operators made. */
+  readonly image: "float32" | "int16" | "float16";
+  readonly error: number;
   readonly bytes: number;
   /** Milliseconds since 1970. */
   readonly created: number;
@@ -21,14 +24,18 @@ export interface CachedCase {
  */
 export function listCache(folder: string): CachedCase[] {
   return [...openCaseStore(folder).cases()]
-    .map(({ key, record, used }) => ({
-      key,
-      id: record.id,
-      made: record.made,
-      shape: record.image.shape,
-      bytes: record.bytes,
-      created: record.created,
-      used,
-    }))
+    .map(
+      ({ key, record, used }): CachedCase => ({
+        key,
+        id: record.id,
+        made: record.made,
+        shape: record.image.shape,
+        image: record.image.encoding?.form ?? "float32",
+        error: Math.max(0, ...(record.image.encoding?.error ?? [])),
+        bytes: record.bytes,
+        created: record.created,
+        used,
+      }),
+    )
     .sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : a.created - b.created));
 }

@@ -103,6 +103,30 @@ function recordWithSources(build: () => unknown): readonly RecordedOperator[] {
   return mine;
 }
 
+/** Whether somebody records what is being piped together. */
+export function isRecording(): boolean {
+  return recorded !== undefined;
+}
+
+const keys = new WeakMap<object, Json>();
+
+/** Gives an operator that is not 1:1 the options by which prepared batches know whether they are still the same. */
+export function keyOperator<O extends OperatorFunction<never, unknown>>(operator: O, key: Json): O {
+  keys.set(operator, key);
+  return operator;
+}
+
+/** All that decides what an operator does, as JSON; undefined for functions whose code no key can hold. */
+export function operatorKey(operator: OperatorFunction<never, unknown>): Json | undefined {
+  const description = descriptions.get(operator);
+  if (description && "load" in description) return ["load", { ...description.load }];
+  if (description && "link" in description) {
+    const { name, params, step, module } = description.link;
+    return step && !module ? undefined : [name, params, module?.hash ?? null];
+  }
+  return keys.get(operator);
+}
+
 /** Name and options of a deterministic or random 1:1 operator of ours; undefined for any other function. */
 export function descriptionOf(operator: OperatorFunction<never, unknown>): OperatorDescription | undefined {
   return descriptions.get(operator);

@@ -26,7 +26,7 @@ export function cacheCommand(): Command {
       const info = cacheInfo(folderOf(folder));
       commandOutput(options).result(
         JSON.parse(JSON.stringify({ ...info, entries: cases })),
-        `${formatTable([["case", "size", "last used", "made by"], ...cases.map(({ id, bytes, used, made }) => [id, formatBytes(bytes), new Date(used).toISOString().slice(0, 16), made])])}\n\n${cases.length} cases in ${folderOf(folder)}`,
+        `${formatTable([["case", "size", "image", "last used", "made by"], ...cases.map(({ id, bytes, image, error, used, made }) => [id, formatBytes(bytes), error > 0 ? `${image} ±${error.toPrecision(2)}` : image, new Date(used).toISOString().slice(0, 16), made])])}\n\n${cases.length} cases in ${folderOf(folder)}`,
       );
     });
   command

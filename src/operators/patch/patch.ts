@@ -14,7 +14,7 @@ import { stage } from "../../streams/stage.js";
 import { stageError } from "../../streams/stage-error.js";
 import { withSample } from "../chain-run.js";
 import { mendOf } from "../mend-of.js";
-import { describeOperator } from "../operator-link.js";
+import { describeOperator, keyOperator } from "../operator-link.js";
 import { withRunContext } from "../with-run-context.js";
 import { completePatchOptions, type PatchOptions } from "./patch-options.js";
 import { drawStart, gridStarts, marginOf, mostMargin, type PatchPlan } from "./patch-plan.js";
@@ -134,13 +134,15 @@ export function patch(options: PatchOptions): OperatorFunction<Sample, Sample> {
         };
       }),
     );
-  return describeOperator(
+  const operator = describeOperator(
     (source: Observable<Sample>) => {
       const flow = cutter()(source);
       return plan.margin ? flow : tagPatches(flow, (reach) => cutter(reach)(source));
     },
     { patch: { size: plan.size, ...(plan.margin && { margin: plan.margin }), ...(plan.mode === "random" && { perCase: plan.perCase }) } },
   );
+  // The plan is plain data.
+  return keyOperator(operator, ["patch", plan as unknown as Json]);
 }
 
 function bytesOf({ image, label }: Sample, { size }: PatchPlan, [before, after]: Margin = NO_MARGIN): number {

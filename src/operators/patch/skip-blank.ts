@@ -4,6 +4,7 @@ import { requireKnownOptions } from "../../core/require-known-options.js";
 import type { Margin, Sample } from "../../core/sample.js";
 import type { Triple } from "../../core/shape.js";
 import { skipWhen } from "../../streams/skip-when.js";
+import { keyOperator } from "../operator-link.js";
 import { NO_MARGIN, patchesOf, tagPatches } from "./patch-reach.js";
 import { readBox } from "./read-box.js";
 
@@ -39,11 +40,12 @@ export function skipBlank(options: SkipBlankOptions = {}): OperatorFunction<Samp
     },
     { name: "skipBlank" },
   );
-  return (source) => {
+  const operator: OperatorFunction<Sample, Sample> = (source) => {
     const patches = patchesOf(source);
     const flow = skip(source);
     return patches ? tagPatches(flow, (reach) => skip(patches(reach))) : flow;
   };
+  return keyOperator(operator, ["skipBlank", { class: blank, minimalFraction }]);
 }
 
 function foregroundShare(label: NonNullable<Sample["label"]>, [before, after]: Margin = NO_MARGIN, blank: number): number {

@@ -9,7 +9,7 @@ import type { VoxelSource } from "../../core/voxel-source.js";
 import { batchOf } from "../../streams/batch-of.js";
 import { withSample } from "../chain-run.js";
 import { mendOf } from "../mend-of.js";
-import { describeOperator } from "../operator-link.js";
+import { describeOperator, keyOperator } from "../operator-link.js";
 import { describeMargin } from "../patch/patch-reach.js";
 import { withRunContext } from "../with-run-context.js";
 
@@ -45,7 +45,7 @@ export function batch({ size, incomplete = "keep" }: BatchOptions): OperatorFunc
       },
     }),
   );
-  return describeOperator(operator, { batch: { size } });
+  return keyOperator(describeOperator(operator, { batch: { size } }), ["batch", { size, incomplete }]);
 }
 
 /** Two blocks, each rounded up to a page. */

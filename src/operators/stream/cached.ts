@@ -1,38 +1,29 @@
-import type { OperatorFunction } from "rxjs";
-import type { ArrayRecord } from "../../cache/case-record.js";
-import type { CaseArrays, CaseStore, StoredCase } from "../../cache/case-store.js";
-import { isDiskFull } from "../../cache/is-disk-full.js";
-import { openCaseStore } from "../../cache/open-case-store.js";
-import { formatBytes, parseBytes } from "../../core/bytes.js";
-import { errorMessage, requireOption, VoxError } from "../../core/errors.js";
-import { release, retain } from "../../core/retain.js";
+import type { Observable, OperatorFunction } from "rxjs";
+import type { Batch } from "../../core/batch.js";
+import { parseBytes } from "../../core/bytes.js";
+import { requireOption } from "../../core/errors.js";
 import type { Sample } from "../../core/sample.js";
-import type { Volume } from "../../core/volume.js";
-import { statistics } from "../../kernels/statistics/statistics.js";
-import { mapAsync } from "../../streams/map-async.js";
-import { ChainRun, KEPT_FREE } from "../chain-run.js";
-import { RETRIES } from "../chain-stage.js";
 import type { CaseItem } from "../load/case-item.js";
-import { type OpenCase, openCase } from "../load/open-case.js";
-import { describeOperator, descriptionOf } from "../operator-link.js";
-import { foregroundPoints, lesionPoints } from "../patch/foreground-points.js";
-import { withRunContext } from "../with-run-context.js";
-import { type CaseRecipe, caseKey } from "./case-key.js";
-import { roomFor } from "./room-for.js";
+import { describeOperator, descriptionOf, isRecording } from "../operator-link.js";
+import { cachedCases } from "./cached-cases.js";
+import type { CaseRecipe } from "./case-key.js";
+import { preparedBatches } from "./prepared-batches.js";
 
 export interface CachedOptions {
   /** Folder of the LMDB environment, shared by all runs of a machine. Default: `VOXSTREAM_CACHE`, else `cache`. */
   readonly folder?: string;
-  /** Most voxels that it keeps, such as "50GB". Cases of runs of the last hour stay; what finds no room is made again each time. Default no limit. */
+  /**
+   * Most voxels that it keeps, such as "50GB". Cases of runs of the last hour stay, so a data set beyond the quota does not turn over: what finds no room is made
+   * again each time, the rest is read. Default no limit.
+   */
   readonly quota?: number | string;
-}
-
-/** A case on its way: already stored, or open to be made. */
-interface Looked {
-  readonly item: CaseItem;
-  readonly key: string;
-  readonly stored?: StoredCase;
-  readonly open?: OpenCase;
+  /**
+   * How voxels of images are kept: "int16" spreads 65 536 values over the range of each channel (error at most range / 131 070; whole numbers such as HU stay
+   * exact), "float16" keeps 11 bits of each voxel (error at most max|x| / 2048). Both halve the cache and what is read. Default "float32", exact.
+   */
+  readonly image?: "float32" | "int16" | "float16";
+  /** Only with `batch` inside: how many epochs are prepared, each with its own random draws; later epochs take them in turn. Default 1. */
+  readonly passes?: number;
 }
 
 /**
@@ -41,127 +32,72 @@ interface Looked {
  * or the code changes. A half-written case does not exist. A case of which a chunk turns out to be damaged or gone is made again, in the middle of a run;
  * on a full disk the run goes on with cases that pass through memory.
  *
+ * With everything up to `batch` inside, finished batches are kept: patches, augmentation and shuffling of the first epoch are frozen, and every further epoch
+ * brings the same batches in another order, drawn from (seed, epoch). They are made again when a source, an operator, the seed or the list of cases changes.
+ *
  * @shape as the operators
  * @units as the operators
  * @label as the operators
- * @throws `ERR_OPTION` when the first operator is not `load`, or another is random, a stream stage, or a function of your own, whose code no key can hold;
- * `ERR_CACHE` when the folder cannot be written; with the case what the operators throw
+ * @throws `ERR_OPTION` when the first operator is not `load`, or another is a function of your own, whose code no key can hold, or, without `batch`, is random or
+ * a stream stage; `ERR_CACHE` when the folder cannot be written, or prepared batches do not fit; `ERR_VALUES` when an image is beyond float16; with the case
+ * what the operators throw
  * @example
  * cases(data, { refs }).pipe(cached(load(), clip({ min: -79, max: 304 }), normalize(), { folder: "cache", quota: "50GB" }), patch({ size: [80, 160, 160] }))
  */
 export function cached(
   first: OperatorFunction<CaseItem, Sample>,
   ...rest: readonly (OperatorFunction<Sample, Sample> | CachedOptions)[]
-): OperatorFunction<CaseItem, Sample> {
-  const last = rest.at(-1);
-  const options = typeof last === "object" ? last : {};
-  const operators = rest.filter((part) => part !== options) as OperatorFunction<Sample, Sample>[];
-  const recipe = recipeOf(first, operators);
-  const { folder = process.env.VOXSTREAM_CACHE ?? "cache", quota } = options;
+): OperatorFunction<CaseItem, Sample>;
+export function cached(
+  ...parts: readonly [
+    first: OperatorFunction<CaseItem, Sample>,
+    ...between: OperatorFunction<Sample, Sample>[],
+    batch: OperatorFunction<Sample, Batch>,
+    options: CachedOptions,
+  ]
+): OperatorFunction<CaseItem, Batch>;
+export function cached(
+  ...parts: readonly [
+    first: OperatorFunction<CaseItem, Sample>,
+    ...between: OperatorFunction<Sample, Sample>[],
+    batch: OperatorFunction<Sample, Batch>,
+  ]
+): OperatorFunction<CaseItem, Batch>;
+export function cached(...parts: readonly unknown[]): OperatorFunction<CaseItem, Sample> | OperatorFunction<CaseItem, Batch> {
+  const last = parts.at(-1);
+  const options: CachedOptions = typeof last === "object" && last !== null ? last : {};
+  // What the overloads say.
+  const operators = parts.filter((part) => part !== options) as OperatorFunction<never, unknown>[];
+  const { folder = process.env.VOXSTREAM_CACHE ?? "cache", quota, image = "float32", passes } = options;
   requireOption(typeof folder === "string" && folder !== "", "cached", "folder", "a path", folder);
-  const limit = quota === undefined ? Number.POSITIVE_INFINITY : parseBytes(quota, "cached", "quota");
-  const operator = withRunContext<CaseItem, Sample>("cached", (context) => {
-    const store = openCaseStore(folder);
-    const run = new ChainRun(recipe.links, context, { nonFinite: "fail", labels: "declared", ...recipe.load });
-    const making = new Map<string, Promise<unknown>>();
-    const mending = new Map<string, Promise<void>>();
-    /** After the disk was full once, this run writes no more. */
-    let isFull = false;
-
-    const keyOf = (item: CaseItem, custom: OpenCase | undefined, signal?: AbortSignal): Promise<string> =>
-      caseKey(item, recipe, context, store, custom && "custom" in custom.voxels ? custom.voxels.custom : undefined, signal);
-    const stored = (item: CaseItem, key: string): StoredCase | undefined =>
-      store.read(key, (signal) => {
-        const going = mending.get(key) ?? mend(item, key, signal).finally(() => mending.delete(key));
-        mending.set(key, going);
-        return going;
-      });
-
-    /** Makes a stored case again, over what is left of it. */
-    async function mend(item: CaseItem, key: string, signal?: AbortSignal): Promise<void> {
-      const open = await openCase(item, context.mode);
-      if ((await keyOf(item, open, signal)) !== key) {
-        throw new VoxError("the sources of a cached case must stay as they are while a run uses it, but they have changed", {
-          code: "ERR_DATA",
-          where: "cached",
-          sampleId: item.id,
-        });
-      }
-      await roomFor(context.pool, run.bytes(open), "cached", signal);
-      const sample = await run.apply(open, signal);
-      retain(sample);
-      try {
-        await store.rewrite(key, recordOf(sample, recipe), arraysOf(sample));
-      } finally {
-        release(sample);
-      }
-      process.emitWarning(`the cache in ${store.folder} held a damaged copy of case ${item.id}; it has been made again`, "VoxstreamWarning");
-    }
-
-    async function look(item: CaseItem, signal: AbortSignal): Promise<Looked> {
-      const custom = item.data.read ? await openCase(item, context.mode) : undefined;
-      const key = await keyOf(item, custom, signal);
-      const there = stored(item, key);
-      if (there) return { item, key, stored: there };
-      return { item, key, open: custom ?? (await openCase(item, context.mode)) };
-    }
-
-    async function fetch({ item, key, stored: before, open }: Looked, signal: AbortSignal): Promise<Sample> {
-      // The same case of the next epoch may follow while this one is being made.
-      while (making.has(key)) await making.get(key);
-      const there = before ?? stored(item, key);
-      if (there) return sampleOf(item, there);
-      const made = make(item, key, open!, signal);
-      const over = made.then(
-        () => undefined,
-        () => undefined,
-      );
-      making.set(key, over);
-      try {
-        return await made;
-      } finally {
-        making.delete(key);
-      }
-    }
-
-    async function make(item: CaseItem, key: string, open: OpenCase, signal: AbortSignal): Promise<Sample> {
-      const sample = await run.apply(open, signal);
-      let isKept = true;
-      try {
-        isKept = !isFull && (await store.write(key, recordOf(sample, recipe), arraysOf(sample), limit));
-      } catch (error) {
-        if (!isDiskFull(error)) throw error;
-        isFull = true;
-        isKept = false;
-        process.emitWarning(`${errorMessage(error)}; cases that are not there yet are made again every time`, "VoxstreamWarning");
-      } finally {
-        // The sample has no holder yet: it goes on as it is, or to be read back from the store.
-        if (isKept) {
-          retain(sample);
-          release(sample);
-        }
-      }
-      if (isKept) return sampleOf(item, stored(item, key)!);
-      if (!isFull) warnFull(store, limit);
-      return sample;
-    }
-
-    return (flow) =>
-      flow.pipe(
-        mapAsync((item: CaseItem, { signal }) => look(item, signal), { name: "cached.look", concurrency: 2, retries: RETRIES }),
-        mapAsync((looked: Looked, { signal }) => fetch(looked, signal), {
-          name: "cached",
-          retries: RETRIES,
-          concurrency: "tasks",
-          bytes: ({ stored, open }) => (stored ? 0 : run.bytes(open!)),
-          keepFree: KEPT_FREE * context.pool.budget,
-        }),
-      );
-  });
-  return describeOperator(operator, { cached: recipe });
+  requireOption(["float32", "int16", "float16"].includes(image), "cached", "image", '"float32", "int16" or "float16"', image);
+  const place = { folder, limit: quota === undefined ? Number.POSITIVE_INFINITY : parseBytes(quota, "cached", "quota") };
+  const batchAt = operators.findIndex((operator) => "batch" in (descriptionOf(operator) ?? {}));
+  if (batchAt < 0) {
+    requireOption(passes === undefined, "cached", "passes", "given only with batch among the operators", passes);
+    const recipe = recipeOf(operators[0] as OperatorFunction<CaseItem, Sample>, operators.slice(1) as OperatorFunction<Sample, Sample>[], image);
+    return describeOperator(cachedCases(recipe, place), { cached: recipe });
+  }
+  requireOption(
+    batchAt === operators.length - 1,
+    "cached",
+    "the last operator",
+    "batch, where there is one",
+    `${operators.length - 1 - batchAt} behind it`,
+  );
+  requireOption(image === "float32", "cached", "image", '"float32" with batch among the operators', image);
+  const prepared = preparedBatches(operators, place, passes ?? 1);
+  const plain = (flow: Observable<CaseItem>): Observable<Batch> =>
+    operators.reduce((before: Observable<unknown>, operator) => (operator as OperatorFunction<unknown, unknown>)(before), flow) as Observable<Batch>;
+  // Who looks at the graph sees what prepares the batches.
+  return (flow) => (isRecording() ? plain(flow) : prepared(flow));
 }
 
-function recipeOf(first: OperatorFunction<CaseItem, Sample>, operators: readonly OperatorFunction<Sample, Sample>[]): CaseRecipe {
+function recipeOf(
+  first: OperatorFunction<CaseItem, Sample>,
+  operators: readonly OperatorFunction<Sample, Sample>[],
+  image: CaseRecipe["image"],
+): CaseRecipe {
   const load = descriptionOf(first);
   requireOption(load !== undefined && "load" in load, "cached", "the first operator", "load()", load && "link" in load ? load.link.name : first);
   const links = operators.map((operator) => {
@@ -170,11 +106,17 @@ function recipeOf(first: OperatorFunction<CaseItem, Sample>, operators: readonly
       description !== undefined && "link" in description,
       "cached",
       "each further operator",
-      "a 1:1 operator such as clip, normalize, resample, pad, mapLabels, oneHot",
+      "a 1:1 operator such as clip, normalize, resample, pad, mapLabels, oneHot; or all up to batch, to prepare batches",
       description ? Object.keys(description)[0] : operator,
     );
     const { link } = description;
-    requireOption(!link.draw, "cached", "each operator", "deterministic; put random ones behind cached(...)", link.name);
+    requireOption(
+      !link.draw,
+      "cached",
+      "each operator",
+      "deterministic; put random ones behind cached(...), or end it with batch to prepare batches",
+      link.name,
+    );
     const isKnown = !link.step || link.module !== undefined;
     requireOption(
       isKnown,
@@ -185,61 +127,5 @@ function recipeOf(first: OperatorFunction<CaseItem, Sample>, operators: readonly
     );
     return link;
   });
-  return { load: load.load, links };
-}
-
-function recordOf({ id, image, label, source, history, extra }: Sample, { links }: CaseRecipe): Parameters<CaseStore["write"]>[1] {
-  // What `load` made lies in memory.
-  const minimum = statistics((image as Volume<"float32">).data, { channels: image.shape[3] }).map(({ min }) => min);
-  return {
-    id,
-    made: ["load", ...links.map((link) => link.name)].join(" "),
-    image: { dtype: "float32", shape: image.shape, geometry: image.geometry, minimum },
-    ...(label && {
-      label: {
-        dtype: label.dtype,
-        shape: label.shape,
-        geometry: label.geometry,
-        minimum: new Array<number>(label.shape[3]).fill(0),
-        ...(label.shape[3] === 1 && foregroundOf(label as Volume<"uint8" | "uint16">)),
-      },
-    }),
-    ...(source && { source }),
-    history,
-    ...(extra && { extra }),
-  };
-}
-
-/** What `patch` draws from, so that it never has to look at a whole label map. */
-function foregroundOf({ data, shape }: Volume<"uint8" | "uint16">): Pick<ArrayRecord, "points" | "lesions"> {
-  return { points: foregroundPoints(data), lesions: lesionPoints(data, shape) };
-}
-
-function arraysOf({ image, label }: Sample): CaseArrays {
-  return { image: (image as Volume<"float32">).data, ...(label && { label: (label as Volume<"uint8" | "uint16">).data }) };
-}
-
-/** The same bytes may be a case of another name, in another place: only voxels and what follows from them come from the store. */
-function sampleOf({ id, epoch, ref }: CaseItem, { record, image, label }: StoredCase): Sample {
-  const { source, history } = record;
-  return {
-    id,
-    epoch,
-    image,
-    ...(label && { label }),
-    ...(source && { source: { ...source, path: ref.images[0] ?? source.path } }),
-    history,
-    ...(ref.extra && { extra: ref.extra }),
-  };
-}
-
-const warned = new Set<string>();
-
-function warnFull(store: CaseStore, limit: number): void {
-  if (warned.has(store.folder)) return;
-  warned.add(store.folder);
-  process.emitWarning(
-    `the cache in ${store.folder} has reached its quota of ${formatBytes(limit)}; further cases are made again every time`,
-    "VoxstreamWarning",
-  );
+  return { load: load.load, links, image };
 }

@@ -14,6 +14,8 @@ import { codeVersion } from "./code-version.js";
 export interface CaseRecipe {
   readonly load: LoadOptions;
   readonly links: readonly OperatorLink[];
+  /** How image voxels are kept. */
+  readonly image: "float32" | "int16" | "float16";
 }
 
 /** Name of a cached case: SHA-256 over source bytes, operators with their options, declared classes and code version. */
@@ -37,6 +39,7 @@ export async function caseKey(
     withLabel,
     recipe.load,
     recipe.links.map(({ name, params, module }) => (module ? [name, params, module.hash] : [name, params])),
+    recipe.image,
     data.classes,
     data.channels,
     codeVersion(),

@@ -1,6 +1,6 @@
 import type { MonoTypeOperatorFunction } from "rxjs";
 import { prefetch as prefetchStage } from "../../streams/prefetch.js";
-import { describeOperator } from "../operator-link.js";
+import { describeOperator, keyOperator } from "../operator-link.js";
 
 export interface PrefetchOptions {
   /** Items that wait ready. */
@@ -18,5 +18,5 @@ export interface PrefetchOptions {
  * batches.pipe(prefetch({ capacity: 2 }))
  */
 export function prefetch<A>({ capacity }: PrefetchOptions): MonoTypeOperatorFunction<A> {
-  return describeOperator(prefetchStage<A>({ capacity }), { prefetch: { capacity } });
+  return keyOperator(describeOperator(prefetchStage<A>({ capacity }), { prefetch: { capacity } }), ["prefetch"]);
 }

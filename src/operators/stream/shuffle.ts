@@ -1,6 +1,6 @@
 import type { MonoTypeOperatorFunction } from "rxjs";
 import { shuffle as shuffleStage } from "../../streams/shuffle.js";
-import { describeOperator } from "../operator-link.js";
+import { describeOperator, keyOperator } from "../operator-link.js";
 
 export interface ShuffleOptions {
   /** Items that change places with each other; at most twice as many are held in memory. */
@@ -18,5 +18,5 @@ export interface ShuffleOptions {
  * patches.pipe(shuffle({ window: 32 }))
  */
 export function shuffle<A>({ window }: ShuffleOptions): MonoTypeOperatorFunction<A> {
-  return describeOperator(shuffleStage<A>({ window }), { shuffle: { window } });
+  return keyOperator(describeOperator(shuffleStage<A>({ window }), { shuffle: { window } }), ["shuffle", { window }]);
 }
