@@ -39,4 +39,6 @@ export interface BundleFile extends BundleDescription {
   readonly parameters: number;
   readonly weights: { readonly file: string; readonly bytes: number; readonly sha256: string };
   readonly topology: { readonly file: string; readonly sha256: string };
+  /** Of all the above, as one line of JSON; bundles of earlier versions lack it. */
+  readonly sha256?: string;
 }

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { rename, rm } from "node:fs/promises";
-import { dirname, extname, join } from "node:path";
+import { dirname, extname, join, resolve } from "node:path";
 import { isVoxError, requireOption, VoxError } from "../core/errors.js";
 import { makeFolder } from "../core/make-folder.js";
 import { requireKnownOptions } from "../core/require-known-options.js";
@@ -60,6 +60,7 @@ export async function exportBundle(options: ExportBundleOptions): Promise<Export
   requireOption(format === "onnx" || format === "tfjs", "exportBundle", "format", '"onnx" or "tfjs" when the output does not end with .onnx', format);
   const given = (["layout", "probabilities", "openExtents"] as const).find((name) => format === "tfjs" && options[name] !== undefined);
   requireOption(given === undefined, "exportBundle", given ?? "", 'absent with format "tfjs"', given && options[given]);
+  requireOption(resolve(output) !== resolve(bundle), "exportBundle", "output", "another folder than the bundle's", output);
   refuseForeign(output, format);
   // Any engine can hold the weights.
   if (!currentEngine()) await startEngine({ engine: "cpu" });
@@ -90,21 +91,23 @@ export async function exportBundle(options: ExportBundleOptions): Promise<Export
   }
 }
 
+const PARTS = ["bundle.json", "model.json", "weights.bin"];
+
 /** A folder of something else must not vanish because of a misplaced `-o`. */
 function refuseForeign(output: string, format: ExportFormat): void {
   if (!existsSync(output)) return;
   const isFolder = statSync(output).isDirectory();
-  const fits = format === "onnx" ? !isFolder : isFolder && (readdirSync(output).length === 0 || existsSync(join(output, "bundle.json")));
+  const fits = format === "onnx" ? !isFolder : isFolder && readdirSync(output).every((name) => PARTS.includes(name));
   if (fits) return;
-  const rule = format === "onnx" ? "a file" : "a new or empty folder, or a bundle that may be replaced";
+  const rule = format === "onnx" ? "a file" : "a new or empty folder, or one that was exported before";
   throw new VoxError(`output must be ${rule}, got ${isFolder ? "a folder with other content" : "a file"}`, { code: "ERR_OPTION", where: output });
 }
 
 /** All that `bundle.json` says of the model, without what it says of its own files. */
 function plainDescription(
   file: BundleFile,
-): Omit<BundleFile, "format" | "formatVersion" | "createdAt" | "versions" | "parameters" | "weights" | "topology"> {
-  const { format, formatVersion, createdAt, versions: _, parameters, weights, topology, ...description } = file;
+): Omit<BundleFile, "format" | "formatVersion" | "createdAt" | "versions" | "parameters" | "weights" | "topology" | "sha256"> {
+  const { format, formatVersion, createdAt, versions: _, parameters, weights, topology, sha256, ...description } = file;
   return description;
 }
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { z } from "zod";
-import { errorMessage, VoxError } from "../core/errors.js";
+import { errorMessage, isVoxError, VoxError } from "../core/errors.js";
 import type { BundleFile } from "./bundle-description.js";
 import { sha256 } from "./save-bundle.js";
 
@@ -56,8 +56,9 @@ export async function loadBundle(folder: string): Promise<LoadedBundle> {
     const model = await tfl.loadLayersModel(
       tf.io.fromMemory({ modelTopology: parsed.modelTopology, weightSpecs: parsed.weightsManifest.flatMap((group) => group.weights), weightData }),
     );
-    return { model, description };
+    return { model: requireFit(folder, model, description), description };
   } catch (error) {
+    if (isVoxError(error)) throw error;
     throw bundleError(folder, `the network must load, but: ${errorMessage(error)}`, error);
   }
 }
@@ -73,11 +74,33 @@ export async function readBundleFile(folder: string): Promise<BundleFile> {
   }
   const result = schema.safeParse(content);
   if (!result.success) {
+    const { format, formatVersion } = (content ?? {}) as { readonly format?: unknown; readonly formatVersion?: unknown };
+    if (format === "voxstream-bundle" && typeof formatVersion === "number" && formatVersion > 1) {
+      throw bundleError(folder, `bundle.json must be of format 1, got ${formatVersion}: a newer Voxstream has made it`);
+    }
     const [issue] = result.error.issues;
     throw bundleError(folder, `bundle.json must be of format voxstream-bundle 1, but ${issue!.path.join(".") || "it"}: ${issue!.message}`);
   }
+  const { sha256: saved, ...rest } = content as { readonly sha256?: unknown };
+  if (saved !== undefined && saved !== sha256(JSON.stringify(rest))) {
+    throw bundleError(
+      folder,
+      "bundle.json must be as it was saved, but its checksum differs; remove its last field, sha256, if you changed it on purpose",
+    );
+  }
   // The schema has checked every field that is read.
   return result.data as unknown as BundleFile;
+}
+
+/** Channels and classes of the network are those that the description names. */
+function requireFit(folder: string, model: tfl.LayersModel, { channels, classes }: BundleFile): tfl.LayersModel {
+  const got = { channels: model.inputs[0]!.shape.at(-1), classes: model.outputs[0]!.shape.at(-1) };
+  if ((got.channels ?? channels) === channels && (got.classes ?? classes.length) === classes.length) return model;
+  model.dispose();
+  throw bundleError(
+    folder,
+    `the network must have ${channels} channels and ${classes.length} classes, as bundle.json says, got ${got.channels} and ${got.classes}`,
+  );
 }
 
 async function readPart(folder: string, name: string): Promise<Buffer> {
@@ -88,7 +111,8 @@ async function readPart(folder: string, name: string): Promise<Buffer> {
     if (isGone && name === "bundle.json") {
       const best = join(folder, "checkpoints", "best");
       const hint = existsSync(join(best, "bundle.json")) ? `; the one of this run is ${best}` : "";
-      throw bundleError(folder, `the folder must hold a model bundle (bundle.json), got none${hint}`, error);
+      const foreign = existsSync(join(folder, "model.json")) ? "a TensorFlow.js model that Voxstream has not saved" : "none";
+      throw bundleError(folder, `the folder must hold a model bundle (bundle.json), got ${foreign}${hint}`, error);
     }
     throw bundleError(folder, `${name} must be there and readable, got ${isGone ? "no such file" : errorMessage(error)}`, error);
   }

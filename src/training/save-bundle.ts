@@ -47,9 +47,10 @@ export async function writeBundle(folder: string, model: tfl.LayersModel, descri
     weights: { file: "weights.bin", bytes: weights.reduce((sum, { byteLength }) => sum + byteLength, 0), sha256: sha256(...weights) },
     topology: { file: "model.json", sha256: sha256(topology) },
   };
+  const checked: BundleFile = { ...file, sha256: sha256(JSON.stringify(file)) };
   await writeDurably(join(folder, "weights.bin"), ...weights);
   await writeDurably(join(folder, "model.json"), topology);
-  await writeDurably(join(folder, "bundle.json"), `${JSON.stringify(file, undefined, 2)}\n`);
+  await writeDurably(join(folder, "bundle.json"), `${JSON.stringify(checked, undefined, 2)}\n`);
 }
 
 export function sha256(...parts: readonly (string | Uint8Array)[]): string {

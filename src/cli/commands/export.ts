@@ -14,7 +14,6 @@ interface ExportCommandOptions extends CommonOptions {
 /** `voxstream export <bundle> -o <model.onnx>`: the network for programs without Voxstream. */
 export function exportCommand(): Command {
   return new Command("export")
-    .description("write the network of a bundle for other programs: an ONNX file, or a model for plain TensorFlow.js")
     .argument("<bundle>", "folder of the model, such as runs/demo/checkpoints/best")
     .requiredOption("-o, --output <path>", "model.onnx, or a folder with --format tfjs; what is there is replaced")
     .addOption(new Option("--format <format>", "onnx when the output ends with .onnx").choices(["onnx", "tfjs"]))
