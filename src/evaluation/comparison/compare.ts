@@ -126,29 +126,23 @@ export async function compare(options: CompareOptions): Promise<Comparison> {
     done++;
   }
 
-  const scored: VariantRows[] = [];
-  let isWhole = !isStopped;
-  for (const variant of isStopped ? [] : variants) {
-    const rows: (readonly EvaluationRow[])[] = [];
-    const folds: string[] = [];
-    let trainSeconds = 0;
-    for (const seed of seeds) {
-      const own = splits.map((_, fold) => join(foldersOf(variant.name, seed), `fold-${fold}`));
-      const records = await Promise.all(own.map((path) => readFoldRecord(path)));
-      if (records.some((record) => !record?.evaluation)) {
-        isWhole = false;
-        continue;
-      }
-      // Sums up the folds of the variant; nothing is left to train.
-      rows.push((await run(variant, seed)).rows);
-      folds.push(...own);
-      trainSeconds += records.reduce((sum, record) => sum + record!.training.seconds, 0);
-    }
-    const known = await staticCost(variant.config, join(folder, "variants", variant.name));
-    if (rows.length === seeds.length) scored.push({ name: variant.name, seeds: rows, cost: await measuredCost(folds, trainSeconds, known) });
-  }
   const seconds = (): number => (performance.now() - began) / 1000;
-  if (!isWhole) return { status: isStopped ? "stopped" : "partial", folder, splits, summary: undefined, report: undefined, seconds: seconds() };
+  const foldsOf = (variant: string): readonly string[] =>
+    seeds.flatMap((seed) => splits.map((_, fold) => join(foldersOf(variant, seed), `fold-${fold}`)));
+  const records = await Promise.all(names.map((variant) => Promise.all(foldsOf(variant).map((path) => readFoldRecord(path)))));
+  const isWhole = records.flat().every((record) => record?.evaluation);
+  if (!isWhole || isStopped)
+    return { status: isStopped ? "stopped" : "partial", folder, splits, summary: undefined, report: undefined, seconds: seconds() };
+
+  const scored: VariantRows[] = [];
+  for (const [at, variant] of variants.entries()) {
+    const rows: (readonly EvaluationRow[])[] = [];
+    // Sums up the folds of each seed; nothing is left to train.
+    for (const seed of seeds) rows.push((await run(variant, seed)).rows);
+    const known = await staticCost(variant.config, join(folder, "variants", variant.name));
+    const trainSeconds = records[at]!.reduce((sum, record) => sum + (record?.training.seconds ?? 0), 0);
+    scored.push({ name: variant.name, seeds: rows, cost: await measuredCost(foldsOf(variant.name), trainSeconds, known) });
+  }
   const summary = summarizeComparison(scored, { baseline, seeds });
   const held = splits.reduce((sum, { validation }) => sum + validation.length, 0);
   const report = await writeComparisonReport({

@@ -28,8 +28,14 @@ export function pairedDifference(values: ReadonlyMap<string, number>, baseline: 
     const [value, base] = [values.get(id) ?? Number.NaN, baseline.get(id) ?? Number.NaN];
     if (Number.isNaN(value) && Number.isNaN(base)) continue;
     if (Number.isNaN(value) || Number.isNaN(base)) leftOut++;
-    else differences.push(value - base);
+    else differences.push(rounded(value, base));
   }
   const { n, mean, interval } = summarizeValues(differences);
   return { n, leftOut, mean, interval, p: n < 2 ? null : wilcoxonSignedRank(differences).p };
+}
+
+/** The difference without the noise of subtracting, which would part what is equal. */
+function rounded(value: number, base: number): number {
+  const difference = value - base;
+  return Math.abs(difference) < 1e-12 * Math.max(Math.abs(value), Math.abs(base)) ? 0 : Number(difference.toPrecision(12));
 }
