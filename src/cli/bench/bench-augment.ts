@@ -1,9 +1,13 @@
+import { isMainThread } from "node:worker_threads";
 import { axisAligned } from "../../core/geometry.js";
+import type { Json } from "../../core/json.js";
 import { hashKey, Random } from "../../core/random.js";
 import { formatShape, type Shape4, type Triple } from "../../core/shape.js";
+import { createTaskPool } from "../../workers/create-task-pool.js";
 import { type AugmentParams, augmentStep } from "../../workers/steps/augment-step.js";
 import type { IntensityChange } from "../../workers/steps/change-intensity.js";
 import type { SampleLayout } from "../../workers/steps/step.js";
+import type { RunStepsPayload } from "../../workers/tasks/run-steps.js";
 import { type BenchPhantom, benchPhantom } from "./bench-phantom.js";
 import type { BenchOptions, BenchResult } from "./bench-result.js";
 import { benchShape } from "./bench-shape.js";
@@ -74,15 +78,55 @@ export async function benchAugment({ shape, runs }: BenchOptions): Promise<reado
   for (const size of shape ? [benchShape(shape, SIZES[0]!)] : SIZES) {
     const phantom = benchPhantom(size);
     for (const [name, draw] of Object.entries(TECHNIQUES)) results.push(await timeTechnique(name, size, phantom, draw, runs));
+    // With --threads this runs in workers, which have no pool of their own.
+    if (isMainThread) for (const workers of [1, 2]) results.push(await timeInPool(workers, size, phantom, runs));
   }
   return results;
 }
 
+/** Time per patch when a task pool keeps so many workers busy, as a graph does. */
+async function timeInPool(workers: number, size: Triple, { image, label }: BenchPhantom, runs: number): Promise<BenchResult> {
+  const random = new Random("bench", "full");
+  const tasks = createTaskPool({ threads: workers });
+  const before = layoutOf(size);
+  const draw = full(3);
+  const patches = Array.from({ length: 2 * workers }, () => ({
+    input: { image: shared(image, Float32Array), label: shared(label, Uint8Array) },
+    output: { image: shared(image, Float32Array), label: shared(label, Uint8Array) },
+  }));
+  const work = () =>
+    Promise.all(
+      patches.map(({ input, output }) => {
+        const params: AugmentParams = { ...draw(random), labels: true };
+        const after = augmentStep.plan(before, params).layout;
+        const call = { name: "augment", params: params as unknown as Json, before, after, image: [0, 1], label: [2, 3] } as const;
+        return tasks.run("runSteps", { calls: [call], arrays: [input.image, output.image, input.label, output.label] } satisfies RunStepsPayload);
+      }),
+    );
+  try {
+    const name = `augment/${formatShape(size)}/full/workers-${workers}`;
+    const all = await measure(name, formatShape(size), runs, work, () => undefined);
+    return { ...all, medianMs: all.medianMs / patches.length, minMs: all.minMs / patches.length };
+  } finally {
+    await tasks.destroy();
+  }
+}
+
+/** A copy that every thread sees. */
+function shared<A extends Float32Array | Uint8Array>(from: A, make: new (buffer: SharedArrayBuffer) => A): A {
+  const copy = new make(new SharedArrayBuffer(from.byteLength));
+  copy.set(from);
+  return copy;
+}
+
+function layoutOf(size: Triple): SampleLayout {
+  const grid = { shape: [...size, 1] as Shape4, geometry: axisAligned() };
+  return { image: { ...grid, dtype: "float32" }, label: { ...grid, dtype: "uint8" } };
+}
+
 async function timeTechnique(name: string, size: Triple, { image, label }: BenchPhantom, draw: Draw, runs: number): Promise<BenchResult> {
   const random = new Random("bench", name);
-  const shape: Shape4 = [...size, 1];
-  const grid = { shape, geometry: axisAligned() };
-  const before: SampleLayout = { image: { ...grid, dtype: "float32" }, label: { ...grid, dtype: "uint8" } };
+  const before = layoutOf(size);
   const [imageOutput, labelOutput] = [new Float32Array(image.length), new Uint8Array(label.length)];
   const work = (input: BenchPhantom) => {
     const params: AugmentParams = { ...draw(random), labels: true };
