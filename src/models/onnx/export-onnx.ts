@@ -2,9 +2,9 @@ import type * as tfl from "@tensorflow/tfjs-layers";
 import { requireOption, VoxError } from "../../core/errors.js";
 import { requireKnownOptions } from "../../core/require-known-options.js";
 import { type LayerShapes, walkModel } from "../walk-model.js";
+import { encodeOnnx, type OnnxExtent } from "./encode-onnx.js";
 import { type LayerConverter, type LayerWeight, layerConverters } from "./layer-converters.js";
 import { OnnxGraph } from "./onnx-graph.js";
-import { encodeOnnx, type OnnxExtent } from "./onnx-proto.js";
 
 export interface ExportOnnxOptions {
   /** Where the file's input and output have their channels; `"channels-first"` is what ONNX' operations work on, and needs no transposition. */

@@ -1,5 +1,5 @@
 import { VoxError } from "../../core/errors.js";
-import { ATTRIBUTE_TYPES, ONNX_TYPES, type OnnxAttribute, type OnnxNode, type OnnxTensor } from "./onnx-proto.js";
+import { ATTRIBUTE_TYPES, ONNX_TYPES, type OnnxAttribute, type OnnxNode, type OnnxTensor } from "./encode-onnx.js";
 
 /** What a node may be set to; a number that must be written as a float is `{ float }`. */
 export type OnnxAttributeValue = number | string | readonly number[] | { readonly float: number };
