@@ -1,45 +1,23 @@
-import { mkdirSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { createCanvas, loadImage } from "@napi-rs/canvas";
-import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
-import { build } from "vite";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startDashboard } from "../../src/server/index.js";
 import { openDashboard } from "../server/fixture/open-dashboard.js";
 import { writePhantomCase } from "../server/fixture/phantom-case.js";
 import { RunWriter } from "../server/fixture/run-writer.js";
 import { temporaryFolder } from "../server/fixture/temporary-folder.js";
 import { findChromium } from "./find-chromium.js";
+import { buildPage } from "./fixture/build-page.js";
+import { ARTIFACTS, launchChromium, openPage } from "./fixture/open-page.js";
 
 /** What `evaluate` and `waitForFunction` run lives in the page; the types of this project are those of Node. */
 declare const document: any;
 
-const ARTIFACTS = fileURLToPath(new URL("../artifacts/dashboard", import.meta.url));
 const executablePath = findChromium();
 if (!executablePath)
   console.warn("test/e2e/dashboard.test.ts is skipped: there is no Chromium on the search path (Debian: apt-get install chromium)");
-
-/** A page that notes everything that must not happen. */
-async function openPage(browser: Browser, url: string, options: BrowserContextOptions = {}) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, ...options });
-  onTestFinished(() => context.close());
-  const page = await context.newPage();
-  const faults: string[] = [];
-  page.on("console", (message) => {
-    if (message.type() === "error" || message.type() === "warning") faults.push(`console: ${message.text()}`);
-  });
-  page.on("pageerror", (error) => faults.push(`exception: ${error.message}`));
-  page.on("dialog", (dialog) => {
-    faults.push(`dialog: ${dialog.message()}`);
-    void dialog.dismiss();
-  });
-  page.on("request", (sent) => {
-    if (new URL(sent.url()).host !== new URL(url).host) faults.push(`request off the host: ${sent.url()}`);
-  });
-  await page.goto(url);
-  return { page, faults };
-}
 
 const steps = (page: Page) => page.locator("[data-steps]").getAttribute("data-steps").then(Number);
 const hasSteps = (page: Page, count: number) =>
@@ -50,14 +28,9 @@ describe.skipIf(!executablePath)("the dashboard in Chromium", () => {
   let browser: Browser;
 
   beforeAll(async () => {
-    await build({ configFile: fileURLToPath(new URL("../../src/server/page/vite.config.ts", import.meta.url)), logLevel: "warn" });
-    mkdirSync(ARTIFACTS, { recursive: true });
-    // The software renderer draws WebGL where there is no graphics card.
-    browser = await chromium.launch({
-      executablePath: executablePath!,
-      args: ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"],
-    });
-  }, 60_000);
+    await buildPage();
+    browser = await launchChromium(executablePath!);
+  }, 120_000);
 
   afterAll(() => browser?.close());
 

@@ -14,8 +14,8 @@ export function patchViewer(): {
   readonly element: HTMLElement;
   show(capture: Capture, sample: CapturedSample, spacing: readonly [number, number, number]): void;
 } {
-  const plain = element("canvas", { class: "patch-canvas", role: "img" });
-  const labeled = element("canvas", { class: "patch-canvas", role: "img" });
+  const plain = element("canvas", { class: "patch-canvas", role: "img", "aria-label": "No patch is shown" });
+  const labeled = element("canvas", { class: "patch-canvas", role: "img", "aria-label": "No patch is shown" });
   const plane = element(
     "select",
     { "aria-label": "Plane of the slices", onchange: () => choosePlane() },

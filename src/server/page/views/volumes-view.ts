@@ -37,6 +37,7 @@ const GROUPS: Readonly<Record<Subject["role"], string>> = {
   training: "Training",
 };
 const PATCH = "\npatch";
+const REFRESH_MS = 3000;
 
 /**
  * A case of the run in three planes and 3D: image, ground truth and prediction over each other, worst cases first; and the validation patch with what the
@@ -103,6 +104,8 @@ export function volumesView(run: LiveRun): View {
   let shownTitle = "";
   let seen = "";
   let turn = 0;
+  let isOpening = false;
+  let loadedAt = Number.NEGATIVE_INFINITY;
   let isClosed = false;
 
   function load(): void {
@@ -131,7 +134,7 @@ export function volumesView(run: LiveRun): View {
         const first = cases.find(({ role }) => role === "predicted") ?? newest ?? cases[0];
         if (chosen === undefined && first) choose(first, false);
         // While the training goes on, the latest epoch is what one looks at.
-        else if (chosen === PATCH && isAtEnd && newest && newest.title !== shownTitle) choose(newest, false);
+        else if (chosen === PATCH && isAtEnd && !isOpening && newest && newest.title !== shownTitle) choose(newest, false);
       },
       (error: Error) => {
         empty.hidden = false;
@@ -243,6 +246,7 @@ export function volumesView(run: LiveRun): View {
 
   async function open({ id, title, role, volumes }: Subject, kinds: readonly VolumeKind[]): Promise<void> {
     const mine = ++turn;
+    isOpening = true;
     stage.dataset.loaded = "";
     setText(note, `Loading ${title}…`);
     try {
@@ -293,6 +297,8 @@ export function volumesView(run: LiveRun): View {
       stage.dataset.loaded = role === "patch" ? title : id;
     } catch (error) {
       if (mine === turn && !isClosed) setText(note, `${title} cannot be shown: ${error instanceof Error ? error.message : String(error)}`);
+    } finally {
+      if (mine === turn) isOpening = false;
     }
   }
 
@@ -353,7 +359,9 @@ export function volumesView(run: LiveRun): View {
   function update(): void {
     const { previews, predictions, evaluation, end } = run.record;
     const now = [previews.count, predictions.count, evaluation?.t, end?.t, run.generation].join(" ");
-    if (now === seen) return;
+    // Epochs of a second must not keep the viewer loading.
+    if (now === seen || performance.now() - loadedAt < REFRESH_MS) return;
+    loadedAt = performance.now();
     seen = now;
     load();
   }
