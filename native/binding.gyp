@@ -3,6 +3,8 @@
     # Inner loops: every file is compiled once per instruction set, with VOX_NS as its namespace. See README.md.
     "simd_sources": ["<!@(node -p \"require('fs').readdirSync('simd').filter(f => f.endsWith('.cc')).map(f => 'simd/' + f).join(' ')\")"],
     "addon_sources": ["<!@(node -p \"require('fs').readdirSync('.').filter(f => f.endsWith('.cc')).join(' ')\")"],
+    # The loader takes only a build of its own version.
+    "package_version": "<!(node -p \"require('../package.json').version\")",
     "napi_include": "<!(node -p \"require('node-addon-api').include_dir\")",
     "optimize": ["-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast", "-Wno-psabi", "-fvisibility=hidden"]
   },
@@ -20,7 +22,7 @@
       "sources": ["<@(addon_sources)"],
       "include_dirs": ["<(napi_include)"],
       "dependencies": ["simd_base"],
-      "defines": ["NAPI_VERSION=8", "NAPI_DISABLE_CPP_EXCEPTIONS"],
+      "defines": ["NAPI_VERSION=8", "NAPI_DISABLE_CPP_EXCEPTIONS", "VOX_VERSION=<(package_version)"],
       "cflags_cc": ["<@(optimize)"],
       "ldflags": ["-pthread"],
       "xcode_settings": { "OTHER_CPLUSPLUSFLAGS": ["<@(optimize)"], "CLANG_CXX_LANGUAGE_STANDARD": "c++17" },

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "arguments.h"
+#include "elementwise-pieces.h"
 #include "families.h"
 #include "isa.h"
 #include "parallel.h"
@@ -11,37 +12,6 @@
 VOX_DECLARE(ElementwiseTable, elementwiseTable)
 
 namespace {
-
-constexpr size_t kGrain = 16384;  // elements below which threads cost more than they save
-
-// Runs body over [0, count) in parts that are multiples of 64 elements.
-template <class Body>
-void forElements(size_t count, const Body& body) {
-  const size_t blocks = (count + kGrain - 1) / kGrain;
-  parallelFor(blocks, [&](size_t begin, size_t end, int) { body(begin * kGrain, std::min(count, end * kGrain)); });
-}
-
-// One long row is cut into pieces, so that threads share it.
-template <class Body>
-void forRows(Broadcast& s, size_t count, const Body& body) {
-  if (count == 0) return;
-  const int last = s.rank - 1;
-  const int64_t piece = 4096;
-  if (s.size[last] % piece == 0 && s.size[last] > piece && s.rank < 6) {
-    for (int64_t* stride : {s.a, s.b, s.c}) {
-      const int64_t step = stride[last];
-      stride[last] = step * piece;
-      stride[last + 1] = step;
-    }
-    s.size[last + 1] = piece;
-    s.size[last] /= piece;
-    s.rank++;
-  }
-  const size_t width = s.size[s.rank - 1];
-  const size_t rows = count / width;
-  if (count < kGrain) return body(0, rows);
-  parallelFor(rows, [&](size_t begin, size_t end, int) { body(begin, end); });
-}
 
 // unary(op, x, y, alpha, beta)
 void unary(const Napi::CallbackInfo& info) {
@@ -105,6 +75,19 @@ void selectWhere(const Napi::CallbackInfo& info) {
   forRows(s, count, [&](size_t begin, size_t end) { table.select(s, c, a, b, y, begin, end); });
 }
 
+// classify(what, x, y: Uint8Array)
+void classify(const Napi::CallbackInfo& info) {
+  const int what = static_cast<int>(integer(info, 0));
+  if (what < 0 || what > 2) return static_cast<void>(shapeError(info, "classify: unknown operation"));
+  uint8_t* y = elements<uint8_t>(info, 2, 0);
+  if (!y) return;
+  const size_t count = info[2].As<Napi::TypedArray>().ElementLength();
+  const float* x = elements<float>(info, 1, count);
+  if (!x) return;
+  const ElementwiseTable& table = VOX_SELECT(elementwiseTable);
+  forElements(count, [&](size_t begin, size_t end) { table.classify(what, x + begin, y + begin, end - begin); });
+}
+
 // accumulate(x, y): y += x
 void accumulate(const Napi::CallbackInfo& info) {
   float* y = elements<float>(info, 1, 0);
@@ -123,5 +106,6 @@ void registerElementwise(Napi::Env env, Napi::Object exports) {
   exports.Set("binary", Napi::Function::New(env, binary));
   exports.Set("compare", Napi::Function::New(env, compare));
   exports.Set("select", Napi::Function::New(env, selectWhere));
+  exports.Set("classify", Napi::Function::New(env, classify));
   exports.Set("accumulate", Napi::Function::New(env, accumulate));
 }

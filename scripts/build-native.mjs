@@ -19,11 +19,17 @@ export function nodeGyp() {
   }
 }
 
+/** Where Node lies with its headers, so that node-gyp downloads none. npm names a place of its own to the scripts it runs. */
+export function headers() {
+  const prefix = join(dirname(process.execPath), "..");
+  return process.env.npm_config_nodedir || !existsSync(join(prefix, "include/node/node_api.h")) ? [] : ["--nodedir", prefix];
+}
+
 /** Builds native/build/Release/voxstream.node. Returns the reason when it cannot. */
 export function buildNative() {
   const gyp = nodeGyp();
   if (!gyp) return "node-gyp was not found";
-  const result = spawnSync(process.execPath, [gyp, "configure", "build", "--directory", join(root, "native")], {
+  const result = spawnSync(process.execPath, [gyp, "configure", "build", "--directory", join(root, "native"), ...headers()], {
     encoding: "utf8",
     env: { ...process.env, JOBS: "max" },
     maxBuffer: 1 << 28,

@@ -1,4 +1,4 @@
-// Copies the addon that was built here to where the package looks for prebuilt binaries first: prebuilds/<platform>-<arch>/voxstream.node.
+// Copies the addon that was built here to where the package looks for a prebuilt one: prebuilds/<platform>-<arch>/voxstream.node.
 // One file serves every processor of the platform (the instruction set is chosen at run time) and every Node from 20 (N-API 8).
 import { copyFileSync, existsSync, mkdirSync } from "node:fs";
 import { createRequire } from "node:module";

@@ -4,7 +4,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { nodeGyp } from "./build-native.mjs";
+import { headers, nodeGyp } from "./build-native.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const tests = process.argv.slice(2);
@@ -34,7 +34,7 @@ mkdirSync(join(work, "dist"), { recursive: true });
 symlinkSync(join(root, "node_modules"), join(work, "node_modules"));
 
 const flags = "-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-sanitize=alignment -fno-omit-frame-pointer -g -O1";
-const build = spawnSync(process.execPath, [nodeGyp(), "rebuild", "--directory", join(work, "native")], {
+const build = spawnSync(process.execPath, [nodeGyp(), "rebuild", "--directory", join(work, "native"), ...headers()], {
   env: { ...process.env, CXXFLAGS: flags, CFLAGS: flags, LDFLAGS: "-fsanitize=address,undefined", JOBS: "max" },
   encoding: "utf8",
   maxBuffer: 1 << 28,

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "math.h"
+#include "rows.h"
 #include "vector.h"
 
 namespace VOX_NS {
@@ -20,6 +21,12 @@ static inline __attribute__((always_inline)) void map1(const float* x, float* y,
     store(v, f(load(v)));
     for (size_t k = i; k < count; k++) y[k] = v[k - i];
   }
+}
+
+// Functions that training rarely needs: the system's, one element at a time.
+template <class F>
+static inline __attribute__((always_inline)) void each(const float* x, float* y, size_t count, F f) {
+  for (size_t i = 0; i < count; i++) y[i] = f(x[i]);
 }
 
 static inline vfloat vsqrt(vfloat x) {
@@ -52,35 +59,22 @@ static void unary(int op, const float* x, float* y, size_t count, float alpha, f
     case kStep: return map1(x, y, count, [zero, alpha](vfloat v) { return v > zero ? splat(1.f) : (v == v ? splat(alpha) : v); });
     case kClip: return map1(x, y, count, [alpha, beta](vfloat v) { return v > splat(beta) ? splat(beta) : v < splat(alpha) ? splat(alpha) : v; });
     case kScale: return map1(x, y, count, [alpha, beta](vfloat v) { return v * alpha + beta; });
-  }
-}
-
-// Walks rows [begin, end) of a broadcast and calls f(offset of a, offset of b, offset of c, row).
-template <class F>
-static inline __attribute__((always_inline)) void walkRows(const Broadcast& s, size_t begin, size_t end, F f) {
-  const int outer = s.rank - 1;
-  int64_t index[6] = {};
-  size_t rest = begin;
-  int64_t a = 0, b = 0, c = 0;
-  for (int d = outer - 1; d >= 0; d--) {
-    index[d] = rest % s.size[d];
-    rest /= s.size[d];
-    a += index[d] * s.a[d];
-    b += index[d] * s.b[d];
-    c += index[d] * s.c[d];
-  }
-  for (size_t row = begin; row < end; row++) {
-    f(a, b, c, row);
-    for (int d = outer - 1; d >= 0; d--) {
-      a += s.a[d];
-      b += s.b[d];
-      c += s.c[d];
-      if (++index[d] < s.size[d]) break;
-      index[d] = 0;
-      a -= s.a[d] * s.size[d];
-      b -= s.b[d] * s.size[d];
-      c -= s.c[d] * s.size[d];
-    }
+    case kSelu: return map1(x, y, count, [zero](vfloat v) { return v >= zero ? v * 1.0507009873554805f : (vexp(v) - 1.f) * 1.7580993408473766f; });
+    case kRound: return each(x, y, count, [](float v) { return __builtin_rintf(v); });
+    case kSin: return each(x, y, count, [](float v) { return __builtin_sinf(v); });
+    case kCos: return each(x, y, count, [](float v) { return __builtin_cosf(v); });
+    case kTan: return each(x, y, count, [](float v) { return __builtin_tanf(v); });
+    case kAsin: return each(x, y, count, [](float v) { return __builtin_asinf(v); });
+    case kAcos: return each(x, y, count, [](float v) { return __builtin_acosf(v); });
+    case kAtan: return each(x, y, count, [](float v) { return __builtin_atanf(v); });
+    case kSinh: return each(x, y, count, [](float v) { return __builtin_sinhf(v); });
+    case kCosh: return each(x, y, count, [](float v) { return __builtin_coshf(v); });
+    case kAsinh: return each(x, y, count, [](float v) { return __builtin_asinhf(v); });
+    case kAcosh: return each(x, y, count, [](float v) { return __builtin_acoshf(v); });
+    case kAtanh: return each(x, y, count, [](float v) { return __builtin_atanhf(v); });
+    case kExpm1: return each(x, y, count, [](float v) { return __builtin_expm1f(v); });
+    case kLog1p: return each(x, y, count, [](float v) { return __builtin_log1pf(v); });
+    case kErf: return each(x, y, count, [](float v) { return __builtin_erff(v); });
   }
 }
 
@@ -144,6 +138,26 @@ static void binary(int op, const Broadcast& s, const float* a, const float* b, f
         for (int i = 0; i < VL; i++) r[i] = q[i] == 2.f ? p[i] * p[i] : __builtin_powf(p[i], q[i]);
         return r;
       });
+    // In double precision, as the quotient of two floats may round up to a whole number.
+    case kFloorDiv: return map2(s, a, b, y, begin, end, [](vfloat p, vfloat q) {
+      vfloat r;
+      for (int i = 0; i < VL; i++) r[i] = static_cast<float>(__builtin_floor(static_cast<double>(p[i]) / static_cast<double>(q[i])));
+      return r;
+    });
+    // The sign is the divisor's, as in TensorFlow.
+    case kMod: return map2(s, a, b, y, begin, end, [](vfloat p, vfloat q) {
+      vfloat r;
+      for (int i = 0; i < VL; i++) {
+        const double divisor = q[i], rest = __builtin_fmod(p[i], divisor);
+        r[i] = static_cast<float>((p[i] < 0) == (q[i] < 0) ? rest : __builtin_fmod(rest + divisor, divisor));
+      }
+      return r;
+    });
+    case kAtan2: return map2(s, a, b, y, begin, end, [](vfloat p, vfloat q) {
+      vfloat r;
+      for (int i = 0; i < VL; i++) r[i] = __builtin_atan2f(p[i], q[i]);
+      return r;
+    });
     case kPrelu: return map2(s, a, b, y, begin, end, [zero](vfloat p, vfloat q) { return p < zero ? p * q : p; });
   }
 }
@@ -171,6 +185,15 @@ static void compare(int op, const Broadcast& s, const float* a, const float* b, 
   }
 }
 
+// 0 is NaN, 1 is infinite, 2 is finite.
+static void classify(int what, const float* x, uint8_t* y, size_t count) {
+  const float infinity = __builtin_inff();
+  for (size_t i = 0; i < count; i++) {
+    const float v = x[i];
+    y[i] = what == 0 ? v != v : what == 1 ? v == infinity || v == -infinity : v - v == 0;
+  }
+}
+
 static void select(const Broadcast& s, const uint8_t* condition, const float* a, const float* b, float* y, size_t begin, size_t end) {
   const int last = s.rank - 1;
   const int64_t count = s.size[last];
@@ -188,7 +211,7 @@ static void accumulate(const float* x, float* y, size_t count) {
 }
 
 const ElementwiseTable& elementwiseTable() {
-  static const ElementwiseTable table = {unary, binary, compare, select, accumulate};
+  static const ElementwiseTable table = {unary, binary, compare, classify, select, accumulate};
   return table;
 }
 

@@ -1,6 +1,9 @@
-import { statSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { readdirSync, statSync } from "node:fs";
 import { availableParallelism } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { ADDON_FILES } from "../kernels/find-addon.js";
 import { native, nativeMissingReason } from "../kernels/native.js";
 import { registerNative } from "./native/register-native.js";
 import { type TensorflowPackage, tensorflowState } from "./tensorflow-package.js";
@@ -62,14 +65,15 @@ export const ENGINES: readonly EngineEntry[] = [
   },
 ];
 
-/** Size and time of the addon and of the file that lists its kernels: a new build is checked again. */
+/** Size and time of the addon, of the kernels' own files and of the check itself: a new build or version is checked again. */
 function builtAt(): string {
   const root = fileURLToPath(new URL("../../", import.meta.url));
-  const files = [`prebuilds/${process.platform}-${process.arch}/voxstream.node`, "native/build/Release/voxstream.node", "package.json"];
-  return files
-    .map((file) => {
-      const stat = statSync(root + file, { throwIfNoEntry: false });
-      return stat ? `${stat.size}-${stat.mtimeMs}` : "";
-    })
-    .join(" ");
+  const here = fileURLToPath(new URL("./", import.meta.url));
+  const folders = ["native", "self-check", "ops", "."].map((folder) => join(here, folder));
+  const sources = folders.flatMap((folder) => readdirSync(folder).map((file) => join(folder, file)));
+  const state = [...ADDON_FILES.map((file) => root + file), ...sources, `${root}package.json`].map((file) => {
+    const stat = statSync(file, { throwIfNoEntry: false });
+    return stat?.isFile() ? `${stat.size}-${stat.mtimeMs}` : "";
+  });
+  return createHash("sha256").update(state.join(" ")).digest("hex").slice(0, 16);
 }

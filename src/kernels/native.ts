@@ -1,15 +1,14 @@
-import { existsSync } from "node:fs";
-import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
+import { findAddon } from "./find-addon.js";
 
 /** The functions of the addon, as declared by each kernel family (declaration merging in the family's own file). */
 export interface NativeAddon {
+  /** The version of the package that it was built from. */
+  readonly version: string;
   readonly isa: "base" | "avx2" | "avx512";
   threadCount(): number;
   setThreadCount(threads: number): void;
 }
-
-const CANDIDATES = [`prebuilds/${process.platform}-${process.arch}/voxstream.node`, "native/build/Release/voxstream.node"];
 
 let loaded: NativeAddon | undefined | null = null;
 let reason = "";
@@ -31,19 +30,8 @@ function find(): NativeAddon | undefined {
     reason = "VOXSTREAM_NATIVE=0";
     return undefined;
   }
-  const require = createRequire(import.meta.url);
   // Two folders up from src/kernels or dist/kernels.
-  const root = fileURLToPath(new URL("../../", import.meta.url));
-  reason = "the addon was not built";
-  for (const candidate of CANDIDATES) {
-    if (!existsSync(root + candidate)) continue;
-    try {
-      const addon = require(root + candidate) as NativeAddon;
-      reason = "";
-      return addon;
-    } catch (error) {
-      reason = `${candidate} does not load: ${(error as Error).message}`;
-    }
-  }
-  return undefined;
+  const found = findAddon(fileURLToPath(new URL("../../", import.meta.url)));
+  reason = found.reason;
+  return found.addon;
 }

@@ -25,7 +25,8 @@ export function geometry2d(i: Conv2DInfo): Float64Array {
   );
 }
 
-const ACTIVATIONS: Readonly<Record<string, number>> = { linear: 0, relu: 1, leakyrelu: 2 };
+/** The addon's numbers of the activations that end a convolution or a matrix product. */
+export const ACTIVATIONS: Readonly<Record<string, number>> = { linear: 0, relu: 1, leakyrelu: 2 };
 
 function areFloats(...infos: (tf.TensorInfo | undefined)[]): boolean {
   return infos.every((info) => info === undefined || info.dtype === "float32");
@@ -126,48 +127,4 @@ export const convolutionKernels: KernelTable = {
     );
     return y.info;
   },
-
-  BatchMatMul({ inputs, attrs, backend }) {
-    const { a, b } = inputs as Record<string, tf.TensorInfo>;
-    if (!areFloats(a, b)) return undefined;
-    const { transposeA, transposeB } = attrs;
-    const rank = a!.shape.length;
-    if (rank < 2 || b!.shape.length !== rank) return undefined;
-    const batchA = tf.util.sizeFromShape(a!.shape.slice(0, -2));
-    const batchB = tf.util.sizeFromShape(b!.shape.slice(0, -2));
-    if (batchA !== batchB) return undefined;
-    const [m, k] = order(a!.shape, transposeA);
-    const [, n] = order(b!.shape, transposeB);
-    const y = backend.outputFloats([...a!.shape.slice(0, -2), m, n]);
-    const left = backend.floats(a!);
-    const right = backend.floats(b!);
-    // Rows of the matrix are voxels of a 1x1x1 convolution; height is what threads share.
-    const height = rowsFor(m);
-    const geometry = Float64Array.of(1, 1, height, m / height, k, 1, 1, 1, n, 1, height, m / height, 1, 1, 1, 1, 1, 1, 0, 0, 0);
-    for (let i = 0; i < batchA; i++) {
-      let p = left.subarray(i * m * k, (i + 1) * m * k);
-      let q = right.subarray(i * k * n, (i + 1) * k * n);
-      if (transposeA) p = turned(backend, p, k, m);
-      if (transposeB) q = turned(backend, q, n, k);
-      backend.addon.convForward(p, q, null, y.values.subarray(i * m * n, (i + 1) * m * n), geometry, 0, 0);
-    }
-    return y.info;
-  },
 };
-
-function order(shape: number[], turned: boolean): [number, number] {
-  const [rows, columns] = shape.slice(-2) as [number, number];
-  return turned ? [columns, rows] : [rows, columns];
-}
-
-function rowsFor(m: number): number {
-  for (let height = Math.min(64, m); height > 1; height--) if (m % height === 0) return height;
-  return 1;
-}
-
-/** [rows, columns] to [columns, rows]. */
-function turned(backend: KernelArguments["backend"], x: Float32Array, rows: number, columns: number): Float32Array {
-  const y = new Float32Array(x.length);
-  backend.addon.stridedCopy(x, y, Float64Array.of(2, 0, 0, columns, rows, 1, columns, rows, 1));
-  return y;
-}

@@ -27,8 +27,22 @@ declare module "../../kernels/native.js" {
     unary(op: number, x: Float32Array, y: Float32Array, alpha: number, beta: number): void;
     binary(op: number, a: Float32Array, b: Float32Array, y: Float32Array, shape: Float64Array, alpha: number): void;
     compare(op: number, a: Float32Array, b: Float32Array, y: Uint8Array, shape: Float64Array): void;
-    select(condition: Uint8Array, a: Float32Array, b: Float32Array, y: Float32Array, shape: Float64Array): void;
+    /** Of 4-byte elements of either type. */
+    select(condition: Uint8Array, a: Elements, b: Elements, y: Elements, shape: Float64Array): void;
     accumulate(x: Float32Array, y: Float32Array): void;
+    classify(what: number, x: Float32Array, y: Uint8Array): void;
+    integerUnary(op: number, x: Int32Array, y: Int32Array, low: number, high: number): void;
+    integerBinary(op: number, a: Int32Array, b: Int32Array, y: Int32Array, shape: Float64Array): void;
+    integerCompare(op: number, a: Int32Array, b: Int32Array, y: Uint8Array, shape: Float64Array): void;
+    logical(op: number, a: Uint8Array, b: Uint8Array, y: Uint8Array, shape: Float64Array): void;
+    selectBytes(condition: Uint8Array, a: Uint8Array, b: Uint8Array, y: Uint8Array, shape: Float64Array): void;
+    integerReduce(op: number, x: Int32Array, y: Int32Array, outer: number, count: number, inner: number): void;
+    anyOrAll(all: number, x: Uint8Array, y: Uint8Array, outer: number, count: number, inner: number): void;
+    argBest(isMin: number, x: Float32Array | Int32Array, y: Int32Array, outer: number, count: number, inner: number): void;
+    gatherAxis(x: Elements, y: Elements, outer: number, inSize: number, outSize: number, inner: number, indices: Int32Array): void;
+    segmentSum(x: Float32Array, y: Float32Array, rows: number, segments: number, inner: number, ids: Int32Array): void;
+    oneHotIndices(indices: Int32Array, y: Float32Array | Int32Array, depth: number, on: number, off: number): void;
+    castValues(x: Elements, y: Elements): void;
     reduce(op: number, x: Float32Array, y: Float32Array, outer: number, count: number, inner: number): void;
     argMax(x: Float32Array, y: Int32Array, outer: number, count: number, inner: number): void;
     softmax(x: Float32Array, y: Float32Array, rows: number, channels: number, logarithm: number): void;

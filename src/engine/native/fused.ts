@@ -67,6 +67,26 @@ function fusedNormalization({ inputs, attrs, backend }: KernelArguments): tf.Ten
   return [y.info, mean.info, variance.info];
 }
 
+/** Batch normalization with given statistics, as the stock layers run it for prediction. */
+function batchNorm({ inputs, attrs, backend }: KernelArguments): tf.TensorInfo | undefined {
+  const { x, mean, variance, offset, scale } = inputs as Infos;
+  const given = [mean, variance, offset, scale].filter((info) => info !== undefined && info !== null) as tf.TensorInfo[];
+  const channels = x!.shape.at(-1)!;
+  if (
+    x!.dtype !== "float32" ||
+    channels === 0 ||
+    given.some((info) => info.dtype !== "float32" || info.shape.length !== 1 || info.shape[0] !== channels)
+  ) {
+    return undefined;
+  }
+  const y = backend.outputFloats(x!.shape);
+  const gamma = scale ? backend.floats(scale) : new Float32Array(channels).fill(1);
+  const beta = offset ? backend.floats(offset) : new Float32Array(channels);
+  const [m, v] = [backend.floats(mean!), backend.floats(variance!)];
+  backend.addon.normForward(backend.floats(x!), gamma, beta, y.values, m, v, ...normSizes(x!, 1), channels, attrs.varianceEpsilon ?? 0.001, 0, 0, 1);
+  return y.info;
+}
+
 function fusedNormalizationGrad({ inputs, attrs, backend }: KernelArguments): tf.TensorInfo[] {
   const { x, dy, gamma, beta, mean, variance } = inputs as Infos;
   const { segments, sets, epsilon, alpha, given } = attrs;
@@ -142,6 +162,7 @@ function softmaxStatisticsGrad({ inputs, backend }: KernelArguments): tf.TensorI
 
 /** Operations that stock TensorFlow.js composes of several; src/engine/ops calls them where they are registered. */
 export const fusedKernels: KernelTable = {
+  FusedBatchNorm: batchNorm,
   FusedConv3D: fusedConv3d,
   FusedConv3DActivation: fusedConv3d,
   FusedConv3DTranspose: fusedConv3dTranspose,

@@ -197,8 +197,24 @@ function unpack({ inputs, attrs, backend }: KernelArguments): tf.TensorInfo[] | 
   });
 }
 
+function stridedSlice({ inputs, attrs, backend }: KernelArguments): tf.TensorInfo | undefined {
+  const x = inputs.x as tf.TensorInfo;
+  if (!isCovered(x)) return undefined;
+  const { begin, end, strides, beginMask, endMask, ellipsisMask, newAxisMask, shrinkAxisMask } = attrs;
+  const plan = tf.slice_util.sliceInfo(x.shape, begin, end, strides, beginMask, endMask, ellipsisMask, newAxisMask, shrinkAxisMask);
+  // Before dimensions are added or dropped, which moves nothing.
+  const shape = tf.slice_util.computeOutShape(plan.begin, plan.end, plan.strides);
+  const y = backend.output(plan.finalShape, x.dtype as Dtype);
+  if (y.values.length === 0) return y.info;
+  const from = dense(x.shape);
+  const steps = from.map((stride, d) => stride * plan.strides[d]!);
+  copy(backend, backend.values(x), y.values, { sizes: shape, from: steps, to: dense(shape), fromStart: dot(plan.begin, from) });
+  return y.info;
+}
+
 export const layoutKernels: KernelTable = {
   Slice: slice,
+  StridedSlice: stridedSlice,
   PadV2: pad,
   Concat: concat,
   SplitV: split,

@@ -27,14 +27,52 @@ function passes(shape: readonly number[], axes: readonly number[]): Pass[] {
   return result;
 }
 
+type Reduce<T> = (x: T, y: T, outer: number, count: number, inner: number) => void;
+
+/** Reduces int32 or bool values along `axes`, in passes through small intermediate arrays. */
+function reduceValues<T extends Int32Array | Uint8Array>(
+  { attrs, backend }: KernelArguments,
+  x: tf.TensorInfo,
+  dtype: "int32" | "bool",
+  axes: readonly number[],
+  reduce: Reduce<T>,
+): tf.TensorInfo {
+  const y = backend.output(reducedShape(x.shape, axes, attrs.keepDims), dtype);
+  let values = backend.values(x) as T;
+  const plan = passes(x.shape, axes);
+  if (plan.length === 0) y.values.set(values);
+  plan.forEach(({ outer, count, inner }, i) => {
+    const to = (i === plan.length - 1 ? y.values : new (values.constructor as Int32ArrayConstructor)(outer * inner)) as T;
+    reduce(values, to, outer, count, inner);
+    values = to;
+  });
+  return y.info;
+}
+
+function reducedShape(shape: readonly number[], axes: readonly number[], keepsDims: boolean): number[] {
+  return keepsDims ? shape.map((size, d) => (axes.includes(d) ? 1 : size)) : shape.filter((_, d) => !axes.includes(d));
+}
+
+function anyOrAll(all: number): KernelBody {
+  return (args) => {
+    const x = args.inputs.x as tf.TensorInfo;
+    if (x.dtype !== "bool") return undefined;
+    const axes = tf.util.parseAxisParam(args.attrs.axis, x.shape);
+    return reduceValues<Uint8Array>(args, x, "bool", axes, (...pass) => args.backend.addon.anyOrAll(all, ...pass));
+  };
+}
+
 function reduction(op: number, axisAttribute: string, isMean = false): KernelBody {
-  return ({ inputs, attrs, backend }) => {
+  return (args) => {
+    const { inputs, attrs, backend } = args;
     const x = inputs.x as tf.TensorInfo;
+    if (x.dtype === "int32" && !isMean) {
+      const over = tf.util.parseAxisParam(attrs[axisAttribute], x.shape);
+      return reduceValues<Int32Array>(args, x, "int32", over, (...pass) => backend.addon.integerReduce(op, ...pass));
+    }
     if (x.dtype !== "float32") return undefined;
     const axes = tf.util.parseAxisParam(attrs[axisAttribute], x.shape);
-    const keptShape = x.shape.map((size, d) => (axes.includes(d) ? 1 : size));
-    const shape = attrs.keepDims ? keptShape : x.shape.filter((_, d) => !axes.includes(d));
-    const y = backend.outputFloats(shape);
+    const y = backend.outputFloats(reducedShape(x.shape, axes, attrs.keepDims));
     let values = backend.floats(x);
     const plan = passes(x.shape, axes);
     if (plan.length === 0) y.values.set(values);
@@ -51,19 +89,20 @@ function reduction(op: number, axisAttribute: string, isMean = false): KernelBod
   };
 }
 
-function argMax({ inputs, attrs, backend }: KernelArguments): tf.TensorInfo | undefined {
-  const x = inputs.x as tf.TensorInfo;
-  const axes = tf.util.parseAxisParam(attrs.axis, x.shape);
-  if (x.dtype !== "float32" || axes.length !== 1) return undefined;
-  const axis = axes[0]!;
-  const y = backend.output(
-    x.shape.filter((_, d) => d !== axis),
-    "int32",
-  );
-  const [pass] = [{ outer: x.shape.slice(0, axis), inner: x.shape.slice(axis + 1) }];
-  const size = tf.util.sizeFromShape;
-  backend.addon.argMax(backend.floats(x), y.values as Int32Array, size(pass!.outer), x.shape[axis]!, size(pass!.inner));
-  return y.info;
+function argBest(isMin: number): KernelBody {
+  return ({ inputs, attrs, backend }) => {
+    const x = inputs.x as tf.TensorInfo;
+    const axes = tf.util.parseAxisParam(attrs.axis, x.shape);
+    if ((x.dtype !== "float32" && x.dtype !== "int32") || axes.length !== 1) return undefined;
+    const axis = axes[0]!;
+    const y = backend.output(reducedShape(x.shape, axes, false), "int32");
+    const outer = tf.util.sizeFromShape(x.shape.slice(0, axis));
+    const inner = tf.util.sizeFromShape(x.shape.slice(axis + 1));
+    const to = y.values as Int32Array;
+    if (x.dtype === "float32" && isMin === 0) backend.addon.argMax(backend.floats(x), to, outer, x.shape[axis]!, inner);
+    else backend.addon.argBest(isMin, backend.values(x) as Float32Array, to, outer, x.shape[axis]!, inner);
+    return y.info;
+  };
 }
 
 function softmax(axisAttribute: string, logarithm: number): KernelBody {
@@ -85,7 +124,10 @@ export const reductionKernels: KernelTable = {
   Max: reduction(OPS.max, "reductionIndices"),
   Min: reduction(OPS.min, "axis"),
   Prod: reduction(OPS.prod, "axis"),
-  ArgMax: argMax,
+  ArgMax: argBest(0),
+  ArgMin: argBest(1),
+  Any: anyOrAll(0),
+  All: anyOrAll(1),
   Softmax: softmax("dim", 0),
   LogSoftmax: softmax("axis", 1),
 };

@@ -4,20 +4,26 @@ import { convolutionKernels } from "./convolution.js";
 import { elementwiseKernels } from "./elementwise.js";
 import { fusedKernels } from "./fused.js";
 import { gradientKernels } from "./gradient-kernels.js";
+import { indexingKernels } from "./indexing.js";
 import type { KernelTable } from "./kernel-table.js";
 import { layoutKernels } from "./layout.js";
+import { matrixProductKernels } from "./matrix-product.js";
 import { NativeBackend } from "./native-backend.js";
 import { poolingKernels } from "./pooling.js";
 import { reductionKernels } from "./reduction.js";
+import { resizeKernels } from "./resize.js";
 
 export const NATIVE_KERNELS: KernelTable = {
   ...convolutionKernels,
   ...elementwiseKernels,
   ...fusedKernels,
   ...gradientKernels,
+  ...indexingKernels,
   ...layoutKernels,
+  ...matrixProductKernels,
   ...poolingKernels,
   ...reductionKernels,
+  ...resizeKernels,
 };
 
 /** Calls of one operation: on the addon, and by the stock kernel because the addon does not cover the case. */

@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { CheckCase, CheckInput, InputKind } from "./check-case.js";
 import { fusedCases } from "./fused-cases.js";
+import { integerCases } from "./integer-cases.js";
 
 type Triple = readonly [number, number, number];
 type Pad = "same" | "valid";
@@ -347,6 +348,7 @@ export function checkCases(): CheckCase[] {
     ...binaryCases(),
     ...reductionCases(),
     ...layoutCases(),
+    ...integerCases(),
     ...fusedCases(),
   ];
 }
