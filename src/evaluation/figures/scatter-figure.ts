@@ -125,6 +125,14 @@ export async function scatterFigure(options: ScatterFigureOptions): Promise<Uint
     placed.push({ from, to: from + wide, y: at });
     ctx.strokeStyle = "#aaaaaa";
     if (Math.abs(at - yOf(y)) > 4) line(xOf(x), yOf(y), isLeft ? from + wide + 2 : from - 2, at);
+    // A white rim keeps the name readable on the bars of other points.
+    ctx.strokeStyle = "#ffffff";
+    ctx.lineWidth = 3.5;
+    ctx.lineJoin = "round";
+    ctx.textAlign = "left";
+    ctx.textBaseline = "middle";
+    ctx.strokeText(name, from, at);
+    ctx.lineWidth = 1;
     text(name, from, at, 12, "#222222", "left");
   }
   return canvas.encode("png");

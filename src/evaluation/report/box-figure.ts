@@ -85,13 +85,13 @@ export async function boxFigure({ title, boxes, yLabel = "", range, width = 760,
 
   const slot = (width - LEFT - RIGHT) / boxes.length;
   const half = Math.min(44, slot * 0.3);
+  ctx.font = `400 13px ${FIGURE_FONT}`;
+  const isWide = boxes.every(({ name }, at) => ctx.measureText(`${name} (n = ${known[at]!.length})`).width <= slot - 6);
   boxes.forEach(({ name, color }, at) => {
     const values = known[at]!;
     const x = LEFT + slot * (at + 0.5);
     const rgb = color.join(", ");
-    const label = `${name} (n = ${values.length})`;
-    ctx.font = `400 13px ${FIGURE_FONT}`;
-    if (ctx.measureText(label).width <= slot - 6) text(label, x, height - BOTTOM + 20, 13, "#222222", "center");
+    if (isWide) text(`${name} (n = ${values.length})`, x, height - BOTTOM + 20, 13, "#222222", "center");
     else {
       text(name, x, height - BOTTOM + 16, 12, "#222222", "center");
       text(`n = ${values.length}`, x, height - BOTTOM + 33, 12, "#666666", "center");
