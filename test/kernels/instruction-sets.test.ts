@@ -30,6 +30,8 @@ const PROGRAM = `
   }
   run("percentiles", 3, (o) => o.set(k.percentiles(image, [1, 50, 99])));
   run("mirror", voxels, (o) => k.mirror(image, shape, o, [true, false, true]));
+  run("reorient", voxels, (o) => k.reorient(image, shape, o, [2, 0, 1], [true, false, true]));
+  run("percentile", voxels, (o) => k.normalize(image, o, { mode: "percentile", percentiles: [2, 90] }));
   run("pad", 9 * 11 * 90, (o) => k.padVolume(image, shape, o, [9, 11, 90, 1], [1, 1, 3], { mode: "minimum" }));
   for (const order of [0, 1, 3]) {
     run("resample" + order, 5 * 11 * 47, (o) => k.resampleImage(image, shape, o, small, { order }));

@@ -162,6 +162,37 @@ describe("normalize", () => {
     expect(largestDifference(fused, apart)).toBe(0);
   });
 
+  it("by percentiles equals clipping at sorted ranks and min-max, for any channels and labels", () => {
+    for (const channels of [1, 2, 3]) {
+      for (const perChannel of [true, false]) {
+        for (const voxels of [1, 40, 777]) {
+          const image = randomFloats(channels * voxels, `percentile${channels}x${voxels}`, -90, 300);
+          const labels = blobLabels(voxels, `percentile${voxels}`, 2);
+          for (const mask of [undefined, labels, new Uint8Array(voxels)]) {
+            const output = new Float32Array(image.length);
+            normalize(image, output, {
+              mode: "percentile",
+              channels,
+              perChannel,
+              percentiles: [5, 80],
+              range: [-1, 2],
+              ...(mask && { labels: mask }),
+            });
+            const counts = (v: number) => !mask?.includes(1) || mask[v]! > 0;
+            for (let c = 0; c < channels; c++) {
+              const chosen = image.filter((_, i) => (!perChannel || i % channels === c) && counts(Math.floor(i / channels)));
+              const [low, high] = percentilesReference(chosen, [5, 80]) as [number, number];
+              for (let i = c; i < image.length; i += channels) {
+                const expected = ((Math.min(Math.max(image[i]!, low), high) - low + 1e-6) / (high - low + 1e-6)) * 3 - 1;
+                expect(Math.abs(output[i]! - expected)).toBeLessThan(1e-5);
+              }
+            }
+          }
+        }
+      }
+    }
+  });
+
   it("takes each channel, or the labelled voxels, on their own", () => {
     const image = randomFloats(3000, "two channels");
     for (let i = 0; i < 3000; i += 2) image[i]! *= 100;

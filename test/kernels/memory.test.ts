@@ -12,6 +12,7 @@ function growth(setup: string, work: string): number {
     import { gaussianFilter } from "${new URL("gaussian-filter/gaussian-filter.js", kernels)}";
     import { sampleImage } from "${new URL("sample-image/sample-image.js", kernels)}";
     import { elasticLattice } from "${new URL("elastic-lattice/elastic-lattice.js", kernels)}";
+    import * as k from "${new URL("index.js", kernels)}";
     import { normalize } from "${new URL("normalize/normalize.js", kernels)}";
     const filled = (count) => new Float32Array(count).fill(1.5);
     ${setup}
@@ -39,6 +40,49 @@ describe.skipIf(!native() || process.env.LD_PRELOAD?.includes("asan"))("memory o
   it("filtering and normalizing it, too", () => {
     expect(growth(volumes, "gaussianFilter(input, shape, output, { sigma: [1, 1, 1] });")).toBeLessThan(12);
     expect(growth(volumes, 'normalize(input, output, { mode: "z-score", clip: { min: -79, max: 304 } });')).toBeLessThan(4);
+  });
+
+  it("turning, padding, boxes, statistics, percentiles and label kernels on volumes of 16.8 million voxels take next to nothing", () => {
+    const labels = "const labels = new Uint8Array(64 * 512 * 512).fill(1, 5e6, 9e6); const changed = new Uint8Array(labels.length).fill(7);";
+    const small = "const [box, boxed] = [[60, 500, 500, 1], filled(60 * 500 * 500)];";
+    const work = `
+      k.reorient(input, shape, output, [2, 1, 0], [true, false, true]);
+      k.copyBox(input, shape, boxed, box, [2, 3, 4]);
+      k.padVolume(boxed, box, output, shape, [2, 6, 6], { mode: "minimum" });
+      k.clip(input, output, { min: 0, max: 1 });
+      k.affineIntensity(input, output, { shift: 3, scale: 2 });
+      k.statistics(input, { labels });
+      k.percentiles(input, [0.5, 99.5]);
+      k.normalize(input, output, { mode: "percentile" });
+      k.mapLabels(labels, changed, Uint16Array.from({ length: 256 }, (_, i) => 255 - i));
+      k.labelCounts(labels);
+      k.foregroundBox(input, shape, [1]);
+      k.extractSurface(labels, [64, 512, 512], changed);`;
+    expect(growth(`${volumes} ${labels} ${small}`, work)).toBeLessThan(8);
+  });
+
+  it("resampled labels take a few rows; components 8 bytes per run; distances a few lines", () => {
+    const labels = "const shape3 = [64, 512, 512]; const labels = Uint8Array.from({ length: 64 * 512 * 512 }, (_, i) => (i >> 6) % 3);";
+    const small = "const small = new Uint8Array(59 * 246 * 246).fill(3);";
+    expect(growth(`${labels} ${small}`, "k.resampleLabel(labels, [64, 512, 512, 1], small, [59, 246, 246, 1], { order: 1 });")).toBeLessThan(6);
+    const components = "const found = new Int32Array(labels.length).fill(5);";
+    // Five or six runs in each of 32768 rows.
+    expect(growth(`${labels} ${components}`, "k.connectedComponents(labels, shape3, found);")).toBeLessThan(12);
+    const distances = "const distance = filled(labels.length);";
+    expect(growth(`${labels} ${distances}`, "k.distanceTransform(labels, shape3, distance, [3, 0.8, 0.8]);")).toBeLessThan(6);
+  });
+
+  it("one-hot and merged windows take nothing beside their outputs", () => {
+    const setup = `
+      const shape = [64, 256, 256, 3]; const voxels = 64 * 256 * 256;
+      const [sum, weightSum, patch] = [filled(3 * voxels), filled(voxels), filled(3 * 64 * 160 * 160)];
+      const labels = new Uint8Array(voxels).fill(2); const hot = new Uint8Array(3 * voxels).fill(1);`;
+    const work = `
+      k.oneHot(labels, hot, 3);
+      k.windowAccumulate(sum, weightSum, shape, patch, [64, 160, 160, 3], [0, 20, 20]);
+      k.windowFinish(sum, weightSum, sum, 3);
+      k.argMaxChannels(sum, labels, 3);`;
+    expect(growth(setup, work)).toBeLessThan(4);
   });
 
   it("an elastic order 3 sampling of a patch takes its spline coefficients and half as much", () => {

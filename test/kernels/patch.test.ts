@@ -4,9 +4,10 @@ import { typedView } from "../../src/core/dtype.js";
 import { Random } from "../../src/core/random.js";
 import { elementCount, type Shape4, type Triple } from "../../src/core/shape.js";
 import { copyBoxReference } from "../../src/kernels/copy-box/reference.js";
-import { copyBox, mirror, padVolume, type VoxelArray } from "../../src/kernels/index.js";
+import { copyBox, mirror, padVolume, reorient, type VoxelArray } from "../../src/kernels/index.js";
 import { mirrorReference } from "../../src/kernels/mirror/reference.js";
 import { padOutsideReference } from "../../src/kernels/pad-volume/reference.js";
+import { reorientReference } from "../../src/kernels/reorient/reference.js";
 
 const DTYPES: readonly Dtype[] = ["float32", "float64", "int8", "uint8", "int16", "uint16", "int32", "uint32"];
 
@@ -43,6 +44,49 @@ describe("mirror", () => {
     expect(() => mirror(array, [2, 2, 2, 1], new Uint8Array(8) as never, [true, false, false])).toThrow(
       "mirror: output must be a Float32Array, got Uint8Array",
     );
+  });
+});
+
+describe("reorient", () => {
+  const ORDERS: readonly Triple[] = [
+    [0, 1, 2],
+    [0, 2, 1],
+    [1, 0, 2],
+    [1, 2, 0],
+    [2, 0, 1],
+    [2, 1, 0],
+  ];
+
+  it("equals the reference for every element type, order and set of flips, and its inverse undoes it", () => {
+    const random = new Random("reorient");
+    for (const dtype of DTYPES) {
+      for (const order of ORDERS) {
+        for (let trial = 0; trial < 4; trial++) {
+          const shape: Shape4 = [random.integer(1, 40), random.integer(1, 7), random.integer(1, 70), random.integer(1, 3)];
+          const flips = [random.chance(0.5), random.chance(0.5), random.chance(0.5)] as const;
+          const input = filled(dtype, shape);
+          const [native, reference] = [empty(dtype, shape), empty(dtype, shape)];
+          reorient(input, shape, native, order, flips);
+          reorientReference(input, shape, reference, order, flips);
+          expect(native, `${shape}, ${order}, ${flips}`).toEqual(reference);
+          const at = (axis: number) => order.indexOf(axis) as 0 | 1 | 2;
+          const turned: Shape4 = [shape[order[0]]!, shape[order[1]]!, shape[order[2]]!, shape[3]];
+          reorient(native, turned, reference, [at(0), at(1), at(2)], [flips[at(0)], flips[at(1)], flips[at(2)]]);
+          expect([...reference]).toEqual([...input]);
+        }
+      }
+    }
+  });
+
+  // numpy 1.24.2: np.flip(np.arange(6).reshape(1, 2, 3).transpose(2, 0, 1), 0).ravel()
+  it("equals numpy.transpose and numpy.flip", () => {
+    const output = new Float32Array(6);
+    reorient(Float32Array.of(0, 1, 2, 3, 4, 5), [1, 2, 3, 1], output, [2, 0, 1], [true, false, false]);
+    expect([...output]).toEqual([2, 5, 1, 4, 0, 3]);
+    expect(() => reorient(output, [1, 2, 3, 1], new Float32Array(6), [0, 0, 1], [true, false, false])).toThrow(
+      "reorient: order must be a permutation of 0, 1, 2, got [0,0,1]",
+    );
+    expect(() => reorient(output, [1, 2, 3, 1], output, [0, 1, 2], [true, false, false])).toThrow("reorient: output must be memory of its own");
   });
 });
 
