@@ -87,10 +87,18 @@ export async function planMemory({ operators, data, refs, mode, budget, slots = 
   for (const operator of operators.slice(Math.max(0, patchAt))) {
     if ("patch" in operator) {
       const whole = layout ?? layoutOf(data, mode);
-      layout = patchLayout(whole, operator.patch.size, mode === "training" ? marginOf(operator, operators, whole) : NO_MARGIN);
+      const margin = mode === "training" ? marginOf(operator, operators, whole) : NO_MARGIN;
+      const isWide = !operator.patch.margin && margin !== NO_MARGIN;
+      layout = patchLayout(whole, operator.patch.size, margin);
       const each = bytesOf(layout);
       stages.push({ stage: "patch", each, most: 1 });
-      need(`a patch of ${formatBytes(each)} beside the ${100 * KEPT_FOR_BATCHES} % that patches leave free`, each, 1 - KEPT_FOR_BATCHES);
+      const free = `beside the ${100 * KEPT_FOR_BATCHES} % that patches leave free`;
+      need(`a patch of ${formatBytes(each)} ${free}`, each, 1 - KEPT_FOR_BATCHES);
+      // What augment sees around a patch may be almost a whole case, and the case itself is there too unless it lies in the cache.
+      if (isWide && largest && !("cached" in load!)) {
+        const both = each + bytesOf(whole);
+        need(`a patch with what augment sees around it and its case (${formatBytes(both)}) ${free}`, both, 1 - KEPT_FOR_BATCHES);
+      }
     } else if ("link" in operator && layout && patchAt >= 0) {
       const { size } = (operators[patchAt] as PatchDescription).patch;
       layout = operator.link.draw ? patchLayout(layout, size, NO_MARGIN) : after(layout, [operator.link]).layout;

@@ -72,6 +72,27 @@ describe("the memory plan", () => {
     expect(found.text).toMatch(/^64\.0 MB for training: [\d.]+ KB a case while it is loaded, patch 1 x .* trainer 2 x .*; at least .* are needed$/);
   });
 
+  it("counts what augment may see around a patch, up to the whole case, beside the case where it is not cached", async () => {
+    const patchOf = async (make: () => ReturnType<typeof augment>, margin?: number) => {
+      const found = await plan(
+        (flow) => flow.pipe(load(), patch({ size: [8, 16, 16], ...(margin !== undefined && { margin }) }), make(), batch({ size: 1 })),
+        64 * MB,
+      );
+      return found.stages.find(({ stage }) => stage === "patch")!.each;
+    };
+    expect(await patchOf(() => augment({ rotation: false, scaling: false, elastic: false }))).toBe(8 * 16 * 16 * 5);
+    expect(await patchOf(() => augment(), 0)).toBe(8 * 16 * 16 * 5);
+    expect(await patchOf(() => augment({ rotation: { degrees: 90 }, scaling: { range: [1, 3] } }))).toBe(20 * 40 * 30 * 5);
+    const some = await patchOf(() => augment({ rotation: { degrees: 1 }, scaling: false, order: 1 }));
+    expect(some).toBeGreaterThan(8 * 16 * 16 * 5);
+    expect(some).toBeLessThan(16 * 24 * 24 * 5);
+    // The case of 120 KB, and as much again around the patch.
+    const tight = (budget: number) =>
+      plan((flow) => flow.pipe(load(), patch({ size: [8, 16, 16] }), augment({ scaling: { range: [1, 3] } })), budget);
+    await expect(tight(230_000)).rejects.toThrow("must hold a patch with what augment sees around it and its case (234 KB) beside the 10 %");
+    await expect(tight(280_000)).resolves.toBeDefined();
+  });
+
   it("follows steps that change the size of a case, cached or not", async () => {
     const coarse = await plan((flow) => flow.pipe(load(), patch({ size: [8, 8, 8] }), batch({ size: 1 })), 64 * MB);
     const fine = (isCached: boolean) =>

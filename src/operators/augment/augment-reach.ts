@@ -59,14 +59,24 @@ function mostMargin({ rotation, scaling, translation, elastic, order }: AugmentP
   const matrix = turn.map((_, i) => (turn[(i % 3) * 3 + Math.floor(i / 3)]! * scale * spacing[i % 3]!) / spacing[Math.floor(i / 3)]!);
   const bound = elastic ? displacementBound(elastic.alpha[1], elastic.sigma[0]) : 0;
   const shift = size.map((extent, axis) => Math.ceil((translation?.share[axis] ?? 0) * extent)) as unknown as Triple;
-  return marginFor(matrix, size, [bound, bound, bound], [-shift[0], -shift[1], -shift[2]], shift, TAPS[order]);
+  // Scaled below 1 a patch may need the voxels around it for interpolation alone.
+  const interpolates = rotation !== undefined || scaling !== undefined || elastic !== undefined;
+  return marginFor(matrix, size, [bound, bound, bound], [-shift[0], -shift[1], -shift[2]], shift, TAPS[order], interpolates);
 }
 
-function marginFor(matrix: readonly number[], size: Triple, displacement: Triple, least: Triple, most: Triple, taps: number): Margin {
+function marginFor(
+  matrix: readonly number[],
+  size: Triple,
+  displacement: Triple,
+  least: Triple,
+  most: Triple,
+  taps: number,
+  interpolates = false,
+): Margin {
   const beyond = (axis: 0 | 1 | 2, shift: number): number => {
-    const isAlone = [0, 1, 2].every((k) => matrix[3 * axis + k] === (k === axis ? 1 : 0)) && displacement[axis] === 0;
-    // Along an axis that only moves by whole voxels nothing is interpolated, and a side of one voxel stays where it is.
-    if (isAlone || size[axis] === 1) return Math.max(0, Math.ceil(shift));
+    const isAlone = !interpolates && [0, 1, 2].every((k) => matrix[3 * axis + k] === (k === axis ? 1 : 0)) && displacement[axis] === 0;
+    // Along an axis that only moves by whole voxels nothing is interpolated, and slices of one voxel stay in their plane.
+    if (isAlone || (axis === 0 && size[0] === 1)) return Math.max(0, Math.ceil(shift));
     const reach = [0, 1, 2].reduce((sum, k) => sum + matrix[3 * axis + k]! * ((size[k]! - 1) / 2 + displacement[k]!), 0);
     return Math.max(0, Math.ceil(reach + shift - (size[axis] - 1) / 2 - 1e-6) + taps);
   };
