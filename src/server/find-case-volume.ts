@@ -43,7 +43,8 @@ export async function findCaseVolume(
   run: string,
   { data, cases }: CaseSources = { data: [], cases: new Map() },
 ): Promise<CaseVolume | undefined> {
-  if (kind === "prediction") return find(run, ["predictions", id]);
+  // A folder that was predicted into holds its label maps itself.
+  if (kind === "prediction") return (await find(run, ["predictions", id])) ?? find(run, [id]);
   const known = cases.get(id)?.[kind];
   if (known !== undefined) return volumeAt(known);
   for (const root of data) {

@@ -16,7 +16,9 @@ const MOST_KNOWN = 64;
  */
 export async function runCases(folder: string): Promise<ReadonlyMap<string, CaseRole>> {
   const predictions = await containedPath(folder, "predictions");
-  const names = predictions ? (await readdir(predictions)).filter((name) => /\.nii(\.gz)?$/.test(name)).sort() : [];
+  // A folder that was predicted into holds its label maps itself.
+  const all = [...(predictions ? await readdir(predictions) : []), ...(await readdir(folder))];
+  const names = all.filter((name) => /\.nii(\.gz)?$/.test(name)).sort();
   const predicted = names.map((name): [string, CaseRole] => [name.replace(/\.nii(\.gz)?$/, ""), "predicted"]);
   return new Map([...(await namedCases(folder)), ...predicted]);
 }

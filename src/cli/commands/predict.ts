@@ -1,9 +1,11 @@
 import { Command, InvalidArgumentError, Option } from "commander";
+import { errorMessage } from "../../core/errors.js";
 import type { Json } from "../../core/json.js";
 import { PLANES, type PlaneName } from "../../core/plane-name.js";
 import type { Triple } from "../../core/shape.js";
 import { type EngineName, startEngine } from "../../engine/index.js";
-import { type PostprocessingStep, type PredictProgress, predict } from "../../inference/index.js";
+import { type PostprocessingStep, type PredictProgress, type PredictResult, predict } from "../../inference/index.js";
+import { plainFolder } from "../../io/plain-folder.js";
 import { type CommonOptions, commandOutput } from "../command-output.js";
 import { engineOptions } from "../engine-options.js";
 import { formatDuration } from "../format-duration.js";
@@ -12,7 +14,9 @@ import { parseMinSize } from "../parse-min-size.js";
 import { parseNaturalNumber } from "../parse-natural-number.js";
 import { parsePositiveInteger } from "../parse-positive-integer.js";
 import { parseShape } from "../parse-shape.js";
+import { predictionRun } from "../prediction-run.js";
 import { progressLine } from "../progress-line.js";
+import { serveRuns } from "../serve-runs.js";
 import { stopSignal } from "../stop-signal.js";
 
 interface PredictCommandOptions extends CommonOptions {
@@ -33,6 +37,7 @@ interface PredictCommandOptions extends CommonOptions {
   readonly onError: "fail" | "skip";
   readonly memory?: string;
   readonly workers?: number;
+  readonly dashboard?: boolean | string;
   readonly engine?: EngineName;
   readonly threads?: number;
 }
@@ -88,6 +93,7 @@ export function predictCommand(): Command {
     )
     .option("--memory <size>", "budget for the voxels of cases that wait, like 4GB")
     .option("--workers <n>", "threads that load the next case meanwhile; 1", parseNaturalNumber)
+    .option("--dashboard [port]", "serve the live page meanwhile, on a free port or the given one")
     .action((bundles: string[], options: PredictCommandOptions) => runPredict(bundles, options, steps));
   for (const option of engineOptions()) command.addOption(option);
   return command;
@@ -102,9 +108,11 @@ async function runPredict(bundles: readonly string[], options: PredictCommandOpt
     ...(options.threads !== undefined && { threads: options.threads }),
   });
   const { ids, patch, batchSize, memory, workers } = options;
+  const dashboard = await serveRuns(options.dashboard, options.output, output, { set: plainFolder({ root: options.input }) });
+  const shown = dashboard && predictionRun(options.output, engine.name);
   const overlap = options.distinct ? ([0, 0, 0] as const) : options.overlap;
   const began = performance.now();
-  const result = await predict({
+  const predicting = predict({
     bundle: bundles,
     inputs: options.input,
     output: options.output,
@@ -122,9 +130,22 @@ async function runPredict(bundles: readonly string[], options: PredictCommandOpt
     ...(batchSize !== undefined && { batchSize }),
     ...(memory !== undefined && { memory }),
     ...(workers !== undefined && { workers }),
-    onProgress: (progress) => report(progress, line),
+    onProgress: (progress) => {
+      shown?.onProgress(progress);
+      report(progress, line);
+    },
     signal,
   });
+  let result: PredictResult;
+  try {
+    result = await predicting;
+    shown?.end("completed");
+  } catch (error) {
+    shown?.end(signal.aborted ? "stopped" : "failed", errorMessage(error));
+    throw error;
+  } finally {
+    await dashboard?.close();
+  }
   forget();
   line.end();
   const seconds = (performance.now() - began) / 1000;

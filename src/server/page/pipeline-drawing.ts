@@ -2,7 +2,7 @@ import { svg } from "./element.js";
 import { formatPercent, formatRate } from "./format.js";
 import type { StageActivity } from "./stage-activity.js";
 
-const NODE = { width: 114, height: 66, gap: 16, row: 22 } as const;
+const NODE = { width: 124, height: 66, gap: 16, row: 22 } as const;
 
 /**
  * Draws the stages as boxes in the order of their edges: in rows from left to right where there is room, from top to bottom on a narrow page.

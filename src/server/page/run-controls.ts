@@ -25,7 +25,7 @@ export async function askRun(run: LiveRun, command: RunCommand): Promise<string>
 }
 
 /** Pause or resume, save and stop a run that trains; disabled for those who have not shown the token. */
-export function runControls(run: LiveRun): { readonly element: HTMLElement; update(): void; destroy(): void } {
+export function runControls(run: LiveRun): { readonly element: HTMLElement; readonly said: HTMLElement; update(): void; destroy(): void } {
   const said = element("p", { class: "control-said", role: "status" });
   const buttons = new Map(
     (Object.keys(WORDS) as (keyof typeof WORDS)[]).map((command) => [
@@ -80,7 +80,7 @@ export function runControls(run: LiveRun): { readonly element: HTMLElement; upda
       ),
     ),
   );
-  const root = element("div", { class: "run-control-box" }, bar, said, confirmBox, tokenBox);
+  const root = element("div", { class: "run-control-box" }, bar, confirmBox, tokenBox);
   let rights: { readonly canControl: boolean; readonly hasToken: boolean } | undefined;
   let asked: keyof typeof WORDS | undefined;
   let pending: { readonly id: string; readonly command: keyof typeof WORDS } | undefined;
@@ -141,7 +141,6 @@ export function runControls(run: LiveRun): { readonly element: HTMLElement; upda
       setText(said, `${WORDS[pending.command].done}, at step ${record.step?.step ?? 0}`);
       pending = undefined;
     }
-    root.hidden = !isRunning && said.textContent === "";
     bar.hidden = !isRunning;
     const may = rights?.canControl === true;
     for (const [command, button] of buttons) {
@@ -154,5 +153,5 @@ export function runControls(run: LiveRun): { readonly element: HTMLElement; upda
 
   learn();
   update();
-  return { element: root, update, destroy: () => (isClosed = true) };
+  return { element: root, said, update, destroy: () => (isClosed = true) };
 }

@@ -47,7 +47,7 @@ export function runPage(id: string): View & { show(view: string): void } {
       "div",
       { class: "page-head run-head" },
       element("div", {}, element("div", { class: "title-line" }, element("h1", {}, id), state, foldsLink(id)), note),
-      element("div", { class: "run-side" }, link, controls.element),
+      element("div", { class: "run-side" }, element("div", { class: "run-words" }, controls.said, link), controls.element),
     ),
     tabs,
     problem,

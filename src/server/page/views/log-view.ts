@@ -85,12 +85,17 @@ export function logView(run: LiveRun): View {
     const wanted: (readonly [string, unknown])[] = [
       [
         "Engine",
-        [fieldsOf(engine).name ?? start?.engine, fieldsOf(engine).threads && `${text(fieldsOf(engine).threads)} threads`].filter(Boolean).join(", "),
+        [fieldsOf(engine).name ?? start?.engine, fieldsOf(engine).threads && formatPlural(Number(fieldsOf(engine).threads), "thread")]
+          .filter(Boolean)
+          .join(", "),
       ],
       ["Worker threads", fieldsOf(config).workers],
       ["Threads of the process", use?.threads],
       ["Process", start?.pid],
-      ["Processor", [fieldsOf(machine).cpu, fieldsOf(machine).cores && `${text(fieldsOf(machine).cores)} cores`].filter(Boolean).join(", ")],
+      [
+        "Processor",
+        [fieldsOf(machine).cpu, fieldsOf(machine).cores && formatPlural(Number(fieldsOf(machine).cores), "core")].filter(Boolean).join(", "),
+      ],
       ["Memory of the training", use && formatBytes(use.rssBytes)],
       ...(use?.gpus ?? []).map((card, i) => [`Card ${i}`, gpuText(card)] as const),
       [
@@ -120,7 +125,7 @@ export function logView(run: LiveRun): View {
           ["Load, last minute", state.load.toFixed(2)],
           ["Memory", `${formatBytes(state.memoryInUse)} of ${formatBytes(state.memoryBytes)} in use`],
           ...state.gpus.map((card, i) => [`Card ${i}`, gpuText(card)] as const),
-          ["Dashboard uses", formatBytes(state.serverBytes)],
+          ["Its process uses", formatBytes(state.serverBytes)],
           ["Dashboard runs for", formatDuration(state.upSeconds)],
           ["Node", state.node],
         ];

@@ -127,6 +127,8 @@ export function runsView(): View {
   function row(run: RunSummary, now: number): HTMLElement {
     const { id, state, progress, epoch, epochs, loss, best, spark, remainingSeconds, updated, engine, started } = run;
     const done = epoch;
+    // A folder that was predicted into has no curves.
+    const isPrediction = state !== "empty" && run.step === undefined && epochs === undefined;
     const bar = element("div", { class: "progress-fill" });
     bar.style.width = `${done !== undefined && epochs ? Math.min(100, (done / epochs) * 100) : 0}%`;
     const cell = (label: string, kind: string, ...children: (Node | string | undefined)[]) =>
@@ -153,7 +155,7 @@ export function runsView(): View {
       element(
         "th",
         { scope: "row" },
-        element("a", { href: runAddress(id), class: "run-name", "data-key": `open ${id}` }, id),
+        element("a", { href: runAddress(id, isPrediction ? "volumes" : "training"), class: "run-name", "data-key": `open ${id}` }, id),
         element("span", { class: "run-note" }, [engine ? `${engine} engine` : "", started ? formatDate(started) : ""].filter(Boolean).join(" · ")),
       ),
       cell("State", "", statePill(progress < 1 ? "reading" : state)),
