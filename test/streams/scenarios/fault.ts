@@ -106,14 +106,25 @@ export const faultScenarios: Scenarios = {
   },
 
   "failed items are skipped in their turn, counted and reported": async (s) => {
-    const turns = shuffledTurns(3);
     const reported: string[] = [];
+    // Item 4 fails first, then 1, then 0 lets go of its place: no clock and no luck in it.
+    let failedFirst!: () => void;
+    let failedSecond!: () => void;
+    const first = new Promise<void>((resolve) => {
+      failedFirst = resolve;
+    });
+    const second = new Promise<void>((resolve) => {
+      failedSecond = resolve;
+    });
+    const nextTurn = (action: () => void): void => void setImmediate(() => setImmediate(action));
     const work = async (x: number): Promise<number> => {
-      await turns();
+      if (x === 4) nextTurn(failedFirst);
+      if (x === 1) await first.then(() => nextTurn(failedSecond));
+      if (x === 0) await second;
       if (x % 3 === 1) throw new Error(`bad ${x}`);
       return x;
     };
-    const { got, job } = await collect(s, s.source("s", 12, (i) => i).pipe(s.mapAsync(work, { concurrency: 5, onError: "skip", name: "load" })), {
+    const { got, job } = await collect(s, s.source("s", 12, (i) => i).pipe(s.mapAsync(work, { concurrency: 6, onError: "skip", name: "load" })), {
       onSkip: ({ stage, id, message }) => reported.push(`${stage} ${id} ${message}`),
     });
     assert.deepEqual(
