@@ -18,8 +18,9 @@ export function checkPatch(model: Pick<ModelSpec, "name" | "divisor" | "dimensio
   if (patch.every((extent, axis) => extent % divisor[axis]! === 0)) return;
   const up = patch.map((extent, axis) => Math.ceil(extent / divisor[axis]!) * divisor[axis]!);
   const down = patch.map((extent, axis) => Math.max(1, Math.floor(extent / divisor[axis]!)) * divisor[axis]!);
+  const sizes = [...new Set([formatShape(down), formatShape(up)])].join(" or ");
   throw new VoxError(
-    `the patch must be divisible by ${formatShape(divisor)}, got ${formatShape(patch)}; ${formatShape(down)} or ${formatShape(up)} would fit, or fewer levels (depth)`,
+    `the patch must be divisible by ${formatShape(divisor)}, got ${formatShape(patch)}; ${sizes} would fit, or fewer levels (depth)`,
     { code: "ERR_MODEL", where: model.name },
   );
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { parseBytes } from "../core/bytes.js";
-import { describe, VoxError } from "../core/errors.js";
+import { describe, errorMessage, VoxError } from "../core/errors.js";
 import { nearestName } from "../core/nearest-name.js";
 import type { TrainingConfig } from "./training-config.js";
 
@@ -130,8 +130,12 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
 export function defineConfig(config: TrainingConfig): TrainingConfig {
   const result = schema.safeParse(config);
   if (!result.success) throw configError(result.error.issues[0]!, config);
-  // Such as one weight per class.
-  config.loss.requireClasses?.(config.data.classes.length);
+  try {
+    // Such as one weight per class.
+    config.loss.requireClasses?.(config.data.classes.length);
+  } catch (error) {
+    throw new VoxError(`loss must fit the classes, but: ${errorMessage(error)}`, { code: "ERR_CONFIG", where: "config", cause: error });
+  }
   if (config.memory !== undefined) parseBytes(config.memory, "config", "memory");
   return config;
 }

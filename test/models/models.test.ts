@@ -88,6 +88,7 @@ describe("patch check", () => {
     expect(() => unet().build({ shape: [80, 100, 160, 1], classes: 3 })).toThrow(
       "unet: the patch must be divisible by 16x16x16, got 80x100x160; 80x96x160 or 80x112x160 would fit, or fewer levels (depth)",
     );
+    expect(() => unet().build({ shape: [8, 8, 8, 1], classes: 3 })).toThrow("got 8x8x8; 16x16x16 would fit, or fewer levels (depth)");
     expect(() => plainUnet().build({ shape: [8, 32, 32, 1], classes: 3 })).toThrow("plainUnet: the patch must be divisible by 16x32x32, got 8x32x32");
   });
   it("never asks a 2D patch for slices", () => {

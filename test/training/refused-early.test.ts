@@ -50,7 +50,9 @@ describe("what does not fit is refused with its numbers, before any data is read
     ["in a combination", combinedLoss({ losses: [diceLoss(), crossEntropyLoss({ weights: [1, 2, 3] })] })],
     ["under deep supervision", deepSupervision(crossEntropyLoss({ weights: [1, 2, 3] }))],
   ])("weights for three classes where there are two, %s", (_, loss) => {
-    expect(() => defineConfig(config({ loss }))).toThrow("crossEntropyLoss: weights must have one number for each of the 2 classes, got 3");
+    expect(() => defineConfig(config({ loss }))).toThrow(
+      "config: loss must fit the classes, but: crossEntropyLoss: weights must have one number for each of the 2 classes, got 3",
+    );
   });
   it("a network for other channels", async () => {
     const model = customModel({ name: "mine", build: layers(3) });
