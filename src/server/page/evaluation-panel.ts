@@ -67,6 +67,7 @@ export function evaluationPanel(ask: () => Promise<Evaluation>): { readonly elem
     ),
     spread,
   );
+  const summaryCard = element("section", { class: "card", "aria-label": "Summary" }, element("h3", {}, "Summary"), summary);
   const content = element(
     "div",
     { class: "stack" },
@@ -79,7 +80,7 @@ export function evaluationPanel(ask: () => Promise<Evaluation>): { readonly elem
       table,
     ),
     voxelCard,
-    element("section", { class: "card", "aria-label": "Summary" }, element("h3", {}, "Summary"), summary),
+    summaryCard,
   );
   let read: Evaluation | undefined;
   let scores: CaseScores | undefined;
@@ -109,7 +110,9 @@ export function evaluationPanel(ask: () => Promise<Evaluation>): { readonly elem
     empty.hidden = read.table !== null || read.summary !== null;
     content.hidden = !empty.hidden;
     setText(empty, "Nothing has been evaluated yet. Scores per case appear here after the evaluation of the run.");
-    summary.replaceChildren(read.summary === null ? element("p", { class: "hint" }, "There is no summary.json.") : jsonTree(read.summary));
+    // Of several folds together there is none.
+    summaryCard.hidden = read.summary === null;
+    summary.replaceChildren(jsonTree(read.summary));
     choice.parentElement!.hidden = scores === undefined;
     spreadCard.hidden = scores === undefined;
     voxelCard.hidden = scores === undefined;

@@ -26,7 +26,7 @@ export function foldsView(name: string): View {
   const heads = ["Fold", "State", "Epoch", "Loss", "Best score", "Time left", "Held-out cases predicted"];
   const root = element(
     "div",
-    { class: "view" },
+    { class: "view folds-page" },
     element("div", { class: "page-head" }, element("div", {}, element("h1", {}, name), count)),
     problem,
     element(
