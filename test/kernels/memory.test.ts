@@ -14,6 +14,9 @@ function growth(setup: string, work: string): number {
     import { elasticLattice } from "${new URL("elastic-lattice/elastic-lattice.js", kernels)}";
     import * as k from "${new URL("index.js", kernels)}";
     import { normalize } from "${new URL("normalize/normalize.js", kernels)}";
+    import { sampleLabel } from "${new URL("sample-label/sample-label.js", kernels)}";
+    import { mirror } from "${new URL("mirror/mirror.js", kernels)}";
+    import { changeIntensity } from "${new URL("../workers/steps/change-intensity.js", kernels)}";
     const filled = (count) => new Float32Array(count).fill(1.5);
     ${setup}
     const before = process.resourceUsage().maxRSS;
@@ -91,5 +94,31 @@ describe.skipIf(!native() || process.env.LD_PRELOAD?.includes("asan"))("memory o
     const work = `${displacement} sampleImage(input, shape, output, shape, { center: [39.5, 79.5, 79.5], order: 3, displacement });`;
     // The patch has 8.2 MB, a dense displacement field would have 24.6 MB.
     expect(growth(setup, work)).toBeLessThan(20);
+  });
+
+  const patch = "const shape = [80, 160, 160, 1]; const [input, output] = [filled(80 * 160 * 160), filled(80 * 160 * 160)];";
+  const change = (list: string) => growth(patch, `changeIntensity(input, shape, [${list}], () => false);`);
+
+  it("sampling the labels, linear sampling, mirror and the intensity techniques take nothing", () => {
+    const labels = "const [from, to] = [new Uint8Array(80 * 160 * 160).fill(1), new Uint8Array(80 * 160 * 160).fill(2)];";
+    const matrix = "const move = { center: [39.5, 79.5, 79.5], matrix: [1, 0.1, 0, -0.1, 1, 0, 0, 0, 1] };";
+    expect(growth(`${labels} ${matrix}`, "sampleLabel(from, [80, 160, 160, 1], to, [80, 160, 160, 1], { ...move, order: 1 });")).toBeLessThan(3);
+    expect(growth(`${patch} ${matrix}`, "sampleImage(input, shape, output, shape, { ...move, order: 1 });")).toBeLessThan(3);
+    expect(growth(patch, "mirror(input, shape, output, [true, true, true]);")).toBeLessThan(3);
+    const techniques = [
+      '{ technique: "contrast", factor: [2], preserveRange: true }',
+      '{ technique: "brightness", factor: [2] }',
+      '{ technique: "gamma", gamma: [1.2], retainStatistics: true }',
+      '{ technique: "noise", sigma: [1], key: [1, 2, 3, 4] }',
+    ];
+    expect(change(techniques.join(", "))).toBeLessThan(3);
+  });
+
+  it("blur and low resolution take a copy of the patch, however often they come", () => {
+    const blur = '{ technique: "blur", sigma: [[1, 1, 1]] }';
+    const coarse = '{ technique: "lowResolution", zoom: [[0.5, 0.5, 0.5]], upOrder: 3 }';
+    // The copy has 8.2 MB; the filters work in bands of some MB.
+    expect(change(blur)).toBeLessThan(8.2 + 8);
+    expect(change([blur, coarse, blur, coarse, blur].join(", "))).toBeLessThan(8.2 + 12);
   });
 });
