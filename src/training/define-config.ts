@@ -130,6 +130,7 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
 export function defineConfig(config: TrainingConfig): TrainingConfig {
   const result = schema.safeParse(config);
   if (!result.success) throw configError(result.error.issues[0]!, config);
+  requireKnownCallbacks(config.training.callbacks ?? []);
   try {
     // Such as one weight per class.
     config.loss.requireClasses?.(config.data.classes.length);
@@ -138,6 +139,19 @@ export function defineConfig(config: TrainingConfig): TrainingConfig {
   }
   if (config.memory !== undefined) parseBytes(config.memory, "config", "memory");
   return config;
+}
+
+const CALLBACKS = ["onStep", "onEpoch", "onEnd"];
+
+/** A callback may have fields of its own, but one that looks like a hook and is none would never be called. */
+function requireKnownCallbacks(callbacks: readonly object[]): void {
+  for (const callback of callbacks) {
+    const name = Object.keys(callback).find((key) => /^on[A-Z]/.test(key) && !CALLBACKS.includes(key));
+    if (name === undefined) continue;
+    const nearest = nearestName(name, CALLBACKS);
+    const hint = nearest ? `did you mean ${nearest}?` : `known: ${CALLBACKS.join(", ")}`;
+    throw new VoxError(`training.callbacks: ${name} is not a hook; ${hint}`, { code: "ERR_CONFIG", where: "config" });
+  }
 }
 
 /** A zod issue, as far as it is used here. */

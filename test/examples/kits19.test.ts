@@ -70,7 +70,7 @@ describe("examples/kits19.config.ts", () => {
       { prefetch: { capacity: 3 } },
     ]);
     // Every technique, with MIScnn's probability and ranges.
-    expect((told.operators[2] as { link: { params: unknown } }).link.params).toMatchObject({
+    expect((told.operators[2] as unknown as { link: { params: unknown } }).link.params).toMatchObject({
       mirror: { probability: 0.5, axes: [true, true, true] },
       rotation: { probability: 0.15, degrees: [15, 15, 15], axisProbability: 1 },
       scaling: { probability: 0.15, range: [0.85, 1.25] },

@@ -61,6 +61,13 @@ describe("defineConfig", () => {
       { training: { epochs: 1, optimizer: { name: "adam", beta: 1 } } },
       "config: training.optimizer.beta is not a field of the configuration; did you mean beta1?",
     ],
+    [
+      { training: { epochs: 1, callbacks: [{ onEpch: () => undefined }] } },
+      "config: training.callbacks: onEpch is not a hook; did you mean onEpoch?",
+    ],
+    [{ validation: { cases: { overlp: [1, 2, 3] } } }, "config: validation.cases.overlp is not a field of the configuration; did you mean overlap?"],
+    [{ init: { bundel: "x" } }, "config: init.bundel is not a field of the configuration; did you mean bundle?"],
+    [{ split: { validaton: 0.2 } }, "config: split.validaton is not a field of the configuration; did you mean validation?"],
     [{ validation: { zzzzzzzz: 1 } }, "config: validation.zzzzzzzz is not a field of the configuration; known: every, graph, patches, cases"],
     [{ model: undefined }, "config: model is missing; it must be a model such as unet()"],
     [{ loss: "tversky" }, 'config: loss must be a function, such as tverskyLoss(), got "tversky"'],

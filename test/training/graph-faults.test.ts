@@ -10,7 +10,7 @@ import { mapAsync } from "../../src/streams/index.js";
 import type { TrainingBatch } from "../../src/training/batch-source.js";
 import type { GraphSettings, MemoryNote, SkipNote, StageNote } from "../../src/training/graph-messages.js";
 import { localGraphHost } from "../../src/training/local-graph-host.js";
-import { train as fit } from "../../src/training/train.js";
+import { train as trainRun } from "../../src/training/train.js";
 import type { TrainingConfig } from "../../src/training/training-config.js";
 import { tinyCase, tinyData } from "./tiny-case.js";
 
@@ -214,13 +214,13 @@ describe("samples that fail", () => {
         .split("\n")
         .flatMap((line) => (line.includes('"type":"skip"') ? [(JSON.parse(line) as { message: string }).message] : []));
     const faults = { case_1: { times: 99 } };
-    const whole = await fit(config("whole", flaky(6, faults), {}));
+    const whole = await trainRun(config("whole", flaky(6, faults), {}));
     expect(skips(whole.folder)).toEqual([expect.stringContaining("cannot read case_1")]);
 
-    await fit(config("part", flaky(6, faults), { epochs: 2 }));
+    await trainRun(config("part", flaky(6, faults), { epochs: 2 }));
     // It could be read now; the run goes on without it all the same.
     const healed = flaky(6, {});
-    const part = await fit(config("part", healed, {}), { resume: true });
+    const part = await trainRun(config("part", healed, {}), { resume: true });
     expect(losses(part.folder)).toBe(losses(whole.folder));
     expect(healed.reads.get("case_1")).toBeUndefined();
     expect(skips(part.folder)).toEqual([
@@ -229,8 +229,8 @@ describe("samples that fail", () => {
     ]);
 
     // The one of before is in the budget.
-    await fit(config("over", flaky(6, faults), { epochs: 2 }));
-    await expect(fit(config("over", flaky(6, { case_2: { times: 99 } }), {}), { resume: true })).rejects.toMatchObject({
+    await trainRun(config("over", flaky(6, faults), { epochs: 2 }));
+    await expect(trainRun(config("over", flaky(6, { case_2: { times: 99 } }), {}), { resume: true })).rejects.toMatchObject({
       code: "ERR_DATA",
       message: expect.stringContaining("at most 1 samples may fail (skipBudget), but 2 did"),
     });
