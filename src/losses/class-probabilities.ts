@@ -29,22 +29,35 @@ export function classProbabilities(logits: tf.Tensor, target: tf.Tensor, { ignor
   const classes = logits.shape.at(-1)!;
   const shape: [number, number, number] = [logits.shape[0]!, logits.size / classes / logits.shape[0]!, classes];
   const flat = tf.reshape(logits, shape) as tf.Tensor3D;
-  const p = tf.softmax(flat);
-  const logP = tf.logSoftmax(flat);
-  if (channels > 1) {
-    if (ignore !== undefined) {
-      throw new VoxError(`a label can be ignored only in targets of label indices, got one-hot of ${formatShape(target.shape)}`, {
-        code: "ERR_SHAPE",
-        where: "loss",
-      });
-    }
-    return { p, logP, t: tf.reshape(tf.cast(target, "float32"), shape) as tf.Tensor3D, voxels: tf.scalar(shape[0] * shape[1]) };
+  if (channels > 1 && ignore !== undefined) {
+    throw new VoxError(`a label can be ignored only in targets of label indices, got one-hot of ${formatShape(target.shape)}`, {
+      code: "ERR_SHAPE",
+      where: "loss",
+    });
   }
-  const labels = tf.cast(tf.reshape(target, [-1]), "int32") as tf.Tensor1D;
-  const t = tf.reshape(tf.cast(tf.oneHot(labels, classes), "float32"), shape) as tf.Tensor3D;
-  if (ignore === undefined) return { p, logP, t, voxels: tf.scalar(shape[0] * shape[1]) };
-  const counts = tf.reshape(tf.cast(tf.notEqual(labels, tf.scalar(ignore, "int32")), "float32"), [shape[0], shape[1], 1]);
-  return { p: tf.mul(p, counts), logP, t: tf.mul(t, counts), voxels: tf.maximum(tf.sum(counts), 1) as tf.Scalar };
+  const labels = channels > 1 ? undefined : (tf.cast(tf.reshape(target, [-1]), "int32") as tf.Tensor1D);
+  const counts =
+    ignore === undefined || !labels
+      ? undefined
+      : tf.reshape(tf.cast(tf.notEqual(labels, tf.scalar(ignore, "int32")), "float32"), [shape[0], shape[1], 1]);
+  const counted = (values: tf.Tensor3D): tf.Tensor3D => (counts ? tf.mul(values, counts) : values);
+  // Each is made when it is asked for: they are as large as the logits, and few losses need all.
+  const made: { p?: tf.Tensor3D; logP?: tf.Tensor3D; t?: tf.Tensor3D } = {};
+  return {
+    get p() {
+      made.p ??= counted(tf.softmax(flat));
+      return made.p;
+    },
+    get logP() {
+      made.logP ??= tf.logSoftmax(flat);
+      return made.logP;
+    },
+    get t() {
+      made.t ??= counted(tf.reshape(tf.cast(labels ? tf.oneHot(labels, classes) : target, "float32"), shape) as tf.Tensor3D);
+      return made.t;
+    },
+    voxels: counts ? (tf.maximum(tf.sum(counts), 1) as tf.Scalar) : tf.scalar(shape[0] * shape[1]),
+  };
 }
 
 /** The channels of a target that fits the logits. */

@@ -37,24 +37,56 @@ export function signedDistances(labels: tf.Tensor, { classes, spacing = [1, 1, 1
   for (let b = 0; b < batch; b++) {
     for (let c = 0; c < classes; c++) {
       if (wanted?.[c] === false) continue;
-      let [insideCount, outsideCount] = [0, 0];
-      for (let v = 0; v < voxels; v++) {
-        const at = b * voxels + v;
-        const isInside = channels === 1 ? values[at] === c && c !== ignore : values[at * channels + c]! > 0.5;
-        const isOutside = !isInside && !(channels === 1 && values[at] === ignore);
-        inside[v] = Number(isInside);
-        outside[v] = Number(isOutside);
-        insideCount += inside[v]!;
-        outsideCount += outside[v]!;
-      }
+      const [insideCount, outsideCount] =
+        channels === 1
+          ? splitLabels(values, b * voxels, { inside, outside, label: c, ignore: ignore ?? -1 })
+          : splitChannel(values, b * voxels * channels + c, { inside, outside, channels });
       if (insideCount === 0 || outsideCount === 0) continue;
       distanceTransform(inside, extent, toInside, spacing);
       distanceTransform(outside, extent, toOutside, spacing);
-      for (let v = 0; v < voxels; v++) {
-        // An ignored voxel has both distances; its value does not matter to anyone.
-        result[(b * voxels + v) * classes + c] = inside[v] ? -toOutside[v]! : toInside[v]!;
-      }
+      // One of the two is 0, but at an ignored voxel, whose value does not matter to anyone.
+      for (let v = 0, at = b * voxels * classes + c; v < voxels; v++, at += classes) result[at] = toInside[v]! - toOutside[v]!;
     }
   }
   return tf.tensor3d(result, [batch, voxels, classes]);
+}
+
+interface Sides {
+  readonly inside: Uint8Array;
+  readonly outside: Uint8Array;
+}
+
+/** Which voxels are of a label and which of another one, with their numbers; ignored voxels are neither. */
+function splitLabels(
+  values: ArrayLike<number>,
+  from: number,
+  { inside, outside, label, ignore }: Sides & { readonly label: number; readonly ignore: number },
+): [inside: number, outside: number] {
+  let [insideCount, outsideCount] = [0, 0];
+  for (let v = 0; v < inside.length; v++) {
+    const value = values[from + v]!;
+    const isInside = value === label && value !== ignore ? 1 : 0;
+    const isOutside = value === label || value === ignore ? 0 : 1;
+    inside[v] = isInside;
+    outside[v] = isOutside;
+    insideCount += isInside;
+    outsideCount += isOutside;
+  }
+  return [insideCount, outsideCount];
+}
+
+/** The same by one channel of one-hot labels or probabilities. */
+function splitChannel(
+  values: ArrayLike<number>,
+  from: number,
+  { inside, outside, channels }: Sides & { readonly channels: number },
+): [inside: number, outside: number] {
+  let insideCount = 0;
+  for (let v = 0, at = from; v < inside.length; v++, at += channels) {
+    const isInside = values[at]! > 0.5 ? 1 : 0;
+    inside[v] = isInside;
+    outside[v] = 1 - isInside;
+    insideCount += isInside;
+  }
+  return [insideCount, inside.length - insideCount];
 }
