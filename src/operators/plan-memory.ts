@@ -84,6 +84,8 @@ export async function planMemory({ operators, data, refs, mode, budget, slots = 
   }
   let layout = largest?.layout;
   let batchBytes = 0;
+  /** Augmented copies of each patch. */
+  let copies = 1;
   for (const operator of operators.slice(Math.max(0, patchAt))) {
     if ("patch" in operator) {
       const whole = layout ?? layoutOf(data, mode);
@@ -101,11 +103,12 @@ export async function planMemory({ operators, data, refs, mode, budget, slots = 
       }
     } else if ("link" in operator && layout && patchAt >= 0) {
       const { size } = (operators[patchAt] as PatchDescription).patch;
+      if (operator.link.name === "augment" && mode === "training") copies *= (operator.link.params as unknown as AugmentPlan).cycles;
       layout = operator.link.draw ? patchLayout(layout, size, NO_MARGIN) : after(layout, [operator.link]).layout;
     } else if ("shuffle" in operator && layout && batchBytes === 0) {
       const { perCase } = patchAt < 0 ? {} : (operators[patchAt] as PatchDescription).patch;
       // A window ends with its epoch.
-      const window = Math.min(operator.shuffle.window, perCase === undefined ? Number.POSITIVE_INFINITY : refs.length * perCase);
+      const window = Math.min(operator.shuffle.window, perCase === undefined ? Number.POSITIVE_INFINITY : refs.length * perCase * copies);
       const each = bytesOf(layout);
       stages.push({ stage: "shuffle", each, most: 2 * window });
       // The last item of a window comes out of a case that must be loaded beside the others; outside training nothing is shuffled, but held all the same.

@@ -93,6 +93,17 @@ describe("the memory plan", () => {
     await expect(tight(280_000)).resolves.toBeDefined();
   });
 
+  it("counts the augmented copies that a shuffle window holds, in training", async () => {
+    const windowOf = async (cycles: number, mode: "training" | "validation" = "training") => {
+      const graph = (flow: Observable<CaseItem>) =>
+        flow.pipe(load(), patch({ size: [8, 16, 16], perCase: 2 }), augment({ cycles }), shuffle({ window: 50 }), batch({ size: 1 }));
+      return (await plan(graph, 64 * MB, { mode })).stages.find(({ stage }) => stage === "shuffle")!.most;
+    };
+    expect(await windowOf(1)).toBe(8);
+    expect(await windowOf(3)).toBe(24);
+    expect(await windowOf(3, "validation")).toBe(8);
+  });
+
   it("follows steps that change the size of a case, cached or not", async () => {
     const coarse = await plan((flow) => flow.pipe(load(), patch({ size: [8, 8, 8] }), batch({ size: 1 })), 64 * MB);
     const fine = (isCached: boolean) =>
