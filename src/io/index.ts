@@ -1,5 +1,7 @@
 export { formatOf, formats } from "./formats.js";
-export { type CaseSummary, type CasesSummary, INSPECTED_PERCENTILES, type InspectCasesOptions, inspectCases } from "./inspect-cases.js";
+export { type CaseSummary, type ChannelSummary, type ClassIntensities, INSPECTED_BINS, INSPECTED_PERCENTILES } from "./inspect-case.js";
+export { type CasesSummary, type ChannelTotals, type InspectCasesOptions, inspectCases } from "./inspect-cases.js";
+export { type LatticeHistogram, mergeHistograms } from "./lattice-histogram.js";
 export { type LoadedCase, loadCase } from "./load-case.js";
 export { readNiftiHeader } from "./nifti/read-nifti-header.js";
 export { type NiftiCasesOptions, niftiCases } from "./nifti-cases.js";
@@ -12,7 +14,8 @@ export { readHeader } from "./read-header.js";
 export { labelDtype, type ReadLabelOptions, readLabel } from "./read-label.js";
 export { type ReadVolumeOptions, readVolume } from "./read-volume.js";
 export { requireSameGrid } from "./require-same-grid.js";
-export { type CaseFinding, type VerifyCasesOptions, verifyCases } from "./verify-cases.js";
+export type { CaseFinding } from "./verify-case.js";
+export { type VerifyCasesOptions, verifyCases } from "./verify-cases.js";
 export type { VolumeData, VolumeFormat, VolumeHeader, WriteOptions } from "./volume-format.js";
 export { writeAtomically } from "./write-atomically.js";
 export { writeVolume } from "./write-volume.js";

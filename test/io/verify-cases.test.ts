@@ -118,7 +118,22 @@ describe("inspectCases", () => {
       spacing: [5, 2, 2],
       orientation: "LPS",
       dtype: "int16",
-      channels: [{ min: -10, max: 13, mean: 1.5, std: expect.closeTo(Math.sqrt((24 ** 2 - 1) / 12), 6), percentiles: expect.any(Array) }],
+      bytes: { image: image.length, label: label.length },
+      channels: [
+        {
+          min: -10,
+          max: 13,
+          mean: 1.5,
+          std: expect.closeTo(Math.sqrt((24 ** 2 - 1) / 12), 6),
+          percentiles: expect.any(Array),
+          // Labels 0, 1, 2 lie on the values -10..9, 10..12 and 13.
+          classes: [
+            { min: -10, max: 9, mean: expect.closeTo(-0.5, 9), std: expect.closeTo(Math.sqrt((20 ** 2 - 1) / 12), 9) },
+            { min: 10, max: 12, mean: expect.closeTo(11, 9), std: expect.closeTo(Math.sqrt(2 / 3), 9) },
+            { min: 13, max: 13, mean: 13, std: 0 },
+          ],
+        },
+      ],
       classVoxels: [20, 3, 1],
     });
     // numpy 2: percentile(arange(-10, 14), [0.5, 5, 50, 95, 99.5])
@@ -136,10 +151,34 @@ describe("inspectCases", () => {
       medianSpacing: expect.anything(),
       classVoxels: [64, 6, 2],
       classCases: [3, 2, 2],
+      classVolumes: [
+        [expect.closeTo(20 * 0.005 * 0.005 * 3, 9), expect.any(Number), 20 * 20],
+        [expect.closeTo(3 * 0.005 * 0.005 * 3, 9), expect.any(Number), 3 * 20],
+        [expect.closeTo(0.005 * 0.005 * 3, 9), expect.any(Number), 20],
+      ],
       range: [[-10, 13]],
+      channels: [
+        {
+          range: [-10, 13],
+          // The constant case has nothing but 7.
+          sharedRange: [7, 7],
+          histogram: { width: expect.any(Number), first: expect.any(Number), counts: expect.any(Array) },
+          classes: [
+            expect.objectContaining({ min: -10, max: 9 }),
+            expect.objectContaining({ min: 10, max: 12 }),
+            expect.objectContaining({ min: 13, max: 13, std: 0 }),
+          ],
+        },
+      ],
+      bytes: { image: expect.any(Number), label: expect.any(Number) },
       foreground: { low: [expect.any(Number)], high: [expect.any(Number)], mean: [expect.any(Number)], deviation: [expect.any(Number)] },
     });
     expect(totals.medianSpacing[0]).toBeCloseTo(4, 6);
+    const { histogram, classes: perClass } = totals.channels[0]!;
+    expect(histogram.counts.reduce((sum, count) => sum + count, 0)).toBe(96);
+    // Of the labelled cases: 20 background voxels in two, 24 in the constant one.
+    expect(perClass.map((own) => own!.histogram.counts.reduce((sum, count) => sum + count, 0))).toEqual([64, 6, 2]);
+    expect(perClass[0]!.mean).toBeCloseTo((2 * 20 * -0.5 + 24 * 7) / 64, 9);
   });
 
   it("reads a custom data set through its own reader, channel by channel", async () => {
