@@ -41,6 +41,7 @@ export async function crossValidationIdentity({
     model: { name: config.model.name, options: config.model.options },
     loss: { name: config.loss.name, options: config.loss.options ?? {} },
     training: { ...training, schedule: schedule ? { name: schedule.name, options: schedule.options } : null },
+    ...(config.init !== undefined && { init: config.init }),
     dataSet: await dataFingerprint(refs),
     splits: sha256(JSON.stringify(splits)),
     validating: sha256(JSON.stringify(inner)),
