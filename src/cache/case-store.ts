@@ -1,17 +1,15 @@
-import { statfsSync, statSync } from "node:fs";
-import { createRequire } from "node:module";
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { RootDatabase } from "lmdb";
 import { formatBytes } from "../core/bytes.js";
 import type { DtypeArrays } from "../core/dtype.js";
 import { errorMessage, isVoxError, VoxError } from "../core/errors.js";
-import { makeFolder } from "../core/make-folder.js";
 import { elementCount } from "../core/shape.js";
 import { CHECKSUM_BYTES, packChunk } from "../kernels/pack-chunk/pack-chunk.js";
 import type { ArrayRecord, CaseRecord } from "./case-record.js";
 import { chunkBox, chunkCount, chunkGrid } from "./chunk-grid.js";
 import { isDiskFull } from "./is-disk-full.js";
+import { type Environment, openEnvironment } from "./open-environment.js";
 import { storedBytes, storedElementBytes } from "./stored-bytes.js";
 import { isIntact, StoredVolume } from "./stored-volume.js";
 
@@ -30,19 +28,18 @@ export interface CaseArrays {
 
 type Kind = "image" | "label";
 
-/** Free space that a new environment needs at the least; two empty pages and the lock file take 50 KB. */
-const LEAST_ROOM = 1024 ** 2;
 /** Bytes of chunks that one transaction writes: LMDB keeps the pages of a transaction in memory, and larger ones are slower. */
 const TRANSACTION_BYTES = 1024 ** 2;
 /** Longest time that writing keeps the event loop to itself. */
 const SLICE_MS = 10;
 /** A case that was used so recently is never thrown out: some run lives on it. */
 const IN_USE_MS = 60 * 60 * 1000;
+/** A case to which a process has not come back for so long is no part of what it lives on. */
+const FORGOTTEN_MS = 24 * 60 * 60 * 1000;
 /** How old the note of the last use may get before it is renewed. */
 const NOTE_EVERY_MS = 10 * 60 * 1000;
-
-// `lmdb` ships one declaration file for both module systems, which NodeNext takes for CommonJS.
-const { open } = createRequire(import.meta.url)("lmdb") as typeof import("lmdb");
+/** How long a count of what is stored is believed; other processes may write meanwhile. */
+const COUNT_EVERY_MS = 2_000;
 
 /**
  * Cases by key in one LMDB environment: chunks with checksums, and a commit record that is written last, so a case is there as a whole or not at all.
@@ -50,17 +47,23 @@ const { open } = createRequire(import.meta.url)("lmdb") as typeof import("lmdb")
  */
 export class CaseStore {
   readonly folder: string;
-  private readonly database: RootDatabase<Uint8Array, (string | number)[]>;
+  /** Whether nothing can be written, as on a disk that is mounted so, or in another user's folder. */
+  readonly isReadOnly: boolean;
+  private readonly database: Environment["database"];
   private readonly checked = new Map<string, Set<number>>();
-  private readonly noted = new Map<string, number>();
+  /** When this process has used a case last. */
+  private readonly inUse = new Map<string, number>();
+  private notedAt = 0;
+  /** What was in the store when it was last counted, and what has found no room since. */
+  private counted = { at: 0, bytes: 0, refused: Number.POSITIVE_INFINITY };
 
   /** @throws `ERR_CACHE` when the folder cannot be made or the environment cannot be opened */
   constructor(folder: string) {
     this.folder = folder;
     try {
-      makeFolder(folder);
-      requireRoom(folder);
-      this.database = open<Uint8Array, (string | number)[]>({ path: join(folder, "cases.lmdb"), encoding: "binary", noSync: true, pageSize: 16384 });
+      const { database, isReadOnly } = openEnvironment(folder);
+      this.database = database;
+      this.isReadOnly = isReadOnly;
     } catch (error) {
       throw this.fault("opened", error);
     }
@@ -98,8 +101,9 @@ export class CaseStore {
   async write(key: string, record: Omit<CaseRecord, "bytes" | "created">, arrays: CaseArrays, quota = Number.POSITIVE_INFINITY): Promise<boolean> {
     if (this.record(key)) return true;
     const bytes = storedBytes(record.image) + (record.label ? storedBytes(record.label) : 0);
-    if (!this.makeRoom(bytes, quota)) return false;
+    if (this.isReadOnly || !this.makeRoom(bytes, quota)) return false;
     await this.writeAll(key, record, bytes, arrays);
+    this.counted.bytes += bytes;
     return true;
   }
 
@@ -128,7 +132,7 @@ export class CaseStore {
       this.dropQuietly(key);
       throw isVoxError(error) ? error : this.fault("written", error);
     }
-    this.noted.set(key, Date.now());
+    this.inUse.set(key, Date.now());
   }
 
   /** All cases that are there as a whole. */
@@ -176,6 +180,7 @@ export class CaseStore {
         this.database.removeSync(["used", key]);
       });
       this.forgetChecks(key);
+      this.inUse.delete(key);
       this.removeChunks(key);
     } catch (error) {
       throw isVoxError(error) ? error : this.fault("written", error);
@@ -202,7 +207,9 @@ export class CaseStore {
     return bytes && Buffer.from(bytes).toString();
   }
 
+  /** Nothing is remembered in a cache that cannot be written. */
   setNote(name: string, text: string): void {
+    if (this.isReadOnly) return;
     try {
       this.put(() => this.database.putSync(["note", name], Buffer.from(text)));
     } catch (error) {
@@ -223,13 +230,23 @@ export class CaseStore {
     return bytes && Number(Buffer.from(bytes).toString());
   }
 
-  /** Tells other runs, which may look for room, that the case is in use. */
+  /**
+   * Tells other runs, which may look for room, that the case is in use. As long as a process reads at all, everything that it has read counts as used: a run
+   * whose epochs take hours comes back to each of its cases, and the case that it used longest ago is the one that it needs next.
+   */
   private noteUse(key: string): void {
     const now = Date.now();
-    if (now - (this.noted.get(key) ?? 0) < NOTE_EVERY_MS) return;
-    this.noted.set(key, now);
+    const isNew = !this.inUse.has(key);
+    this.inUse.set(key, now);
+    const isLate = now - this.notedAt >= NOTE_EVERY_MS;
+    if (this.isReadOnly || (!isNew && !isLate)) return;
+    if (isLate) for (const [other, used] of this.inUse) if (now - used > FORGOTTEN_MS) this.inUse.delete(other);
+    const keys = isLate ? [...this.inUse.keys()] : [key];
+    if (isLate) this.notedAt = now;
     try {
-      this.put(() => this.database.putSync(["used", key], encode(now)));
+      this.put(() => {
+        for (const used of keys) this.database.putSync(["used", used], encode(now));
+      });
     } catch {
       // A full disk must not keep anybody from reading what is there.
     }
@@ -238,14 +255,21 @@ export class CaseStore {
   /** Throws out cases that no run has used for an hour, oldest first, until `bytes` fit; cases in use stay, so an over-full cache does not turn over for ever. */
   private makeRoom(bytes: number, quota: number): boolean {
     if (quota === Number.POSITIVE_INFINITY) return true;
+    // Counting reads every record, so it is done anew only now and then.
+    const isFresh = Date.now() - this.counted.at < COUNT_EVERY_MS;
+    if (isFresh && bytes >= this.counted.refused) return false;
+    if (isFresh && this.counted.bytes + bytes <= quota) return true;
     const all = [...this.cases()];
-    let excess = all.reduce((sum, { record }) => sum + record.bytes, 0) + bytes - quota;
-    const idle = all.filter(({ used }) => Date.now() - used > IN_USE_MS).sort((a, b) => a.used - b.used);
+    const inAll = all.reduce((sum, { record }) => sum + record.bytes, 0);
+    let excess = inAll + bytes - quota;
+    const idle = all.filter(({ key, used }) => Date.now() - used > IN_USE_MS && !this.inUse.has(key)).sort((a, b) => a.used - b.used);
     const freed = idle.reduce((sum, { record }) => sum + record.bytes, 0);
+    this.counted = { at: Date.now(), bytes: inAll, refused: excess > freed ? bytes : Number.POSITIVE_INFINITY };
     if (excess > freed) return false;
     for (const { key, record } of idle) {
       if (excess <= 0) break;
       this.remove(key);
+      this.counted.bytes -= record.bytes;
       excess -= record.bytes;
     }
     return true;
@@ -348,16 +372,6 @@ export class CaseStore {
 
 function arraysOf(record: CaseRecord): [Kind, ArrayRecord][] {
   return [["image", record.image], ...(record.label ? ([["label", record.label]] as [Kind, ArrayRecord][]) : [])];
-}
-
-/**
- * LMDB makes its files through memory maps, where a full disk is no error but the end of the process (SIGBUS). So it only begins where there is room.
- */
-function requireRoom(folder: string): void {
-  const isThere = ["cases.lmdb", "cases.lmdb-lock"].every((name) => (statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0) > 0);
-  if (isThere) return;
-  const { bavail, bsize } = statfsSync(folder);
-  if (bavail * bsize < LEAST_ROOM) throw Object.assign(new Error(`only ${formatBytes(bavail * bsize)} free`), { code: "ENOSPC" });
 }
 
 function encode(value: unknown): Buffer {

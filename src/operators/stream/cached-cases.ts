@@ -116,7 +116,7 @@ export function cachedCases(recipe: CaseRecipe, { folder, limit }: CachePlace): 
         }
       }
       if (isKept) return sampleOf(item, stored(item, key)!);
-      if (!isFull) warnFull(store, limit);
+      if (!isFull && !store.isReadOnly) warnFull(store, limit);
       return sample;
     }
 

@@ -137,6 +137,12 @@ export class PreparedSet {
   private async write(index: number, batch: Batch): Promise<void> {
     const { store, limit } = this.options;
     if (await store.write(this.keyOf(index), recordOf(batch), arraysOf(batch), limit)) return;
+    if (store.isReadOnly) {
+      throw new VoxError(`prepared batches must be in the cache in ${store.folder} or be written to it, but it can only be read`, {
+        code: "ERR_CACHE",
+        where: "cached",
+      });
+    }
     throw new VoxError(
       `prepared batches must fit the quota of ${formatBytes(limit)}, but after ${index} of them ${formatBytes(store.bytes)} are in use; raise it, or let cached end before patch`,
       { code: "ERR_CACHE", where: "cached" },
