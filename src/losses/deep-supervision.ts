@@ -27,15 +27,16 @@ export function deepSupervision(loss: Loss, { weights, ...unknown }: DeepSupervi
   const inner = loss.options ?? {};
   const { ignore } = inner as { ignore?: number };
   const options = { loss: { name: loss.name, options: inner }, ...(weights !== undefined && { weights }), ...(ignore !== undefined && { ignore }) };
+  const factorsOf = (levels: number): readonly number[] => {
+    if (weights === undefined || weights.length === levels) return weights ?? halves(levels);
+    throw new VoxError(`weights must have one number for each of the network's ${levels} levels, got ${weights.length}`, {
+      code: "ERR_SHAPE",
+      where: "deepSupervision",
+    });
+  };
   const deep = (logits: readonly tf.Tensor[], target: tf.Tensor): tf.Scalar =>
     tf.tidy(() => {
-      const factors = weights ?? halves(logits.length);
-      if (factors.length !== logits.length) {
-        throw new VoxError(`weights must have one number for each of the network's ${logits.length} levels, got ${factors.length}`, {
-          code: "ERR_SHAPE",
-          where: "deepSupervision",
-        });
-      }
+      const factors = factorsOf(logits.length);
       return tf.addN(logits.map((level, k) => tf.mul(loss(level, coarser(target, level.shape)), factors[k]!))) as tf.Scalar;
     });
   const single = nameFunction(
@@ -44,7 +45,9 @@ export function deepSupervision(loss: Loss, { weights, ...unknown }: DeepSupervi
     (logits: tf.Tensor, target: tf.Tensor): tf.Scalar => loss(logits, target),
     (classes) => loss.requireClasses?.(classes),
   );
-  return Object.assign(single, { deep });
+  // On one level the loss is applied as it is.
+  const requireLevels = (levels: number): void => void (levels > 1 && factorsOf(levels));
+  return Object.assign(single, { deep, requireLevels });
 }
 
 /** 1, 1/2, 1/4, … over their sum. */

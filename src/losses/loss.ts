@@ -12,6 +12,8 @@ export interface Loss {
   readonly options?: Json;
   /** Refuses a number of classes that the options do not fit, before any data is read. */
   requireClasses?(classes: number): void;
+  /** Refuses a number of levels that the options do not fit, before any data is read. */
+  requireLevels?(levels: number): void;
   /** For networks that give logits at several levels, the finest first. */
   deep?(logits: readonly tf.Tensor[], target: tf.Tensor): tf.Scalar;
 }

@@ -146,6 +146,7 @@ export async function train(source: TrainingConfig | string, options: TrainOptio
     return spec.build({ shape, classes: data.classes.length, seed });
   };
   const built = checkpoint?.model ?? (summary.patch && build(summary.patch));
+  if (built) config.loss.requireLevels?.(built.outputs.length);
   if (built && init?.freeze) freezeLayers(built, init.freeze);
 
   const folder = RunFolder.open(runPath, { ...(checkpoint && { mark: checkpoint.file.mark }), ...(onEvent && { onEvent }) });

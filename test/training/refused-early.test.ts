@@ -5,7 +5,7 @@ import * as tfl from "@tensorflow/tfjs-layers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { DataSet } from "../../src/core/case.js";
 import { combinedLoss, crossEntropyLoss, deepSupervision, diceLoss } from "../../src/losses/index.js";
-import { customModel, unet } from "../../src/models/index.js";
+import { customModel, residualEncoderUnet, unet } from "../../src/models/index.js";
 import { load } from "../../src/operators/load/load.js";
 import { patch } from "../../src/operators/patch/patch.js";
 import { batch } from "../../src/operators/stream/batch.js";
@@ -53,6 +53,12 @@ describe("what does not fit is refused with its numbers, before any data is read
     expect(() => defineConfig(config({ loss }))).toThrow(
       "config: loss must fit the classes, but: crossEntropyLoss: weights must have one number for each of the 2 classes, got 3",
     );
+  });
+  it("weights for three levels where the network has two", async () => {
+    const model = residualEncoderUnet({ filters: [2, 2, 2], blocks: [1], pooling: "isotropic", deepSupervision: true });
+    const refused = train(config({ model, loss: deepSupervision(diceLoss(), { weights: [1, 0.5, 0.25] }) }));
+    await expect(refused).rejects.toThrow("deepSupervision: weights must have one number for each of the network's 2 levels, got 3");
+    expect(existsSync(join(root, "refused"))).toBe(false);
   });
   it("a network for other channels", async () => {
     const model = customModel({ name: "mine", build: layers(3) });
