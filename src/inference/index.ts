@@ -12,3 +12,4 @@ export { RollingMerge, type RollingMergeOptions } from "./rolling-merge.js";
 export { ScoreMerge, type ScoreMergeOptions } from "./score-merge.js";
 export { type Infer, type SlidingWindowOptions, type SlidingWindowResult, slidingWindow } from "./sliding-window.js";
 export { type PreprocessedPrediction, undoPreprocessing } from "./undo-preprocessing.js";
+export { undoRenaming } from "./undo-renaming.js";

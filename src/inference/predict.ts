@@ -28,6 +28,7 @@ import { notePredictionSettings } from "./prediction-settings.js";
 import type { PredictorOptions } from "./predictor.js";
 import { preprocessedCases } from "./preprocessed-cases.js";
 import { resolveBundles } from "./resolve-bundles.js";
+import { undoRenaming } from "./undo-renaming.js";
 
 export interface PredictOptions extends Pick<PredictorOptions, "patch" | "overlap" | "weighting" | "batchSize" | "flips"> {
   /**
@@ -214,7 +215,7 @@ async function predictWith(
         const grid = sourceOf(sample);
         if (steps.length > 0) postprocessLabels(labels, { shape, spacing: loadedSpacing(sample), classes, steps });
         if (scores) await writeVolume(scoresOf(id), scores, [...shape, classes.length], grid, { kind: "float" });
-        await writeVolume(pathOf(id), labels, [...shape, 1], grid, { kind: "label" });
+        await writeVolume(pathOf(id), undoRenaming(labels, sample.history), [...shape, 1], grid, { kind: "label" });
       } catch (error) {
         // A full disk ends everything: the next case would not fit either.
         const named = withSample(error, id);

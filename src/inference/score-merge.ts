@@ -68,7 +68,7 @@ export class ScoreMerge {
       for (const { scores, shape, history, weight } of this.members) {
         const own = new Float32Array(elementCount(shape));
         for (let i = 0; i < own.length; i++) own[i] = (scores![i * classes + label]! * weight) / total;
-        const back = undoScores(own, shape, history, () => false);
+        const back = undoScores(own, shape, history, () => false, label === 0 ? weight / total : 0);
         this.requireShape(back.shape);
         if (!mean) mean = back.scores;
         else for (let i = 0; i < mean.length; i++) mean[i]! += back.scores[i]!;

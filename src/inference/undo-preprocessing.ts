@@ -17,8 +17,7 @@ export interface PreprocessedPrediction {
 
 /**
  * Takes a prediction back over all steps that moved voxels, the last one first: padding is cropped, what was cropped becomes background, axes turn back,
- * resampled labels come back by the label order of the step (no new classes), probabilities linearly. Labels that `mapLabels` renamed one to one get their
- * old values. What comes out lies on the grid that was loaded.
+ * resampled labels come back by the label order of the step (no new classes), probabilities linearly. What comes out lies on the grid that was loaded.
  *
  * @label moved back; never interpolated into a class that was not there
  * @throws `ERR_BUNDLE` when a step has moved voxels and cannot be undone
@@ -43,8 +42,7 @@ export function undoPreprocessing(prediction: PreprocessedPrediction): {
     const target = spatial(before.shape);
     const as = (size: Triple, channels: number): Shape4 => [size[0], size[1], size[2], channels];
     const { geometry } = before;
-    const dtype = labels instanceof Uint8Array ? "uint8" : "uint16";
-    const moved = new { uint8: Uint8Array, uint16: Uint16Array }[inverse.dtype?.(params, dtype) ?? dtype](elementCount(target));
+    const moved = labels instanceof Uint8Array ? new Uint8Array(elementCount(target)) : new Uint16Array(elementCount(target));
     inverse.labels(labels, moved, { params, shape: as(shape, 1), target: as(target, 1), geometry, isStopped });
     labels = moved;
     if (probabilities) {

@@ -17,6 +17,8 @@ export function undoScores(
   shape: Triple,
   history: readonly HistoryEntry[],
   isStopped: () => boolean,
+  /** What voxels get that preprocessing has cropped away; 1 for the background, as long as scores are probabilities. */
+  outside = 0,
 ): { readonly scores: Float32Array; readonly shape: Triple } {
   let moved = scores;
   let size = shape;
@@ -29,7 +31,7 @@ export function undoScores(
     const target = spatial(before.shape);
     const one = ([depth, height, width]: Triple): Shape4 => [depth, height, width, 1];
     const back = new Float32Array(elementCount(target));
-    inverse.probabilities(moved, back, { params, shape: one(size), target: one(target), geometry: before.geometry, isStopped });
+    inverse.probabilities(moved, back, { params, shape: one(size), target: one(target), geometry: before.geometry, outside, isStopped });
     moved = back;
     size = target;
   }

@@ -6,6 +6,8 @@ import type { HistoryEntry, Sample } from "../../src/core/sample.js";
 import { elementCount, type Shape4, spatial, type Triple } from "../../src/core/shape.js";
 import { Volume } from "../../src/core/volume.js";
 import { undoPreprocessing } from "../../src/inference/undo-preprocessing.js";
+import { undoRenaming } from "../../src/inference/undo-renaming.js";
+import { undoScores } from "../../src/inference/undo-scores.js";
 import { cropForeground, mapLabels, orient, pad, replay, resample, resize } from "../../src/operators/index.js";
 import { source } from "../../src/streams/index.js";
 import { collect, contextOf } from "./run-graph.js";
@@ -161,11 +163,29 @@ describe("an identity model's prediction comes back over preprocessing voxel for
     }
   });
 
+  it("scores of one class alone, too, with what the background has where was cropped", async () => {
+    const random = new Random("one class");
+    const size: Triple = [5, 8, 9];
+    const labels = labelsOf(random, size);
+    const image = Volume.of("float32", [...size, 1], Float32Array.from(labels), geometryOf(random));
+    const seen = await through({ id: "case", epoch: 0, image, history: [] }, [
+      cropForeground({ above: 0 }),
+      orient({ axes: "AIL" }),
+      pad({ divisor: 4 }),
+    ]);
+    const of = (label: number) => seen.image.map((value) => (value === label ? 0.5 : 0));
+    for (const label of [0, 1, 2, 3]) {
+      const { scores, shape } = undoScores(of(label), spatial(seen.shape), seen.history, () => false, label === 0 ? 0.5 : 0);
+      expect(shape).toEqual(size);
+      expect(scores).toEqual(Float32Array.from(labels, (value) => (value === label ? 0.5 : 0)));
+    }
+  });
+
   it("renamed labels get their old values back where the map is one to one, else they stay", async () => {
     const sample: Sample = { id: "case", epoch: 0, image: Volume.of("float32", [1, 1, 5, 1], new Float32Array(5)), history: [] };
     const back = async (operator: OperatorFunction<Sample, Sample>): Promise<Uint8Array | Uint16Array> => {
       const { history } = await through(sample, [operator]);
-      return undoPreprocessing({ labels: Uint8Array.of(0, 1, 2, 3, 4), shape: [1, 1, 5], classes: 5, history }).labels;
+      return undoRenaming(Uint8Array.of(0, 1, 2, 3, 4), history);
     };
     expect(await back(mapLabels({ map: { 3: 4, 4: 3 } }))).toEqual(Uint8Array.of(0, 1, 2, 4, 3));
     expect(await back(mapLabels({ map: { 1: 1, 2: 2, 4: 3 }, others: 0 }))).toEqual(Uint8Array.of(0, 1, 2, 4, 4));

@@ -12,12 +12,12 @@ export interface MapLabelsOptions {
 }
 
 /**
- * label → map[label]. Where no two values become one, predictions get the old values back: `{ 4: 3, 3: 4 }`, or `{ 1: 1, 2: 2, 4: 3 }` with `others: 0`.
+ * label → map[label]. Where no two values become one, files of predictions get the old values back: `{ 4: 3, 3: 4 }`, or `{ 1: 1, 2: 2, 4: 3 }` with `others: 0`.
  * Else they keep the new ones, since nothing tells the old ones apart.
  *
  * @shape image and label → same
  * @units labels
- * @label renamed; uint16 where a new value is above 255; predictions get the old names where the map is one to one
+ * @label renamed; uint16 where a new value is above 255; files of predictions get the old values where the map is one to one
  * @throws `ERR_OPTION` when a value is not a whole number in 0..65535
  * @example
  * samples.pipe(mapLabels({ map: { 1: 1, 2: 1 }, others: 0 })) // whole kidney

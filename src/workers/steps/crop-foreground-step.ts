@@ -38,8 +38,8 @@ export const cropForegroundStep: Step<CropForegroundParams> = {
   },
   inverse: {
     labels: (input, output, { shape, target, params }) => copyBox(input, shape, output, target, startBack(params)),
-    probabilities: (input, output, { shape, target, params, only }) =>
-      copyBox(input, shape, output, target, startBack(params), backgroundScores(shape, only)),
+    probabilities: (input, output, { shape, target, params, outside }) =>
+      copyBox(input, shape, output, target, startBack(params), backgroundScores(shape, outside)),
   },
 };
 
@@ -50,7 +50,7 @@ function startBack({ measured }: StepReturn<CropForegroundParams>["params"]): Tr
 }
 
 /** What was cut away is background for certain. */
-function backgroundScores([, , , channels]: Shape4, only?: number): number[] {
-  if (channels === 1) return [only === 0 ? 1 : 0];
+function backgroundScores([, , , channels]: Shape4, outside = 0): number[] {
+  if (channels === 1) return [outside];
   return Array.from({ length: channels }, (_, c) => (c === 0 ? 1 : 0));
 }

@@ -31,21 +31,11 @@ export const mapLabelsStep: Step<MapLabelsParams> = {
     for (const [from, to] of pairs) table[from] = to;
     mapLabels(label!.input, label!.output, table);
   },
-  inverse: {
-    dtype: (params, dtype) =>
-      dtype === "uint8" && Math.max(0, ...valuesBack(params).keys(), ...valuesBack(params).values()) > 255 ? "uint16" : dtype,
-    labels(input, output, { params }) {
-      const table = Uint16Array.from({ length: input instanceof Uint8Array ? 256 : 65536 }, (_, value) => value);
-      for (const [from, to] of valuesBack(params)) if (from < table.length) table[from] = to;
-      mapLabels(input, output, table);
-    },
-    // Channels are classes of the network, whatever they are called.
-    probabilities: (input, output) => output.set(input),
-  },
+  names: namesBefore,
 };
 
-/** Predicted value → value before the map; empty where two values became one, since nothing tells them apart again. */
-function valuesBack({ pairs, others }: MapLabelsParams): ReadonlyMap<number, number> {
+/** New value → old one; empty where two values became one, since nothing tells them apart again. */
+function namesBefore({ pairs, others }: MapLabelsParams): ReadonlyMap<number, number> {
   const back = new Map<number, number>();
   const renamed = new Set(pairs.map(([from]) => from));
   for (const [from, to] of pairs) {

@@ -50,8 +50,8 @@ export interface MeasureWork<P> {
 /** What a prediction needs to go back over a step. */
 export interface StepReturn<P> {
   readonly params: P;
-  /** Of probabilities: the class of the only channel, where classes come one by one. */
-  readonly only?: number;
+  /** Of the scores of one class alone: what voxels get that the network has not seen. Default 0. */
+  readonly outside?: number;
   /** Shape of the prediction as it comes, channels included. */
   readonly shape: Shape4;
   /** Shape that it had in front of the step, with the same channels. */
@@ -73,10 +73,10 @@ export interface Step<P> {
    * not look again. Before, `plan` gives the largest that the sample can become.
    */
   measure?(work: MeasureWork<P>): Json;
-  /** Undoes the move of voxels, or the renaming of labels, for a prediction; absent where both stay. */
+  /** The value that each predicted class had in front of the step; empty where nothing tells. Absent where labels keep their values. */
+  names?(params: P): ReadonlyMap<number, number>;
+  /** Undoes the move of voxels for a prediction; absent where voxels stay in place. */
   readonly inverse?: {
-    /** Type of the labels that come back. Default: as they are. */
-    dtype?(params: P, dtype: "uint8" | "uint16"): "uint8" | "uint16";
     labels(input: LabelArray, output: LabelArray, work: StepReturn<P>): void;
     probabilities(input: Float32Array, output: Float32Array, work: StepReturn<P>): void;
   };
