@@ -13,7 +13,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe("voxstream inspect", () => {
   it("gives a table, JSON, CSV and pictures that say the same", { timeout: 60_000 }, async () => {
-    const { code, stdout } = await runCli([
+    const { code, stdout, stderr } = await runCli([
       "inspect",
       at("data"),
       "--classes",
@@ -26,7 +26,7 @@ describe("voxstream inspect", () => {
       "2",
       "--json",
     ]);
-    expect(code).toBe(0);
+    expect([code, stderr]).toEqual([0, expect.any(String)]);
     const { cases, totals, figures } = JSON.parse(stdout) as {
       cases: { id: string; classVoxels: number[]; channels: { classes: { mean: number }[] }[] }[];
       totals: { channels: { histogram: { counts: number[] }; classes: { mean: number }[] }[] };
