@@ -23,6 +23,7 @@ import { readSession } from "./routes/read-session.js";
 import { readSystem } from "./routes/read-system.js";
 import { sendCurves } from "./routes/send-curves.js";
 import { sendFile } from "./routes/send-file.js";
+import { sendOverlay } from "./routes/send-overlay.js";
 import { sendVolume } from "./routes/send-volume.js";
 import { streamEvents } from "./routes/stream-events.js";
 
@@ -36,6 +37,7 @@ const ROUTES = [
   sendFile,
   listCases,
   sendVolume,
+  sendOverlay,
   readManifest,
   readEvaluation,
   controlRun,

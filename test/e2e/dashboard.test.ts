@@ -1,4 +1,4 @@
-import { rmSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createCanvas, loadImage } from "@napi-rs/canvas";
 import type { Browser, Page } from "playwright-core";
@@ -121,6 +121,17 @@ describe.skipIf(!executablePath)("the dashboard in Chromium", () => {
     live.start();
     live.until(960);
     new RunWriter({ folder: join(runs, "just-started") }).start();
+    for (const fold of [0, 1, 2]) {
+      const writer = new RunWriter({
+        folder: join(runs, "cross", `fold-${fold}`),
+        seed: fold,
+        epochs: 12,
+        stepsPerEpoch: 20,
+        from: Date.now() - day,
+        cases: [`case_0000${fold}`, `case_0001${fold}`],
+      });
+      writer.complete();
+    }
     const { url } = await openDashboard({ runs });
     const views = {
       runs: "#/",
@@ -129,6 +140,7 @@ describe.skipIf(!executablePath)("the dashboard in Chromium", () => {
       samples: "#/run/kits19-baseline/samples",
       evaluation: "#/run/kits19-baseline/evaluation",
       log: "#/run/kits19-baseline/log",
+      folds: "#/folds/cross",
       compare: "#/compare/kits19-residual,kits19-baseline",
       empty: "#/run/just-started/pipeline",
       failed: "#/run/kits19-lr-1e-3/training",
@@ -138,6 +150,7 @@ describe.skipIf(!executablePath)("the dashboard in Chromium", () => {
       [1280, "light"],
       [390, "light"],
       [1280, "dark"],
+      [390, "dark"],
     ] as const) {
       const { page, faults } = await openPage(browser, url, { viewport: { width, height: 860 }, colorScheme });
       for (const [name, address] of Object.entries(views)) {
@@ -147,6 +160,7 @@ describe.skipIf(!executablePath)("the dashboard in Chromium", () => {
             samples: "case_00003",
             evaluation: "case_00003",
             log: "Completed",
+            folds: "case_00012",
             compare: "kits19-baseline",
             empty: "has not reported yet",
             failed: "loss must be finite",
@@ -175,7 +189,7 @@ describe.skipIf(!executablePath)("the dashboard in Chromium", () => {
       // The unknown run answers 404, which Chromium notes in the console.
       expect(faults.filter((fault) => !fault.includes("status of 404"))).toEqual([]);
     }
-  }, 120_000);
+  }, 180_000);
 
   test("HTML in names and messages stays text", async () => {
     const runs = temporaryFolder();
@@ -215,10 +229,27 @@ describe.skipIf(!executablePath)("the dashboard in Chromium", () => {
       verdict: evil,
     });
     writer.evaluation();
+    mkdirSync(join(writer.folder, "samples"));
+    const history = [
+      { operator: evil, params: { [evil]: evil } },
+      { operator: "normalize", params: { mode: evil } },
+    ];
+    const description = {
+      step: 1,
+      epoch: 1,
+      shape: [1, 2, 2, 1],
+      classes: ["background", evil],
+      label: null,
+      left: 0,
+      samples: [{ id: evil, patch: 0, origin: null, history }],
+    };
+    writeFileSync(join(writer.folder, "samples", "step-000000001.json"), JSON.stringify(description));
+    writeFileSync(join(writer.folder, "samples", "step-000000001.bin"), Buffer.alloc(16));
+    writer.write({ type: "preview", path: evil, id: evil, epoch: 1, volumes: { image: evil, label: evil, prediction: evil } });
     const { url } = await openDashboard({ runs });
     const { page, faults } = await openPage(browser, url);
     await page.getByRole("link", { name: evil }).click();
-    for (const view of ["Training", "Pipeline", "Samples", "Evaluation", "Log & system"]) {
+    for (const view of ["Training", "Pipeline", "Samples", "Volumes", "Evaluation", "Log & system"]) {
       await page.getByRole("link", { name: view, exact: true }).click();
       await page.waitForTimeout(300);
       expect(await page.evaluate(() => document.querySelectorAll("#bold, script:not([src]), [onerror], [onload]").length)).toBe(0);

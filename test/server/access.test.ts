@@ -80,18 +80,30 @@ describe("access", () => {
       `/api/runs/first/files/${way}/secret.png`,
       `/api/runs/first/files/figures/${way}`,
       `/api/runs/first/files/${way}/${way}`,
+      `/api/runs/first/files/samples/${way}`,
+      `/api/runs/${way}/cases`,
+      `/api/runs/${way}/cases/case_00000/image`,
+      `/api/runs/first/cases/${way}/image`,
+      `/api/runs/first/cases/${way}/overlay/png`,
+      `/api/runs/first/cases/case_00000/${way}`,
+      `/api/runs/first/cases/case_00000/overlay/${way}`,
+      `/api/runs/${way}/curves/loss`,
+      `/api/runs/first/curves/${way}`,
+      `/api/runs/first/events?after=${way}`,
     ]);
     for (const path of paths) {
       const { status, text } = await raw(url, path);
       expect(text, path).not.toContain(SECRET);
       expect(text, path).not.toContain("root:");
       // `/.` and the like are the page itself, and `/api/runs/.` the list of runs.
-      if (status === 200)
+      if (status === 200 && path.includes("?after=")) expect(text, path).toMatch(/^retry|^event: hello|^data|^id/m);
+      else if (status === 200)
         expect(
           text.startsWith("<!doctype html>") || /^\{"runs":\[\{"id":"first"/.test(text) || text.startsWith("The dashboard's page"),
           `${path} gave ${text.slice(0, 80)}`,
         ).toBe(true);
-      else expect([400, 403, 404], `${path} gave ${status}`).toContain(status);
+      // Drawing is allowed a few times a minute only, whatever is asked for.
+      else expect([400, 403, 404, ...(path.includes("/overlay/") ? [429] : [])], `${path} gave ${status}`).toContain(status);
     }
     expect((await raw(url, "/api/runs/first/files/figures/loss.png")).text).toBe("a picture");
   });
@@ -148,6 +160,39 @@ describe("access", () => {
     const closed = await openDashboard({ runs });
     expect((await raw(closed.url, "/api/runs/first/cases/case_00000/image")).status).toBe(404);
     expect((await raw(closed.url, "/api/runs/first/cases/case_00000/prediction")).status).toBe(200);
+  });
+
+  test("a manifest names cases, and no more: not files elsewhere, not those of other runs", async () => {
+    const { outside, runs, writer } = await setUp();
+    const data = join(outside, "data");
+    for (const id of ["case_00000", "case_00001"])
+      writePhantomCase({ image: join(data, id, "imaging.nii.gz"), label: join(data, id, "segmentation.nii.gz") });
+    writePhantomCase({ image: join(outside, "secret.nii.gz") });
+    const ids = ["case_00000", "../secret", "../../secret", join(outside, "secret"), "", ".", 7, null, { id: "case_00001" }];
+    writeFileSync(join(writer.folder, "manifest.json"), JSON.stringify({ cases: { training: ids, validation: "case_00001" } }));
+    const { url } = await openDashboard({ runs, data: [data], cases: [{ id: "text", image: join(outside, "secret.json") }] });
+    const { cases } = await json(`${url}api/runs/first/cases`);
+    expect(cases.map(({ id, role, volumes }: any) => [id, role, Object.keys(volumes)])).toEqual([["case_00000", "training", ["image", "label"]]]);
+    expect((await raw(url, "/api/runs/first/cases/case_00000/image")).status).toBe(200);
+    for (const id of ["case_00001", "..%2fsecret", "..%2f..%2fsecret", encodeURIComponent(join(outside, "secret")), "text", "%5bobject%20Object%5d"])
+      expect([400, 403, 404], id).toContain((await raw(url, `/api/runs/first/cases/${id}/image`)).status);
+  });
+
+  test("files of single cases are shown from where the owner says, in any layout", async () => {
+    const { outside, runs, writer } = await setUp();
+    const image = join(outside, "odd", "scan-17.nii.gz");
+    writePhantomCase({ image });
+    writeFileSync(join(writer.folder, "manifest.json"), JSON.stringify({ cases: { training: ["patient 17"], validation: [] } }));
+    const { url } = await openDashboard({
+      runs,
+      cases: [
+        { id: "patient 17", image },
+        { id: "patient 18", image },
+      ],
+    });
+    expect((await json(`${url}api/runs/first/cases`)).cases.map(({ id }: any) => id)).toEqual(["patient 17"]);
+    expect((await raw(url, "/api/runs/first/cases/patient%2017/image")).status).toBe(200);
+    expect((await raw(url, "/api/runs/first/cases/patient%2018/image")).status).toBe(404);
   });
 
   test("files of other kinds are not sent", async () => {
@@ -241,6 +286,10 @@ describe("access", () => {
       "/api/runs/first",
       "/api/runs/first/events",
       "/api/runs/first/files/figures/loss.png",
+      "/api/runs/first/curves/loss",
+      "/api/runs/first/cases",
+      "/api/session",
+      "/api/openapi.json",
       "/api/system",
       "/metrics",
     ]) {

@@ -15,7 +15,7 @@ async function setUp({ mode = "control" as "control" | "full" | "none" } = {}) {
   writer.until(5);
   const options = mode === "control" ? { controlToken: TOKEN } : mode === "full" ? { token: TOKEN } : {};
   const { url } = await openDashboard({ runs, ...options });
-  const headers = mode === "full" ? { authorization: `Bearer ${TOKEN}` } : {};
+  const headers: Record<string, string> = mode === "full" ? { authorization: `Bearer ${TOKEN}` } : {};
   await eventually(
     () => json(`${url}api/runs`, { headers }),
     (answer) => answer.runs[0]?.step === 5,

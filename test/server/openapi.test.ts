@@ -86,7 +86,13 @@ describe("the description of the API", () => {
     const { description } = await setUp();
     expect(description.openapi).toBe("3.1.0");
     expect(Object.keys(description.paths).sort()).toEqual(
-      [...Object.keys(ADDRESSES), "/api/login", "/api/runs/{run}/control", "/api/runs/{run}/events"].sort(),
+      [
+        ...Object.keys(ADDRESSES),
+        "/api/login",
+        "/api/runs/{run}/cases/{case}/overlay/{kind}",
+        "/api/runs/{run}/control",
+        "/api/runs/{run}/events",
+      ].sort(),
     );
     for (const [path, methods] of Object.entries<any>(description.paths)) {
       for (const [method, route] of Object.entries<any>(methods)) {

@@ -75,6 +75,7 @@ export class Chart {
       this.#empty,
     );
     this.#plotArea.addEventListener("keydown", (event) => this.#onKey(event));
+    this.#plotArea.setAttribute("aria-label", this.#describe([]));
     this.#plotArea.style.minHeight = `${options.height ?? 240}px`;
     this.#observer = new ResizeObserver(() => this.#resize());
     this.#observer.observe(this.#plotArea);

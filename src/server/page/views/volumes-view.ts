@@ -5,7 +5,8 @@ import type { Table } from "../../parse-tsv.js";
 import type { RunCase } from "../../routes/list-cases.js";
 import type { RunFile } from "../../routes/list-files.js";
 import { getJson, runPath } from "../api-client.js";
-import { type CaseScores, caseScores, metricKind } from "../case-scores.js";
+import { type CaseScores, caseScores } from "../case-scores.js";
+import { classScores } from "../class-scores.js";
 import { element, setText } from "../element.js";
 import { formatBytes, formatCount, formatScore } from "../format.js";
 import type { LiveRun } from "../live-run.js";
@@ -49,6 +50,7 @@ export function volumesView(run: LiveRun): View {
   const epoch = element("input", { type: "range", min: 0, max: 0, step: 1, onchange: () => chooseEpoch(), oninput: () => nameEpoch() });
   const epochName = element("output", { class: "number" });
   const epochBox = element("label", { class: "slider" }, "Epoch", epoch, epochName);
+  const save = element("span", { class: "chart-menu" });
   const scoreTable = element("div", { class: "volume-scores" });
   const canvas = element("canvas", { class: "volume-canvas", tabindex: 0 });
   const note = element("p", { class: "volume-note", role: "status" });
@@ -88,7 +90,7 @@ export function volumesView(run: LiveRun): View {
         layers,
       ),
       stage,
-      element("div", { class: "card-head" }, legend, where),
+      element("div", { class: "card-head" }, legend, where, save),
       scoreTable,
     ),
   );
@@ -208,7 +210,10 @@ export function volumesView(run: LiveRun): View {
   function choose(subject: Subject, isForced: boolean): void {
     chosen = subject.id;
     drawList();
-    drawScores(subject);
+    scoreTable.replaceChildren(...classScores(scores, subject.id));
+    // Drawn by the server, which needs the image for it.
+    const isDrawable = subject.role === "predicted" && subject.volumes.image !== undefined;
+    save.replaceChildren(...(isDrawable ? ["png", "gif"].map((kind) => saveLink(subject.id, kind)) : []));
     epochBox.hidden = subject.role !== "patch" || patches.length < 2;
     const kinds = KINDS.filter((kind) => subject.volumes[kind]);
     const bytes = kinds.reduce((sum, kind) => sum + subject.volumes[kind]!.bytes, 0);
@@ -223,25 +228,10 @@ export function volumesView(run: LiveRun): View {
     void open(subject, kinds);
   }
 
-  /** Scores of the chosen case by class, of the metrics that are read first. */
-  function drawScores({ id }: Subject): void {
-    const metrics = ["dice", "iou", "hd95", "assd"].filter((name) => scores?.metrics.includes(name));
-    const classes = scores?.cases.includes(id) ? scores.classes : [];
-    scoreTable.hidden = classes.length === 0 || metrics.length === 0;
-    const write = (metric: string, value: number | undefined) =>
-      value === undefined ? "–" : metricKind(metric).isScore ? formatScore(value) : `${value.toFixed(2)} ${metricKind(metric).unit}`;
-    const head = metrics.map((name) => element("th", { scope: "col", class: "right" }, name));
-    const rows = classes.map((name) =>
-      element(
-        "tr",
-        {},
-        element("th", { scope: "row" }, name),
-        metrics.map((metric) => element("td", { class: "right number" }, write(metric, scores!.value(id, name, metric)))),
-      ),
-    );
-    scoreTable.replaceChildren(
-      element("table", {}, element("thead", {}, element("tr", {}, element("th", { scope: "col" }, "class"), head)), element("tbody", {}, rows)),
-    );
+  function saveLink(id: string, kind: string): HTMLElement {
+    const title = kind === "gif" ? "Save a film through the slices, ground truth beside prediction" : "Save the most telling slice";
+    const href = runPath(run.id, "cases", id, "overlay", kind);
+    return element("a", { class: "quiet", href, download: `${id}.${kind}`, title }, kind.toUpperCase());
   }
 
   async function open({ id, title, role, volumes }: Subject, kinds: readonly VolumeKind[]): Promise<void> {
