@@ -9,7 +9,10 @@ namespace VOX_NS {
 
 namespace {
 
-enum class Mode { nearest, linear, cubic };
+// Majority is linear interpolation of labels, with its weights in double precision.
+enum class Mode { nearest, linear, majority, cubic };
+
+constexpr bool isLinear(Mode mode) { return mode == Mode::linear || mode == Mode::majority; }
 
 // What the voxels of one output row need: the array offset of the first voxel or coefficient that weighs, and how far behind it the coordinate lies.
 // `inside` is 0 where the coordinate lies more than half a voxel outside the image; its offset is valid all the same.
@@ -60,7 +63,7 @@ Grid gridOf(const SamplePlan& plan, Mode mode) {
   const double step[3] = {static_cast<double>(grid.sliceStep), static_cast<double>(grid.rowStep), 1};
   for (int axis = 0; axis < 3; axis++) {
     // Of two linear neighbors the second is inside too; an axis of one voxel has no second.
-    const int64_t last = plan.extent[axis] - (mode == Mode::linear && plan.extent[axis] > 1 ? 2 : 1);
+    const int64_t last = plan.extent[axis] - (isLinear(mode) && plan.extent[axis] > 1 ? 2 : 1);
     grid.least[axis] = 0;
     grid.most[axis] = static_cast<double>(last);
     grid.step[axis] = step[axis];
@@ -216,7 +219,7 @@ void findRow(const SamplePlan& plan, const Grid& grid, Displacement& displacemen
       const auto isIn = (t >= -0.5) & (t <= last[axis] + 0.5);
       inside &= (vlong)isIn;
       t = isIn ? t : vdouble{};
-      if (kMode == Mode::linear) {
+      if (isLinear(kMode)) {
         // Linear interpolation of the continued edge is the value at the coordinate held inside the image.
         t = t < 0.0 ? vdouble{} : t;
         t = t > last[axis] ? splatDouble(last[axis]) : t;
@@ -226,10 +229,8 @@ void findRow(const SamplePlan& plan, const Grid& grid, Displacement& displacemen
       whole = whole > most[axis] ? splatDouble(most[axis]) : whole;
       const vdouble rest = t - whole;
       offset += (whole - least[axis]) * step[axis];
-      if (kMode != Mode::nearest) {
-        *reinterpret_cast<vhalf*>(row.fraction[axis] + x) = __builtin_convertvector(rest, vhalf);
-        *reinterpret_cast<vdouble*>(row.position[axis] + x) = rest;
-      }
+      if (kMode == Mode::majority) *reinterpret_cast<vdouble*>(row.position[axis] + x) = rest;
+      else if (kMode != Mode::nearest) *reinterpret_cast<vhalf*>(row.fraction[axis] + x) = __builtin_convertvector(rest, vhalf);
     }
     *reinterpret_cast<vhalfInt*>(row.offset + x) = __builtin_convertvector(offset, vhalfInt);
     *reinterpret_cast<vhalfInt*>(row.inside + x) = __builtin_convertvector(inside, vhalfInt);
@@ -306,15 +307,15 @@ void sampleNearestRow(int64_t width, const Row& row, const float* input, float* 
   }
 }
 
-bool sample(const SamplePlan& plan, const float* input, float* output, int64_t channels, bool isLinear, const float* fill) {
+bool sample(const SamplePlan& plan, const float* input, float* output, int64_t channels, bool linear, const float* fill) {
   const int64_t width = plan.outExtent[2];
   Rows rows(width);
   Displacement displacement(plan);
   if (!rows.isReady() || !displacement.isReady()) return false;
-  const Grid grid = gridOf(plan, isLinear ? Mode::linear : Mode::nearest);
+  const Grid grid = gridOf(plan, linear ? Mode::linear : Mode::nearest);
   for (int64_t z = 0; z < plan.outExtent[0]; z++) {
     for (int64_t y = 0; y < plan.outExtent[1]; y++, output += width * channels) {
-      if (isLinear) {
+      if (linear) {
         findRow<Mode::linear>(plan, grid, displacement, z, y, rows.row);
         sampleLinearRow(plan, rows.row, input, output, channels, fill);
       } else {
@@ -420,17 +421,17 @@ void sampleLinearLabels(const SamplePlan& plan, const Row& row, const T* input, 
 }
 
 template <class T>
-bool sampleLabel(const SamplePlan& plan, const T* input, T* output, bool isLinear, T fill) {
+bool sampleLabel(const SamplePlan& plan, const T* input, T* output, bool byMajority, T fill) {
   const int64_t width = plan.outExtent[2];
   Rows rows(width);
   Displacement displacement(plan);
   if (!rows.isReady() || !displacement.isReady()) return false;
   const Row& row = rows.row;
-  const Grid grid = gridOf(plan, isLinear ? Mode::linear : Mode::nearest);
+  const Grid grid = gridOf(plan, byMajority ? Mode::majority : Mode::nearest);
   for (int64_t z = 0; z < plan.outExtent[0]; z++) {
     for (int64_t y = 0; y < plan.outExtent[1]; y++, output += width) {
-      if (isLinear) {
-        findRow<Mode::linear>(plan, grid, displacement, z, y, row);
+      if (byMajority) {
+        findRow<Mode::majority>(plan, grid, displacement, z, y, row);
         sampleLinearLabels(plan, row, input, output, fill);
       } else {
         findRow<Mode::nearest>(plan, grid, displacement, z, y, row);
