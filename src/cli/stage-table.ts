@@ -89,16 +89,16 @@ function rowOf(now: StageReport, before: StageReport | undefined, seconds: numbe
   const since = (field: "in" | "out" | "busyMs" | "blockedMs" | "starvedMs"): number => now[field] - (before?.[field] ?? 0);
   const total = since("busyMs") + since("blockedMs") + since("starvedMs");
   const share = (field: "busyMs" | "blockedMs" | "starvedMs"): number => (total > 0 ? since(field) / total : 0);
-  const { bytesOut, bytesHeld } = now as StageReport & { readonly bytesOut?: number; readonly bytesHeld?: number };
-  const earlier = (before as { readonly bytesOut?: number } | undefined)?.bytesOut ?? 0;
+  // The last stage hands nothing on.
+  const isLast = now.out === 0;
+  const [bytes, earlier] = isLast ? [now.bytesIn, before?.bytesIn] : [now.bytesOut, before?.bytesOut];
   return {
     name: now.name,
-    // The last stage hands nothing on.
-    itemsPerSecond: Math.max(since("out"), now.out === 0 ? since("in") : 0) / seconds,
-    bytesPerSecond: bytesOut === undefined ? undefined : (bytesOut - earlier) / seconds,
+    itemsPerSecond: since(isLast ? "in" : "out") / seconds,
+    bytesPerSecond: bytes === undefined ? undefined : (bytes - (earlier ?? 0)) / seconds,
     held: now.held,
     maxHeld: now.maxHeld,
-    bytesHeld,
+    bytesHeld: now.bytesHeld,
     running: now.running,
     concurrency: now.knobs.concurrency,
     busy: share("busyMs"),

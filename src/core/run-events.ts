@@ -17,6 +17,11 @@ export interface StageReport {
   readonly starvedMs: number;
   /** Work time added up over parallel jobs. */
   readonly workMs: number;
+  /** Voxels that came in and went out, in bytes; absent in events of before. */
+  readonly bytesIn?: number;
+  readonly bytesOut?: number;
+  /** What it holds, by the mean size of its items; exact sums are those of the memory pool. */
+  readonly bytesHeld?: number;
   /** Adjustable numbers: concurrency, capacity. */
   readonly knobs: Readonly<Record<string, number>>;
 }

@@ -12,6 +12,7 @@ import type { Logic } from "./logic.js";
 import { Skipped } from "./skipped.js";
 import { StageClock } from "./stage-clock.js";
 import { stageError } from "./stage-error.js";
+import { StageTraffic } from "./stage-traffic.js";
 import { Work, type WorkContext } from "./work-context.js";
 
 interface Outlet<B> {
@@ -49,8 +50,7 @@ export class StageNode<A, B> implements GraphNode {
   private last: Item<B> | undefined;
   private readonly aborts = new Set<AbortController>();
   private readonly to: string[] = [];
-  private taken = 0;
-  private given = 0;
+  private readonly traffic = new StageTraffic();
   private maxHeld = 0;
   private skipped = 0;
   private readonly clock = new StageClock();
@@ -194,8 +194,7 @@ export class StageNode<A, B> implements GraphNode {
     return {
       name: this.name,
       to: [...this.to],
-      in: this.taken,
-      out: this.given,
+      ...this.traffic.report(this.held),
       held: this.held,
       maxHeld: this.maxHeld,
       running: this.running,
@@ -276,7 +275,7 @@ export class StageNode<A, B> implements GraphNode {
       );
       return;
     }
-    this.taken++;
+    this.traffic.take(value);
     retain(value);
     // The hop's own item when no operator in between has made another value.
     const item = (value === hop.value ? hop : { value, id: hop.id, epoch: hop.epoch, at: hop.at }) as Item<A>;
@@ -341,7 +340,7 @@ export class StageNode<A, B> implements GraphNode {
   };
 
   private emit(outlet: Outlet<B>, item: Item<B>): void {
-    this.given++;
+    this.traffic.give(item.value);
     this.last = item;
     inHop(outlet.demand, item, () => outlet.subscriber.next(item.value));
     release(item.value);

@@ -34,8 +34,26 @@ const at = (t: number, stages: readonly StageReport[], verdict = ""): StagesEven
 });
 /** A stage after `seconds` at a steady pace. */
 const steady = (seconds: number): readonly StageReport[] => [
-  stage("load", { out: 2 * seconds, held: 1, maxHeld: 4, running: 2, knobs: { concurrency: 3 }, busyMs: 750 * seconds, blockedMs: 250 * seconds }),
-  stage("trainer", { out: 20 * seconds, maxHeld: 2, busyMs: 900 * seconds, starvedMs: 100 * seconds, skipped: 3 }),
+  stage("load", {
+    out: 2 * seconds,
+    bytesOut: 4 * 1024 ** 2 * seconds,
+    bytesHeld: 2 * 1024 ** 2,
+    held: 1,
+    maxHeld: 4,
+    running: 2,
+    knobs: { concurrency: 3 },
+    busyMs: 750 * seconds,
+    blockedMs: 250 * seconds,
+  }),
+  stage("trainer", {
+    in: 20 * seconds,
+    bytesIn: 1024 ** 2 * seconds,
+    bytesHeld: 0,
+    maxHeld: 2,
+    busyMs: 900 * seconds,
+    starvedMs: 100 * seconds,
+    skipped: 3,
+  }),
 ];
 
 describe("stageTable", () => {
@@ -50,9 +68,9 @@ describe("stageTable", () => {
       [20, 0.9, 0, 0.1],
     ]);
     expect(table.lines()).toEqual([
-      "stage    items/s  queue  jobs  busy  blocked  starved  skipped",
-      "load         2.0    1/4   2/3  75 %     25 %      0 %        0",
-      "trainer     20.0    0/2     0  90 %      0 %     10 %        3",
+      "stage    items/s  MB/s  queue    held  jobs  busy  blocked  starved  skipped",
+      "load         2.0   4.0    1/4  2.0 MB   2/3  75 %     25 %      0 %        0",
+      "trainer     20.0   1.0    0/2     0 B     0  90 %      0 %     10 %        3",
       "memory 512 MB of 1.0 GB; all is well",
     ]);
   });

@@ -48,6 +48,7 @@ async function train(config: TrainingConfig, count: number, settings: Partial<Gr
   const skips: SkipNote[] = [];
   const plans: MemoryNote[] = [];
   const knobs = new Set<string>();
+  let last: StageNote["stages"] = [];
   const host = localGraphHost(
     config,
     { ...SETTINGS, ...settings },
@@ -55,6 +56,7 @@ async function train(config: TrainingConfig, count: number, settings: Partial<Gr
       skip: (note) => void skips.push(note),
       memory: (note) => void plans.push(note),
       stages: ({ stages }: StageNote) => {
+        last = stages;
         for (const stage of stages) knobs.add(`${stage.name} ${JSON.stringify(stage.knobs)}`);
       },
     },
@@ -77,7 +79,7 @@ async function train(config: TrainingConfig, count: number, settings: Partial<Gr
   } finally {
     await host.close();
   }
-  return { batches, skips, plans, knobs, error };
+  return { batches, skips, plans, knobs, last, error };
 }
 
 /** Cases of which some fail a few times, or always, with a system error or another. */
@@ -108,6 +110,22 @@ describe("autotuning in training", () => {
     expect(tuned.batches.length).toBe(48);
     expect([...fixed.knobs].filter((text) => text.startsWith("fetch "))).toEqual(['fetch {"concurrency":1,"capacity":1}']);
     expect([...tuned.knobs].filter((text) => text.startsWith("fetch ")).length).toBeGreaterThan(1);
+  });
+});
+
+describe("the stages of a training", () => {
+  it("count items and the bytes of their voxels", async () => {
+    const { last, batches } = await train(configOf(tinyData(4)), 4);
+    expect(batches.length).toBe(4);
+    const told = Object.fromEntries(last.map(({ name, in: taken, out, bytesIn, bytesOut }) => [name, [taken, out, bytesIn, bytesOut]]));
+    // Cases of 16x16, patches of 8x8: float32 image and uint8 label.
+    const [patch, case_] = [64 * 5, 256 * 5];
+    expect(told).toMatchObject({
+      load: [4, 4, 0, 4 * case_],
+      shuffle: [8, 8, 8 * patch, 8 * patch],
+      batch: [8, 4, 8 * patch, 8 * patch],
+      trainer: [4, 0, 8 * patch, 0],
+    });
   });
 });
 
