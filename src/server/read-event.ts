@@ -188,6 +188,9 @@ function stageReport(value: unknown): StageReport | undefined {
     blockedMs: number(stage.blockedMs, 0),
     starvedMs: number(stage.starvedMs, 0),
     workMs: number(stage.workMs, 0),
+    ...(isNumber(stage.bytesIn) ? { bytesIn: stage.bytesIn } : {}),
+    ...(isNumber(stage.bytesOut) ? { bytesOut: stage.bytesOut } : {}),
+    ...(isNumber(stage.bytesHeld) ? { bytesHeld: stage.bytesHeld } : {}),
     knobs: numbers(stage.knobs),
   };
 }
