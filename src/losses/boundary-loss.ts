@@ -20,7 +20,7 @@ export interface BoundaryLossOptions extends ClassOptions {
  * @shape logits (batch, …, classes); target (batch, …, 1) or one-hot → scalar
  * @units the spacing's
  * @throws `ERR_OPTION` for options outside their rule; `ERR_SHAPE` when there is not one weight per class
- * @source Kervadec et al. 2019, equation 5; distances between voxel centers, so that voxels on both sides of a face have -1 and 1 (their code: 0 and 1)
+ * @source Kervadec et al. 2019; distances between voxel centers, so that voxels on both sides of a face have -1 and 1 (their code: 0 and 1)
  * @example
  * combinedLoss({ losses: [diceLoss(), boundaryLoss()], weights: [1, 0.01] })(logits, target)
  */

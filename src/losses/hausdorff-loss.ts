@@ -16,13 +16,14 @@ export interface HausdorffLossOptions extends ClassOptions {
 
 /**
  * Mean over voxels and classes of `(p_c - t_c)² (d_c^α + e_c^α)`, with d the distance to the boundary of the true object and e that to the boundary of the
- * predicted one (p > 0.5): an estimate of the Hausdorff distance to the power α that can be differentiated. The distances are constants of a step. Start with
- * a loss over regions, or add it to one. The background is left out unless `background` is true.
+ * predicted one (p > 0.5): an estimate of the Hausdorff distance to the power α that can be differentiated. The distances are constants of a step. A class
+ * that fills a patch, or is nowhere in it, has no boundary there and no distance, so add it to a loss over regions. The background is left out unless
+ * `background` is true.
  *
  * @shape logits (batch, …, classes); target (batch, …, 1) or one-hot → scalar
  * @units the spacing's to the power α
  * @throws `ERR_OPTION` for options outside their rule; `ERR_SHAPE` when there is not one weight per class
- * @source Karimi and Salcudean 2020, equation 8 (Loss_DT) with α = 2
+ * @source Karimi and Salcudean 2020, Loss_DT with α = 2
  * @example
  * combinedLoss({ losses: [diceLoss(), hausdorffLoss()], weights: [1, 0.01] })(logits, target)
  */

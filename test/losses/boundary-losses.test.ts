@@ -157,3 +157,26 @@ it("options outside their rule are refused", () => {
   expect(() => boundaryCrossEntropyLoss({ sigma: 0 })).toThrow("boundaryCrossEntropyLoss: sigma must be > 0, got 0");
   expect(() => boundaryCrossEntropyLoss({ spacing: [0, 1, 1] })).toThrow("boundaryCrossEntropyLoss: spacing must be three numbers > 0, got [0,1,1]");
 });
+
+describe("a class that is not there", () => {
+  const absent = () => tf.zeros([1, 1, 4, 1], "int32");
+  const logits = (scores: readonly (readonly number[])[]) => tf.tensor(scores.flat(), [1, 1, 4, 2]);
+  const somewhere = () =>
+    logits([
+      [9, -9],
+      [-9, 9],
+      [9, -9],
+      [9, -9],
+    ]);
+  it("costs nothing in the boundary loss, and what is predicted of it in the Hausdorff loss", () => {
+    expect(read(boundaryLoss()(somewhere(), absent()))).toBe(0);
+    // One voxel with the distance 1 to what surrounds it, squared, over four voxels.
+    expect(read(hausdorffLoss()(somewhere(), absent()))).toBeCloseTo(1 / 4, 4);
+  });
+  it("has no boundary when it is predicted everywhere, which the losses over regions see", () => {
+    const everywhere = logits([0, 1, 2, 3].map(() => [-9, 9]));
+    expect(read(hausdorffLoss()(everywhere, absent()))).toBe(0);
+    const combined = combinedLoss({ losses: [diceLoss(), hausdorffLoss()] });
+    expect(read(combined(everywhere, absent()))).toBeGreaterThan(0.9);
+  });
+});

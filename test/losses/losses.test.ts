@@ -229,6 +229,8 @@ describe.each(["cpu", "native"] as const)("on engine %s", (engine) => {
       ["focal Tversky", focalTverskyLoss()],
       ["unified focal", unifiedFocalLoss()],
       ["cross-entropy", crossEntropyLoss()],
+      ["boundary-weighted cross-entropy", boundaryCrossEntropyLoss()],
+      ["focal", focalLoss()],
     ] as const)("costs nothing with %s when it is not predicted, and much when it is", (_, loss) => {
       expect(loss(logits([40, -40, -40]), absent()).dataSync()[0]!).toBeLessThan(1e-3);
       expect(loss(logits([-40, -40, 40]), absent()).dataSync()[0]!).toBeGreaterThan(0.3);
