@@ -1,7 +1,7 @@
 import { requireOption, VoxError } from "../../core/errors.js";
 import { elementCount, formatShape, type Triple } from "../../core/shape.js";
 import { classColor, type Rgb } from "./class-color.js";
-import { ERROR_KINDS, errorColor, errorLabel } from "./error-map.js";
+import { ERROR_KINDS, errorColor, errorLabel } from "./error-kinds.js";
 import { type IntensityWindow, intensityWindow } from "./intensity-window.js";
 import { type CanvasModule, FIGURE_FONT } from "./load-canvas.js";
 import type { OverlayFrame } from "./overlay-frame.js";

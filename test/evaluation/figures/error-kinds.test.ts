@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ERROR_KINDS, errorColor, errorLabel } from "../../../src/evaluation/figures/error-map.js";
+import { ERROR_KINDS, errorColor, errorLabel } from "../../../src/evaluation/figures/error-kinds.js";
 import { overlayGif, overlayPng } from "../../../src/evaluation/index.js";
 import { decode } from "./pixels.js";
 
