@@ -1,3 +1,4 @@
+export { canReadRegions, FileVolume, type FileVolumeOptions } from "./file-volume.js";
 export { formatOf, formats } from "./formats.js";
 export { type CaseSummary, type ChannelSummary, type ClassIntensities, INSPECTED_BINS, INSPECTED_PERCENTILES } from "./inspect-case.js";
 export { type CasesSummary, type ChannelTotals, type InspectCasesOptions, inspectCases } from "./inspect-cases.js";

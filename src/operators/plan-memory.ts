@@ -13,6 +13,7 @@ import { augmentReach } from "./augment/augment-reach.js";
 import { planChain } from "./chain-plan.js";
 import { KEPT_FREE } from "./chain-run.js";
 import { openCase } from "./load/open-case.js";
+import { canStayOnDisk } from "./load/slab-sample.js";
 import type { OperatorDescription, OperatorLink } from "./operator-link.js";
 import { KEPT_FOR_BATCHES } from "./patch/patch.js";
 import { NO_MARGIN } from "./patch/patch-reach.js";
@@ -72,13 +73,16 @@ export async function planMemory({ operators, data, refs, mode, budget, slots = 
   const patchAt = operators.findIndex((operator) => "patch" in operator);
   const front = patchAt < 0 ? operators : operators.slice(0, patchAt);
   const links = front.flatMap((operator) => ("cached" in operator ? operator.cached.links : "link" in operator ? [operator.link] : []));
-  const largest = load && !data.read ? await largestCase(refs, data, mode, links) : undefined;
+  // Of a case between `load` and `patch` only crops are read, if its files allow it and it is too large for more.
+  const mayStay = patchAt >= 0 && links.length === 0 && load !== undefined && "load" in load;
+  const largest =
+    load && !data.read ? await largestCase(refs, data, mode, links, mayStay ? (1 - KEPT_FREE) * budget : Number.POSITIVE_INFINITY) : undefined;
 
   const stages: StageMemory[] = [];
   const needs: { readonly what: string; readonly bytes: number }[] = [];
   const need = (what: string, bytes: number, share: number): void => void needs.push({ what, bytes: Math.ceil(bytes / share) });
   const caseBytes = largest?.bytes ?? 0;
-  if (largest) {
+  if (largest && caseBytes > 0) {
     stages.push({ stage: "load", each: caseBytes, most: Math.max(1, Math.floor((budget * (1 - KEPT_FREE)) / caseBytes)) });
     need(`case ${largest.id} (${formatBytes(caseBytes)}) beside the ${100 * KEPT_FREE} % that cases leave free`, caseBytes, 1 - KEPT_FREE);
   }
@@ -97,7 +101,7 @@ export async function planMemory({ operators, data, refs, mode, budget, slots = 
       const free = `beside the ${100 * KEPT_FOR_BATCHES} % that patches leave free`;
       need(`a patch of ${formatBytes(each)} ${free}`, each, 1 - KEPT_FOR_BATCHES);
       // What augment sees around a patch may be almost a whole case, and the case itself is there too unless it lies in the cache.
-      if (isWide && largest && !("cached" in load!)) {
+      if (isWide && largest && caseBytes > 0 && !("cached" in load!)) {
         const both = each + bytesOf(whole);
         need(`a patch with what augment sees around it and its case (${formatBytes(both)}) ${free}`, both, 1 - KEPT_FOR_BATCHES);
       }
@@ -128,8 +132,10 @@ export async function planMemory({ operators, data, refs, mode, budget, slots = 
 
   const hardest = needs.reduce((a, b) => (b.bytes > a.bytes ? b : a), { what: "", bytes: 1 });
   if (hardest.bytes > budget) {
+    const isCase = hardest.what.startsWith("case ");
+    const advice = isCase && mayStay ? "; of cases that are stored as .nii, not .nii.gz, patch reads only what it needs" : "";
     throw new VoxError(
-      `the memory budget must hold ${hardest.what}, which takes ${formatBytes(hardest.bytes)}, got ${formatBytes(budget)}: raise memory, or lower patch size, shuffle window or batch size`,
+      `the memory budget must hold ${hardest.what}, which takes ${formatBytes(hardest.bytes)}, got ${formatBytes(budget)}: raise memory, or lower patch size, shuffle window or batch size${advice}`,
       { code: "ERR_MEMORY", where: mode },
     );
   }
@@ -148,6 +154,7 @@ export async function planMemory({ operators, data, refs, mode, budget, slots = 
 
 interface LargestCase {
   readonly id: string;
+  /** 0 when the case stays on disk. */
   readonly bytes: number;
   readonly layout: SampleLayout;
 }
@@ -157,13 +164,15 @@ async function largestCase(
   data: DataSet,
   mode: RunContext["mode"],
   links: readonly OperatorLink[],
+  most: number,
 ): Promise<LargestCase | undefined> {
   let largest: LargestCase | undefined;
   for (const ref of await largestFiles(refs)) {
     try {
       const open = await openCase({ id: ref.id, epoch: 0, ref, data }, mode);
       const { bytes, layout } = after(open.layout, links);
-      if (bytes > (largest?.bytes ?? 0)) largest = { id: ref.id, bytes, layout };
+      const held = bytes > most && canStayOnDisk(open) ? 0 : bytes;
+      if (held > (largest?.bytes ?? -1)) largest = { id: ref.id, bytes: held, layout };
     } catch {
       // A case that cannot be opened is the run's to report, in its turn and as its onError says.
     }

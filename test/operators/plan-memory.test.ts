@@ -152,7 +152,7 @@ describe("the memory plan", () => {
     await expect(run).rejects.toMatchObject({
       code: "ERR_MEMORY",
       message: expect.stringMatching(
-        /^load: an item of [\d.]+ KB must fit the memory budget of 19\.5 KB less 4\.9 KB for later stages \(sample case_0\d\)$/,
+        /^load: an item of [\d.]+ KB must fit the memory budget of 19\.5 KB less 4\.9 KB for later stages; raise memory, or let the reader deliver smaller cases \(sample case_0\d\)$/,
       ),
     });
   });

@@ -17,17 +17,30 @@ const LEAST_POINTS_PER_LESION = 4;
 
 /** Every n-th voxel of each label, so that the points lie all over it and depend on nothing but the label map. */
 export function foregroundPoints(labels: LabelArray): ForegroundPoints {
-  const counts = countsOf(labels);
+  return foregroundPointsOf((visit) => visit(labels, 0), labels instanceof Uint8Array ? "uint8" : "uint16");
+}
+
+/** The same for a label map that comes in pieces, twice: each with the index of its first voxel. */
+export function foregroundPointsOf(
+  eachPiece: (visit: (labels: LabelArray, first: number) => void) => void,
+  dtype: "uint8" | "uint16",
+): ForegroundPoints {
+  const counts = new Uint32Array(dtype === "uint8" ? 256 : 65536);
+  eachPiece((labels) => {
+    for (let i = 0; i < labels.length; i++) counts[labels[i]!]!++;
+  });
   const seen = new Uint32Array(counts.length);
   const points: Record<string, number[]> = {};
   for (let label = 1; label < counts.length; label++) if (counts[label]! > 0) points[label] = [];
-  for (let i = 0; i < labels.length; i++) {
-    const label = labels[i]!;
-    if (label === 0) continue;
-    const stride = Math.ceil(counts[label]! / POINTS_PER_LABEL);
-    // From the middle of the first stride: the very first voxel of an organ is its tip.
-    if (seen[label]!++ % stride === Math.floor(stride / 2)) points[label]!.push(i);
-  }
+  eachPiece((labels, first) => {
+    for (let i = 0; i < labels.length; i++) {
+      const label = labels[i]!;
+      if (label === 0) continue;
+      const stride = Math.ceil(counts[label]! / POINTS_PER_LABEL);
+      // From the middle of the first stride: the very first voxel of an organ is its tip.
+      if (seen[label]!++ % stride === Math.floor(stride / 2)) points[label]!.push(first + i);
+    }
+  });
   // A label with fewer voxels than half a stride cannot be, since the stride is at most its count.
   return points;
 }
@@ -102,10 +115,4 @@ function componentsOf(labels: LabelArray, [, height, width]: Shape4, label: numb
     if (seen[component]!++ % stride === Math.floor(stride / 2)) points[(component - 1) / every]!.push(indexOf(v));
   }
   return points;
-}
-
-function countsOf(labels: LabelArray): Uint32Array {
-  const counts = new Uint32Array(labels instanceof Uint8Array ? 256 : 65536);
-  for (let i = 0; i < labels.length; i++) counts[labels[i]!]!++;
-  return counts;
 }

@@ -5,9 +5,10 @@ import type { RunContext } from "../../core/run-context.js";
 import type { Margin, Sample } from "../../core/sample.js";
 import { elementCount, type Shape4, spatial, type Triple } from "../../core/shape.js";
 import { Volume } from "../../core/volume.js";
+import { FileVolume } from "../../io/file-volume.js";
 import type { LabelArray, SampleLayout } from "../../workers/steps/step.js";
 import { drawEpoch } from "../chain-run.js";
-import { type ForegroundPoints, foregroundPoints, type LesionPoints, lesionPoints } from "./foreground-points.js";
+import { type ForegroundPoints, foregroundPoints, foregroundPointsOf, type LesionPoints, lesionPoints } from "./foreground-points.js";
 import { marginInside, type PatchReach } from "./patch-reach.js";
 import { patchStarts } from "./patch-starts.js";
 import { readBox } from "./read-box.js";
@@ -102,7 +103,10 @@ function pointsOf(label: NonNullable<Sample["label"]>): ForegroundPoints {
   if (label instanceof StoredVolume && label.points) return label.points;
   let points = known.get(label);
   if (!points) {
-    points = foregroundPoints(label instanceof Volume ? label.data : wholeOf(label));
+    points =
+      label instanceof FileVolume
+        ? foregroundPointsOf((visit) => label.eachSlab(visit), label.dtype)
+        : foregroundPoints(label instanceof Volume ? label.data : wholeOf(label));
     known.set(label, points);
   }
   return points;

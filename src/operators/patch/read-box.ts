@@ -4,6 +4,7 @@ import { VoxError } from "../../core/errors.js";
 import { elementCount, type Shape4, spatial, type Triple } from "../../core/shape.js";
 import { Volume } from "../../core/volume.js";
 import type { VoxelSource } from "../../core/voxel-source.js";
+import { FileVolume } from "../../io/file-volume.js";
 import { copyBox } from "../../kernels/copy-box/copy-box.js";
 import { statistics } from "../../kernels/statistics/statistics.js";
 
@@ -46,7 +47,7 @@ const measured = new WeakMap<object, readonly number[]>();
 
 /** What lies outside an image: the smallest voxel of each channel. Measured once per case. */
 export function backgroundOf(image: VoxelSource<"float32">): readonly number[] {
-  if (image instanceof StoredVolume) return image.minimum;
+  if (image instanceof StoredVolume || image instanceof FileVolume) return image.minimum;
   let minimum = measured.get(image);
   if (!minimum) {
     minimum = statistics(image instanceof Volume ? image.data : wholeOf(image), { channels: image.shape[3] }).map(({ min }) => min);
