@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { VoxError } from "../core/errors.js";
 import type { Json } from "../core/json.js";
@@ -32,7 +32,9 @@ export async function notePredictionSettings(folder: string, settings: Predictio
   const text = `${JSON.stringify(settings, undefined, 2)}\n`;
   const before = await readFile(path, "utf8").catch(() => undefined);
   if (before === text) return;
-  if (before !== undefined && !overwrite) {
+  // A run that failed before its first case binds nobody.
+  const hasPredictions = before !== undefined && (await readdir(folder)).some((name) => !name.startsWith(".") && /\.nii(\.gz)?$/.test(name));
+  if (hasPredictions && !overwrite) {
     throw new VoxError(
       `the folder must be new or hold predictions of the same bundle and settings, got ${path} with others; set overwrite, or choose another folder`,
       {

@@ -202,6 +202,9 @@ describe("predict", () => {
       code: "ERR_OPTION",
     });
     expect((await predict({ bundle: other, inputs, output, ids: ["ras"], overwrite: true, workers: 0 })).written).toEqual(["ras"]);
+    // Settings of a run that failed before its first case bind nobody.
+    rmSync(join(output, "ras.nii.gz"));
+    expect((await predict({ bundle: identityBundle(CLASSES, PATCH), inputs, output, ids: ["ras"], workers: 0 })).written).toEqual(["ras"]);
   });
 
   it("progress counts windows and cases and estimates what remains", async () => {
