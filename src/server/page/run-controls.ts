@@ -50,7 +50,7 @@ export function runControls(run: LiveRun): { readonly element: HTMLElement; read
   const yes = element("button", { type: "submit", class: "button primary", value: "yes" }, "Yes");
   const confirmBox: HTMLDialogElement = element(
     "dialog",
-    { class: "confirm", "aria-labelledby": "confirm-title", onclose: () => confirmBox.returnValue === "yes" && asked && void send(asked) },
+    { class: "confirm", "aria-labelledby": "confirm-title", onclose: () => answered() },
     element(
       "form",
       { method: "dialog" },
@@ -109,6 +109,14 @@ export function runControls(run: LiveRun): { readonly element: HTMLElement; read
     setText(yes, WORDS[command].title);
     confirmBox.returnValue = "";
     confirmBox.showModal();
+  }
+
+  /** Events of two closings may come together: each question is answered once. */
+  function answered(): void {
+    if (confirmBox.returnValue !== "yes" || !asked) return;
+    const command = asked;
+    asked = undefined;
+    void send(command);
   }
 
   async function send(command: keyof typeof WORDS): Promise<void> {
