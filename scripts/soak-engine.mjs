@@ -23,9 +23,20 @@ function step(i) {
   });
 }
 
+const mega = (bytes) => Math.round(bytes / 2 ** 20);
+
 function figures() {
   globalThis.gc?.();
-  return { tensors: tf.memory().numTensors, ...engine.poolBytes(), rssMB: Math.round(process.memoryUsage.rss() / 2 ** 20) };
+  const { rss, heapTotal, heapUsed, external, arrayBuffers } = process.memoryUsage();
+  return {
+    tensors: tf.memory().numTensors,
+    dataIds: tf.backend().numDataIds(),
+    ...engine.poolBytes(),
+    rssMB: mega(rss),
+    heapMB: [mega(heapUsed), mega(heapTotal)],
+    externalMB: mega(external),
+    arrayBuffersMB: mega(arrayBuffers),
+  };
 }
 
 const warmUp = Math.min(500, Math.ceil(steps / 10));

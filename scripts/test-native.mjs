@@ -8,7 +8,8 @@ import { headers, nodeGyp } from "./build-native.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const tests = process.argv.slice(2);
-const DEFAULT_TESTS = ["test/engine/native-equals-cpu.test.ts", "test/engine/odd-inputs.test.ts", "test/engine/optimizers.test.ts", "test/kernels"];
+const ENGINE_TESTS = ["native-equals-cpu", "native-coverage", "winograd", "convolution-shapes", "odd-inputs", "optimizers", "threads"];
+const DEFAULT_TESTS = [...ENGINE_TESTS.map((name) => `test/engine/${name}.test.ts`), "test/kernels"];
 
 function fail(message) {
   console.error(`test:native: ${message}`);
