@@ -110,6 +110,24 @@ describe.skipIf(!native())("odd inputs give what cpu gives", () => {
     expect(last).toEqual([3, 9]);
   });
 
+  it.skipIf(process.env.VOXSTREAM_LARGE_TESTS !== "1")("convolves tensors of more than 2 GB, and sums the gradient of the filter over one", () => {
+    const shape: [number, number, number, number, number] = [1, 264, 512, 512, 8];
+    const corners = tf.tidy(() => {
+      const x = tf.ones<tf.Rank.R5>(shape);
+      const w = tf.ones<tf.Rank.R5>([3, 3, 3, 8, 8]);
+      const y = tf.conv3d(x, w, 1, "same");
+      const [last, inside] = [tf.slice(y, [0, 263, 511, 511, 7], [1, 1, 1, 1, 1]), tf.slice(y, [0, 262, 510, 510, 7], [1, 1, 1, 1, 1])];
+      y.dispose();
+      const dw = tf
+        .engine()
+        .runKernel("Conv3DBackpropFilterV2", { x, dy: x }, { strides: [1, 1, 1], pad: "same", filterShape: w.shape }) as tf.Tensor;
+      return [...last.dataSync(), ...inside.dataSync(), tf.slice(dw, [1, 1, 1, 7, 7], [1, 1, 1, 1, 1]).dataSync()[0]! / (264 * 512 * 512)];
+    });
+    expect(corners.slice(0, 2)).toEqual([64, 216]);
+    // 69 million ones in float32, by parts.
+    expect(corners[2]).toBeCloseTo(1, 3);
+  });
+
   it("ignores labels outside the classes", () => {
     const logits = tf.tensor([0, 1, 2, 3], [1, 2, 2]);
     const { actual, surprise } = softmaxStatistics(logits, tf.tensor([7, 1], [1, 2, 1], "int32"));
