@@ -45,6 +45,7 @@ bool readPlan(const Napi::CallbackInfo& info, const Extents& shape, const Extent
   const double reach = (from[0] + 4.0) * (from[1] + 4.0) * (from[2] + 4.0);
   if (!(reach < 2147483647.0)) return rangeError(info, "the volume must have less than 2^31 voxels");
   if (!readNumbers(info, 4, 3, plan.center) || !readNumbers(info, 5, 9, plan.matrix)) return false;
+  plan.labels = plan.labelOutput = nullptr;
   plan.displacement = nullptr;
   if (info[6].IsTypedArray()) {
     plan.displacement = elements<float>(info, 6, 3 * out.voxels());
@@ -60,6 +61,19 @@ bool readPlan(const Napi::CallbackInfo& info, const Extents& shape, const Extent
     plan.lattice = elements<float>(info, 9, static_cast<size_t>(3 * plan.nodes[0] * plan.nodes[1] * plan.nodes[2]));
     if (!plan.lattice) return false;
   }
+  return true;
+}
+
+// A label map beside the image: input, output, label for what lies outside. Absent where the input is undefined.
+bool readLabels(const Napi::CallbackInfo& info, const Extents& shape, const Extents& out, SamplePlan& plan) {
+  if (!info[12].IsTypedArray()) return true;
+  Bytes input, output;
+  if (!readBytes(info, 12, shape.voxels(), input) || !readBytes(info, 13, out.voxels(), output)) return false;
+  if (input.elementSize != output.elementSize || input.elementSize > 2) return rangeError(info, "sampleImage: label maps must both have 8 or both 16 bits");
+  plan.labels = input.data;
+  plan.labelOutput = output.data;
+  plan.labelBytes = static_cast<int>(input.elementSize);
+  plan.labelFill = static_cast<uint16_t>(integer(info, 14));
   return true;
 }
 
@@ -117,11 +131,13 @@ void takeChannel(void* context, int64_t z, int64_t row, int64_t rows, float* buf
   }
 }
 
-bool sampleCubic(const Napi::CallbackInfo& info, const SamplePlan& plan, const float* input, float* output, int64_t channels, size_t outVoxels,
+bool sampleCubic(const Napi::CallbackInfo& info, SamplePlan& plan, const float* input, float* output, int64_t channels, size_t outVoxels,
                  const float* fill) {
   Part part;
   if (!findPart(plan, static_cast<int64_t>(outVoxels), part)) {
     for (size_t v = 0; v < outVoxels; v++) std::copy(fill, fill + channels, output + v * channels);
+    if (plan.labels && plan.labelBytes == 1) std::fill_n(static_cast<uint8_t*>(plan.labelOutput), outVoxels, static_cast<uint8_t>(plan.labelFill));
+    else if (plan.labels) std::fill_n(static_cast<uint16_t*>(plan.labelOutput), outVoxels, plan.labelFill);
     return true;
   }
   std::vector<AxisTable> tables;
@@ -148,11 +164,14 @@ bool sampleCubic(const Napi::CallbackInfo& info, const SamplePlan& plan, const f
     }
     if (!VOX_SELECT(separableTable).run(separable)) return memoryError(info);
     if (!VOX_SELECT(samplingTable).sampleSpline(plan, coefficients.get(), part.origin, part.size, output + c, channels, fill[c])) return memoryError(info);
+    // The first channel has taken the labels along.
+    plan.labels = nullptr;
   }
   return true;
 }
 
-// sampleImage(input, shape, output, outShape, center, matrix, displacement | undefined, order, fill)
+// sampleImage(input, shape, output, outShape, center, matrix, displacement | undefined, order, fill, lattice | undefined, nodes, step, labels | undefined,
+// labelOutput, labelFill)
 void sampleImage(const Napi::CallbackInfo& info) {
   Extents shape, out;
   SamplePlan plan;
@@ -166,6 +185,7 @@ void sampleImage(const Napi::CallbackInfo& info) {
   float* output = input ? elements<float>(info, 2, out.count()) : nullptr;
   const double* values = output ? elements<double>(info, 8, shape.channels) : nullptr;
   if (!values) return;
+  if (!readLabels(info, shape, out, plan)) return;
   const std::vector<float> fill(values, values + shape.channels);
   if (order == 3) {
     sampleCubic(info, plan, input, output, shape.channels, out.voxels(), fill.data());

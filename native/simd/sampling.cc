@@ -18,6 +18,8 @@ constexpr bool isLinear(Mode mode) { return mode == Mode::linear || mode == Mode
 // `inside` is 0 where the coordinate lies more than half a voxel outside the image; its offset is valid all the same.
 struct Row {
   int32_t *offset, *inside;
+  // Offset of the nearest voxel, where labels go along.
+  int32_t* nearest;
   float* fraction[3];
   double* position[3];
 };
@@ -26,13 +28,14 @@ class Rows {
  public:
   explicit Rows(int64_t width) : stride_((width + kFloats - 1) / kFloats * kFloats) {
     // Zeros: voxels behind the width, up to a whole vector, lie at offset 0.
-    memory_ = static_cast<char*>(std::calloc(stride_, 3 * (sizeof(double) + sizeof(float)) + 2 * sizeof(int32_t)));
+    memory_ = static_cast<char*>(std::calloc(stride_, 3 * (sizeof(double) + sizeof(float)) + 3 * sizeof(int32_t)));
     if (!memory_) return;
     char* at = memory_;
     for (auto& p : row.position) p = reinterpret_cast<double*>(take(at, sizeof(double)));
     for (auto& p : row.fraction) p = reinterpret_cast<float*>(take(at, sizeof(float)));
     row.offset = reinterpret_cast<int32_t*>(take(at, sizeof(int32_t)));
     row.inside = reinterpret_cast<int32_t*>(take(at, sizeof(int32_t)));
+    row.nearest = reinterpret_cast<int32_t*>(take(at, sizeof(int32_t)));
   }
   Rows(const Rows&) = delete;
   Rows& operator=(const Rows&) = delete;
@@ -177,7 +180,7 @@ vdouble floorOf(vdouble t) {
 
 // Coordinates of output row (z, y), in double precision and in the order of the TypeScript reference, so that a coordinate that should be a whole number
 // is one.
-template <Mode kMode>
+template <Mode kMode, bool kLabels = false>
 void findRow(const SamplePlan& plan, const Grid& grid, Displacement& displacement, int64_t z, int64_t y, const Row& row) {
   const int64_t width = plan.outExtent[2];
   const float* const* fields = displacement.rowsOf(z, y);
@@ -186,6 +189,7 @@ void findRow(const SamplePlan& plan, const Grid& grid, Displacement& displacemen
   for (int l = 0; l < kDoubles; l++) lanes[l] = l;
   // Copies: what is stored below could otherwise be the plan itself.
   double matrix[9], center[3], last[3], least[3], most[3], step[3];
+  const double voxelStep[3] = {static_cast<double>(plan.extent[1] * plan.extent[2]), static_cast<double>(plan.extent[2]), 1};
   for (int i = 0; i < 9; i++) matrix[i] = plan.matrix[i];
   for (int axis = 0; axis < 3; axis++) {
     center[axis] = plan.center[axis];
@@ -209,7 +213,7 @@ void findRow(const SamplePlan& plan, const Grid& grid, Displacement& displacemen
         }
       }
     }
-    vdouble offset = {};
+    vdouble offset = {}, nearest = {};
     // All bits of a lane where it is inside.
     vlong inside = ~vlong{};
     for (int axis = 0; axis < 3; axis++) {
@@ -224,6 +228,12 @@ void findRow(const SamplePlan& plan, const Grid& grid, Displacement& displacemen
         t = t < 0.0 ? vdouble{} : t;
         t = t > last[axis] ? splatDouble(last[axis]) : t;
       }
+      if (kLabels) {
+        vdouble voxel = floorOf(t + 0.5);
+        voxel = voxel < 0.0 ? vdouble{} : voxel;
+        voxel = voxel > last[axis] ? splatDouble(last[axis]) : voxel;
+        nearest += voxel * voxelStep[axis];
+      }
       vdouble whole = floorOf(kMode == Mode::nearest ? t + 0.5 : t);
       whole = whole < least[axis] ? splatDouble(least[axis]) : whole;
       whole = whole > most[axis] ? splatDouble(most[axis]) : whole;
@@ -234,6 +244,7 @@ void findRow(const SamplePlan& plan, const Grid& grid, Displacement& displacemen
     }
     *reinterpret_cast<vhalfInt*>(row.offset + x) = __builtin_convertvector(offset, vhalfInt);
     *reinterpret_cast<vhalfInt*>(row.inside + x) = __builtin_convertvector(inside, vhalfInt);
+    if (kLabels) *reinterpret_cast<vhalfInt*>(row.nearest + x) = __builtin_convertvector(nearest, vhalfInt);
   }
 }
 
@@ -307,6 +318,26 @@ void sampleNearestRow(int64_t width, const Row& row, const float* input, float* 
   }
 }
 
+template <class T>
+void takeLabels(const SamplePlan& plan, const Row& row, int64_t at) {
+  const T *from = static_cast<const T*>(plan.labels), fill = static_cast<T>(plan.labelFill);
+  T* to = static_cast<T*>(plan.labelOutput) + at;
+  for (int64_t x = 0; x < plan.outExtent[2]; x++) to[x] = row.inside[x] ? from[row.nearest[x]] : fill;
+}
+
+// Where an output row takes its voxels from, and its labels while they are known.
+template <Mode kMode>
+void findRowAndLabels(const SamplePlan& plan, const Grid& grid, Displacement& displacement, int64_t z, int64_t y, const Row& row) {
+  if (!plan.labels) {
+    findRow<kMode>(plan, grid, displacement, z, y, row);
+    return;
+  }
+  findRow<kMode, true>(plan, grid, displacement, z, y, row);
+  const int64_t at = (z * plan.outExtent[1] + y) * plan.outExtent[2];
+  if (plan.labelBytes == 1) takeLabels<uint8_t>(plan, row, at);
+  else takeLabels<uint16_t>(plan, row, at);
+}
+
 bool sample(const SamplePlan& plan, const float* input, float* output, int64_t channels, bool linear, const float* fill) {
   const int64_t width = plan.outExtent[2];
   Rows rows(width);
@@ -316,10 +347,10 @@ bool sample(const SamplePlan& plan, const float* input, float* output, int64_t c
   for (int64_t z = 0; z < plan.outExtent[0]; z++) {
     for (int64_t y = 0; y < plan.outExtent[1]; y++, output += width * channels) {
       if (linear) {
-        findRow<Mode::linear>(plan, grid, displacement, z, y, rows.row);
+        findRowAndLabels<Mode::linear>(plan, grid, displacement, z, y, rows.row);
         sampleLinearRow(plan, rows.row, input, output, channels, fill);
       } else {
-        findRow<Mode::nearest>(plan, grid, displacement, z, y, rows.row);
+        findRowAndLabels<Mode::nearest>(plan, grid, displacement, z, y, rows.row);
         sampleNearestRow(width, rows.row, input, output, channels, fill);
       }
     }
@@ -383,7 +414,7 @@ bool sampleSpline(const SamplePlan& plan, const float* coefficients, const int64
   alignas(64) float values[kFloats];
   for (int64_t z = 0; z < plan.outExtent[0]; z++) {
     for (int64_t y = 0; y < plan.outExtent[1]; y++, output += width * channels) {
-      findRow<Mode::cubic>(plan, grid, displacement, z, y, row);
+      findRowAndLabels<Mode::cubic>(plan, grid, displacement, z, y, row);
       for (int64_t x = 0; x < width; x += kFloats) {
         const int64_t count = width - x < kFloats ? width - x : kFloats;
         int32_t isAnyInside = 0;

@@ -13,6 +13,11 @@ struct SamplePlan {
   // Spline coefficients of three fields on every step-th voxel of the output, from voxel -step on, or null.
   const float* lattice;
   int64_t nodes[3], step;
+  // A label map of the input's extents that goes along, nearest label, into one of the output's; null for none. Elements of 1 or 2 bytes.
+  const void* labels;
+  void* labelOutput;
+  int labelBytes;
+  uint16_t labelFill;
 };
 
 struct SamplingTable {

@@ -26,6 +26,13 @@ export function requireSeparate(where: string, input: View, output: View): void 
   if (overlaps) throw new VoxError("output must be memory of its own, got memory that overlaps the input", { code: "ERR_OPTION", where });
 }
 
+/** Throws `ERR_SHAPE` when two arrays have other element types. */
+export function requireAlike(where: string, input: object, output: object): void {
+  if (input.constructor !== output.constructor) {
+    throw new VoxError(`output must be a ${input.constructor.name}, got ${output.constructor.name}`, { code: "ERR_SHAPE", where });
+  }
+}
+
 /** Throws `ERR_OPTION` unless every extent is a whole number ≥ 1. */
 export function requireShape(where: string, name: string, shape: readonly number[], rank: number): void {
   if (shape.length !== rank || !shape.every((extent) => Number.isSafeInteger(extent) && extent >= 1)) {

@@ -206,6 +206,49 @@ describe("sampleLabel", () => {
   });
 });
 
+describe("labels beside an image", () => {
+  it("are those that sampleLabel gives, for every order, 8 and 16 bits, channels, and far outside", () => {
+    const random = new Random("beside");
+    for (const order of [0, 1, 3] as const) {
+      for (let trial = 0; trial < 30; trial++) {
+        const channels = random.integer(1, 2);
+        const extent = () => random.integer(1, trial % 3 ? 9 : 20);
+        const spatial: Triple = [extent(), extent(), extent()];
+        const outSpatial: Triple = [random.integer(1, 7), random.integer(1, 7), random.integer(1, 37)];
+        const [shape, outShape]: [Shape4, Shape4] = [
+          [...spatial, channels],
+          [...outSpatial, channels],
+        ];
+        const coordinates = randomCoordinates(random, shape, outShape, `beside${order}${trial}`);
+        const image = randomFloats(elementCount(shape), `${trial}`);
+        const blobs = blobLabels(elementCount(spatial), `${trial}`, 5);
+        const input = trial % 2 ? blobs : Uint16Array.from(blobs, (label) => label * 1000);
+        const make = () => (input instanceof Uint8Array ? new Uint8Array(elementCount(outSpatial)) : new Uint16Array(elementCount(outSpatial)));
+        const [beside, alone] = [make().fill(77), make()];
+        const [together, imageAlone] = [new Float32Array(elementCount(outShape)), new Float32Array(elementCount(outShape))];
+        sampleImage(image, shape, together, outShape, { ...coordinates, order, fill: -1, labels: { input, output: beside, fill: 9 } });
+        sampleImage(image, shape, imageAlone, outShape, { ...coordinates, order, fill: -1 });
+        sampleLabel(input, [...spatial, 1], alone, [...outSpatial, 1], { ...coordinates, order: 0, fill: 9 });
+        expect(beside, `order ${order}, trial ${trial}`).toEqual(alone);
+        expect(together).toEqual(imageAlone);
+      }
+    }
+  });
+
+  it("must have the extents of image and output, and one element type", () => {
+    const shape: Shape4 = [2, 3, 4, 1];
+    const image = new Float32Array(24);
+    const options = { center: middle(shape), order: 1 } as const;
+    const sample = (input: Uint8Array | Uint16Array, output: Uint8Array | Uint16Array) => () =>
+      sampleImage(image, shape, new Float32Array(24), shape, { ...options, labels: { input, output } });
+    expect(sample(new Uint8Array(23), new Uint8Array(24))).toThrow("sampleImage: labels.input must be an array of 24 elements, got 23");
+    expect(sample(new Uint8Array(24), new Uint8Array(25))).toThrow("sampleImage: labels.output must be an array of 24 elements, got 25");
+    expect(sample(new Uint8Array(24), new Uint16Array(24))).toThrow("sampleImage: output must be a Uint8Array, got Uint16Array");
+    const same = new Uint8Array(24);
+    expect(sample(same, same)).toThrow("memory of its own");
+  });
+});
+
 describe("elasticField", () => {
   const key = hashKey(["elastic", 7]);
 

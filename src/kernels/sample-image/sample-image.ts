@@ -1,9 +1,11 @@
 import { requireOption } from "../../core/errors.js";
 import { elementCount, type Shape4 } from "../../core/shape.js";
 import { type ChannelValues, perChannel } from "../channel-values.js";
+import type { LabelArray } from "../label-array.js";
 import { native } from "../native.js";
-import { requireElements, requireSeparate, requireShape } from "../require-elements.js";
+import { requireAlike, requireElements, requireSeparate, requireShape } from "../require-elements.js";
 import type { InterpolationOrder } from "../resample-image/reference.js";
+import { sampleLabelReference } from "../sample-label/reference.js";
 import { sampleImageReference } from "./reference.js";
 import { IDENTITY_MATRIX, nativeDisplacement, requireCoordinates, type SampleCoordinates } from "./sample-coordinates.js";
 
@@ -22,6 +24,9 @@ declare module "../native.js" {
       lattice: Float32Array | undefined,
       nodes: readonly number[],
       step: number,
+      labels: LabelArray | undefined,
+      labelOutput: LabelArray | undefined,
+      labelFill: number,
     ): void;
   }
 }
@@ -31,6 +36,11 @@ export interface SampleImageOptions extends SampleCoordinates {
   readonly order: InterpolationOrder;
   /** Voxels from outside the image: one value, or one per channel. Default 0. */
   readonly fill?: ChannelValues;
+  /**
+   * A label map that goes along, nearest label, in the same pass: it lies on the image's grid and comes out on the output's. Label from outside: `fill`,
+   * default 0.
+   */
+  readonly labels?: { readonly input: LabelArray; readonly output: LabelArray; readonly fill?: number };
 }
 
 /**
@@ -39,12 +49,13 @@ export interface SampleImageOptions extends SampleCoordinates {
  * read. Extra memory: for order 3 the spline coefficients of that part, 4 bytes per voxel, and half as much again while they are made (native).
  *
  * @shape input (D, H, W, C) → outShape (d, h, w, C)
+ * @label `labels` as `sampleLabel` of order 0 would give them, for the price of reading and writing them
  * @throws `ERR_OPTION` when shapes or coordinates do not fit; `ERR_SHAPE` when lengths do not
  * @source batchgenerators, augment_spatial (behavior), with half-voxel centers and edges
  */
 export function sampleImage(input: Float32Array, shape: Shape4, output: Float32Array, outShape: Shape4, options: SampleImageOptions): void {
   const where = "sampleImage";
-  const { center, matrix = IDENTITY_MATRIX, order, fill = 0 } = options;
+  const { center, matrix = IDENTITY_MATRIX, order, fill = 0, labels } = options;
   requireShape(where, "shape", shape, 4);
   requireShape(where, "outShape", outShape, 4);
   requireOption(outShape[3] === shape[3], where, "outShape", `of ${shape[3]} channels`, outShape);
@@ -54,11 +65,40 @@ export function sampleImage(input: Float32Array, shape: Shape4, output: Float32A
   requireElements(where, "output", output, elementCount(outShape));
   requireSeparate(where, input, output);
   const values = perChannel(where, "fill", fill, shape[3]);
+  if (labels) {
+    requireElements(where, "labels.input", labels.input, elementCount(shape) / shape[3]);
+    requireElements(where, "labels.output", labels.output, elementCount(outShape) / outShape[3]);
+    requireSeparate(where, labels.input, labels.output);
+    requireAlike(where, labels.input, labels.output);
+  }
   const addon = native();
   if (!addon?.sampleImage) {
     sampleImageReference(input, shape, output, outShape, options, order, values);
+    if (labels) {
+      const [from, to]: [Shape4, Shape4] = [
+        [shape[0], shape[1], shape[2], 1],
+        [outShape[0], outShape[1], outShape[2], 1],
+      ];
+      sampleLabelReference(labels.input, from, labels.output, to, options, 0, labels.fill ?? 0);
+    }
     return;
   }
   const [dense, lattice, nodes, step] = nativeDisplacement(options);
-  addon.sampleImage(input, shape, output, outShape, center, matrix, dense, order, values, lattice, nodes, step);
+  addon.sampleImage(
+    input,
+    shape,
+    output,
+    outShape,
+    center,
+    matrix,
+    dense,
+    order,
+    values,
+    lattice,
+    nodes,
+    step,
+    labels?.input,
+    labels?.output,
+    labels?.fill ?? 0,
+  );
 }

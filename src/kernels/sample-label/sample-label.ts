@@ -1,8 +1,8 @@
-import { requireOption, VoxError } from "../../core/errors.js";
+import { requireOption } from "../../core/errors.js";
 import { elementCount, type Shape4 } from "../../core/shape.js";
 import type { LabelArray } from "../label-array.js";
 import { native } from "../native.js";
-import { requireElements, requireSeparate, requireShape } from "../require-elements.js";
+import { requireAlike, requireElements, requireSeparate, requireShape } from "../require-elements.js";
 import { IDENTITY_MATRIX, nativeDisplacement, requireCoordinates, type SampleCoordinates } from "../sample-image/sample-coordinates.js";
 import { sampleLabelReference } from "./reference.js";
 
@@ -51,9 +51,7 @@ export function sampleLabel<A extends LabelArray>(input: A, shape: Shape4, outpu
   requireElements(where, "input", input, elementCount(shape));
   requireElements(where, "output", output, elementCount(outShape));
   requireSeparate(where, input, output);
-  if (input.constructor !== output.constructor) {
-    throw new VoxError(`output must be a ${input.constructor.name}, got ${output.constructor.name}`, { code: "ERR_SHAPE", where });
-  }
+  requireAlike(where, input, output);
   const addon = native();
   if (!addon?.sampleLabel) {
     sampleLabelReference(input, shape, output, outShape, options, order, fill);

@@ -69,16 +69,18 @@ export const augmentStep: Step<AugmentParams> = {
     const coordinates = move && coordinatesOf(move, flips, margin, to, before.image.geometry.spacing);
     // Whole voxels move without interpolation: exactly, and with the same result for every order.
     const order = coordinates && isPermutation(coordinates, to) ? 0 : move?.order;
-    if (label) {
+    const labelOrder = order === 0 ? 0 : move?.labelOrder;
+    // Nearest labels are taken on the way, where the image finds its coordinates anyway.
+    const isTogether = coordinates !== undefined && labels && labelOrder === 0 && image !== undefined;
+    if (label && !isTogether) {
       const [labelFrom, labelTo] = [before.label!.shape, after.label!.shape];
-      if (coordinates && labels) {
-        sampleLabel(label.input, labelFrom, label.output, labelTo, { ...coordinates, order: order === 0 ? 0 : move.labelOrder });
-      } else copyInner(label.input, labelFrom, label.output, labelTo, margin[0], labels ? flips : undefined);
+      if (coordinates && labels) sampleLabel(label.input, labelFrom, label.output, labelTo, { ...coordinates, order: labelOrder! });
+      else copyInner(label.input, labelFrom, label.output, labelTo, margin[0], labels ? flips : undefined);
     }
     if (!image || isStopped()) return;
     if (coordinates) {
       const fill = statistics(image.input, { channels: from[3] }).map(({ min }) => min);
-      sampleImage(image.input, from, image.output, to, { ...coordinates, order: order!, fill });
+      sampleImage(image.input, from, image.output, to, { ...coordinates, order: order!, fill, ...(label && isTogether && { labels: label }) });
     } else if (image.output.length !== image.input.length || flips) {
       copyInner(image.input, from, image.output, to, margin[0], flips);
     } else if (image.output !== image.input) image.output.set(image.input);
