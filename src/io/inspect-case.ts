@@ -60,7 +60,11 @@ export interface UnreadableCase {
   readonly message: string;
 }
 
-/** The task of a worker thread: `inspectCase` of the data set that the payload describes. */
+/**
+ * The task of a worker thread, which finds it by name: `inspectCase` of the data set that the payload describes.
+ *
+ * @public
+ */
 export function inspectCaseTask({ ref, classes, channels }: CaseTask<null>): Promise<InspectedCase | UnreadableCase> {
   return inspectCase({ classes, channels, list: async () => [ref] }, ref);
 }

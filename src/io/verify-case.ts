@@ -38,7 +38,11 @@ const FIXES: Partial<Readonly<Record<ErrorCode, string>>> = {
   ERR_DATA: "correct the layout of the folder or the manifest",
 };
 
-/** The task of a worker thread: `verifyCase` of the data set that the payload describes. */
+/**
+ * The task of a worker thread, which finds it by name: `verifyCase` of the data set that the payload describes.
+ *
+ * @public
+ */
 export function verifyCaseTask({ ref, classes, channels, options }: CaseTask<VerifyCaseOptions>): Promise<CaseFinding[]> {
   return verifyCase({ classes, channels, list: async () => [ref] }, ref, options);
 }
