@@ -33,6 +33,9 @@ export interface TaskPool extends TaskRunner {
 /** How long `destroy()` waits for tasks that do not look at their stop flag. */
 const GRACE_MS = 5_000;
 
+/** How long `destroy()` waits for threads that are still starting. */
+const START_MS = 10_000;
+
 /** A quarter of the speed of cubic resampling without the addon. */
 const BYTES_PER_MS = 2_000;
 
@@ -82,6 +85,17 @@ export function createTaskPool({
 
   /** Threads by id, with the promise of their end. */
   const workers = new Map<number, { readonly worker: Worker; readonly ended: Promise<unknown> }>();
+  /** Threads that have loaded their entry. The first ones say so themselves, of later ones Piscina tells. */
+  const ready = new Set<number>();
+  const first = new Set<number>();
+  for (const worker of pool.threads) {
+    const { threadId } = worker;
+    first.add(threadId);
+    worker.once("message", () => ready.add(threadId));
+  }
+  pool.on("workerCreate", ({ id }: { readonly id: number }) => {
+    if (!first.has(id)) ready.add(id);
+  });
   const register = (): void => {
     for (const worker of pool.threads) {
       const { threadId } = worker;
@@ -109,6 +123,16 @@ export function createTaskPool({
     });
     for (const fail of breakers) fail(broken);
   });
+
+  /**
+   * Resolves when no thread is starting. One that is ended while it loads its entry takes the process with it: Node 20's synchronous loading of modules ends
+   * in "FATAL ERROR: v8::Module::IsGraphAsync".
+   */
+  async function started(): Promise<void> {
+    const isStarting = (): boolean => pool.threads.some(({ threadId }) => threadId >= 0 && !ready.has(threadId));
+    const began = performance.now();
+    while (!broken && isStarting() && performance.now() - began < START_MS) await new Promise((resolve) => setTimeout(resolve, 5));
+  }
 
   const stopped = (task: string, cause?: unknown): VoxError => new VoxError("the task was stopped", { code: "ERR_STOPPED", where: task, cause });
 
@@ -218,6 +242,7 @@ export function createTaskPool({
       });
       await Promise.race([Promise.allSettled(live), grace]);
       clearTimeout(timer);
+      await started();
       await pool.destroy();
       await Promise.allSettled(live);
     },
