@@ -8,6 +8,7 @@ export * from "./graph.js";
 export * from "./hop.js";
 export * from "./item.js";
 export * from "./iterate.js";
+export * from "./listed.js";
 export * from "./logic.js";
 export * from "./map-async.js";
 export * from "./mix.js";

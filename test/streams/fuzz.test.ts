@@ -5,6 +5,7 @@ import {
   batchOf,
   broadcast,
   fanOut,
+  listed,
   mapAsync,
   type Position,
   prefetch,
@@ -222,13 +223,29 @@ function plan(seed: number) {
         kind satisfies never;
     }
   }
-  const build = (slow: number): Flow =>
-    steps.reduce(
-      (flow, step) => step.stream(flow, slow),
-      source("src", length, (i, epoch) => box(`${epoch}:${i}`), { epochs }),
-    );
+  const isListed = pick(false, false, true);
+  const build = (slow: number): Flow => {
+    async function* listing(): AsyncGenerator<number> {
+      for (let i = 0; i < length; i++) {
+        await late(slow);
+        yield i;
+      }
+    }
+    const make = (i: number, epoch: number): Box => box(`${epoch}:${i}`);
+    const first = isListed ? listed("src", { [Symbol.asyncIterator]: listing }, { epochs, make }) : source("src", length, make, { epochs });
+    return steps.reduce((flow: Flow, step) => step.stream(flow, slow), first);
+  };
   const expected = arrays().flat();
-  return { build, expected, caps, boxes, int, pick, late, title: `seed ${seed}: ${kinds.join(" ")}, ${length} items, ${epochs} epochs` };
+  return {
+    build,
+    expected,
+    caps,
+    boxes,
+    int,
+    pick,
+    late,
+    title: `seed ${seed}: ${isListed ? "listed " : ""}${kinds.join(" ")}, ${length} items, ${epochs} epochs`,
+  };
 }
 
 /** The plain meaning of windows and batches, which end with the epoch. */
