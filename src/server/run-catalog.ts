@@ -14,12 +14,14 @@ export interface RunCatalogOptions {
 
 const EVENTS = "events.jsonl";
 const FOLD = /^fold-\d+$/;
+const VARIANTS = "variants";
 const MOST_RUNS = 2000;
 /** The folder is listed anew with every n-th look at the files. */
 const POLLS_PER_SCAN = 4;
 
 /**
- * All runs below a folder: `<name>`, their folds `<name>/fold-<i>`, or the folder itself when it is a run. One loop looks for new and deleted runs
+ * All runs below a folder: `<name>`, the folds of cross-validations `<name>/fold-<i>`, the folds of comparisons `<name>/<variant>/seed-<n>/fold-<i>`, or those
+ * of the folder itself when it is one of these. One loop looks for new and deleted runs
  * and reads what was appended, a megabyte at a time: first the run that somebody looks at, then the latest.
  */
 export class RunCatalog {
@@ -90,13 +92,26 @@ export class RunCatalog {
     };
     const own = basename(this.#root);
     const isRun = await add(own);
-    for (const name of await folders(this.#root)) {
-      if (isRun) {
-        if (FOLD.test(name)) await add(`${own}/${name}`, name);
-        continue;
+    /** The folds in one folder. */
+    const addFolds = async (id: string, names: readonly string[], within: readonly string[]) => {
+      for (const fold of within) if (FOLD.test(fold)) await add(`${id}/${fold}`, ...names, fold);
+    };
+    /** What is in the folder of a run, of a cross-validation, or of a comparison: `variants/<variant>/seed-<n>/fold-<i>`. */
+    const addWithin = async (id: string, names: readonly string[], within: readonly string[]) => {
+      await addFolds(id, names, within);
+      if (!within.includes(VARIANTS)) return;
+      for (const variant of await folders(this.#root, ...names, VARIANTS)) {
+        for (const seed of await folders(this.#root, ...names, VARIANTS, variant)) {
+          const path = [...names, VARIANTS, variant, seed];
+          await addFolds(`${id}/${variant}/${seed}`, path, await folders(this.#root, ...path));
+        }
       }
+    };
+    const top = await folders(this.#root);
+    await addWithin(own, [], top);
+    for (const name of isRun ? [] : top.filter((one) => !FOLD.test(one) && one !== VARIANTS)) {
       await add(name, name);
-      for (const fold of await folders(this.#root, name)) if (FOLD.test(fold)) await add(`${name}/${fold}`, name, fold);
+      await addWithin(name, [name], await folders(this.#root, name));
     }
     for (const [id, run] of this.#runs) {
       if (found.get(id) === run.file) continue;

@@ -21,7 +21,7 @@ const SIDES = ["top to bottom", "front to back", "left to right"] as const;
 export function historyWords(history: readonly HistoryMark[]): string[] {
   return history.flatMap(({ operator, params }) => {
     const fields = fieldsOf(params);
-    const words = (WORDS[operator] ?? unknown(operator))(fields);
+    const words = (Object.hasOwn(WORDS, operator) ? WORDS[operator]! : unknown(operator))(fields);
     return words.length > 0 ? words : [operator];
   });
 }
