@@ -160,7 +160,9 @@ describe("cached", () => {
 
   it("is refused around random operators, stream stages, functions of one's own, and without load", () => {
     const own = transform({ name: "own", parameters: {}, step: { plan: (layout) => inPlacePlan(layout), apply: () => undefined } });
-    expect(() => cached(load(), augment())).toThrow('cached: each operator must be deterministic; put random ones behind cached(...), or end it with batch to prepare batches, got "augment"');
+    expect(() => cached(load(), augment())).toThrow(
+      'cached: each operator must be deterministic; put random ones behind cached(...), or end it with batch to prepare batches, got "augment"',
+    );
     expect(() => cached(load(), own)).toThrow(/built in, or a transform with module.*got "own"/);
     expect(() => cached(load(), shuffle<Sample>({ window: 2 }))).toThrow(/each further operator must be a 1:1 operator such as clip/);
     expect(() =>

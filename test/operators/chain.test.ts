@@ -141,7 +141,9 @@ describe("a graph of operators", () => {
     const pool = new SlabPool({ budget: 16 * 1024 });
     await expect(collect(cases(data, { refs: refsOf(1) }).pipe(load()), contextOf({ pool }), () => 0)).rejects.toMatchObject({
       code: "ERR_MEMORY",
-      message: expect.stringMatching(/an item of 18\.\d KB must fit the memory budget of 16\.0 KB less 4\.0 KB for later stages; raise memory, .* \(sample case_00\)/),
+      message: expect.stringMatching(
+        /an item of 18\.\d KB must fit the memory budget of 16\.0 KB less 4\.0 KB for later stages; raise memory, .* \(sample case_00\)/,
+      ),
     });
   });
 
