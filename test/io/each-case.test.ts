@@ -47,7 +47,8 @@ describe("looking at cases", () => {
         concurrency: 3,
         run: async () => {
           peak = Math.max(peak, ++running);
-          await new Promise((resolve) => setTimeout(resolve, 5));
+          // Longer than the headers of the next cases take.
+          await new Promise((resolve) => setTimeout(resolve, 150));
           running--;
           return "seen";
         },
