@@ -31,6 +31,12 @@ interface View {
   readonly models: readonly tfl.LayersModel[];
   readonly patch: Triple | "full";
   readonly plane: PlaneName;
+  /** Of each of the networks. */
+  readonly weight: number;
+}
+
+function isFlat(model: tfl.LayersModel): boolean {
+  return model.inputs[0]!.shape.length === 4;
 }
 
 /**
@@ -66,11 +72,14 @@ export function ensemblePredictor({
     }
   }
   const keys = [...new Set(bundles.map(({ description }) => JSON.stringify(description.preprocessing)))];
+  const hasFlat = bundles.some(({ model }) => isFlat(model));
+  // Of networks of both kinds only those in 2D have planes; without any, asking for one is a mistake that the predictor names.
+  const planesOf = (model: tfl.LayersModel): readonly PlaneName[] => (isFlat(model) || !hasFlat ? planes : ["axial"]);
   const views: View[] = [];
   for (const { model, description } of bundles) {
     const kind = keys.indexOf(JSON.stringify(description.preprocessing));
     const patch = wanted ?? description.patch;
-    for (const plane of planes) {
+    for (const plane of planesOf(model)) {
       const alike = views.findIndex(
         (view) =>
           mode === "mean" &&
@@ -79,7 +88,9 @@ export function ensemblePredictor({
           String(view.patch) === String(patch) &&
           String(view.models[0]!.inputs[0]!.shape) === String(model.inputs[0]!.shape),
       );
-      if (alike < 0) views.push({ kind, models: [model], patch, plane });
+      // A network counts once, in however many planes it is asked.
+      const weight = 1 / planesOf(model).length;
+      if (alike < 0) views.push({ kind, models: [model], patch, plane, weight });
       else views[alike] = { ...views[alike]!, models: [...views[alike]!.models, model] };
     }
   }
@@ -99,7 +110,7 @@ export function ensemblePredictor({
         ...(onPatch && { onPatch: (done: number, total: number) => onPatch(at * total + done, views.length * total) }),
         ...(signal && { signal }),
       });
-      merge.add(raw, sample.history, view.models.length);
+      merge.add(raw, sample.history, view.models.length * view.weight);
     }
     return merge.finish();
   };

@@ -39,7 +39,7 @@ export class ScoreMerge {
 
   constructor(private readonly options: ScoreMergeOptions) {}
 
-  /** One prediction; `weight` is the number of networks that it is the mean of. */
+  /** One prediction; `weight` is the number of networks that it is the mean of, or the share of one. Votes have no weight. */
   add(prediction: RawPrediction, history: readonly HistoryEntry[], weight = 1): void {
     if (this.options.mode === "mean") {
       this.members.push({ ...prediction, history, weight });

@@ -117,6 +117,25 @@ describe("an ensemble", () => {
     }
   });
 
+  it("of 2D and 3D networks asks the flat ones in all planes; each network counts once", async () => {
+    const flat = (): LoadedBundle => {
+      const model = unet({ filters: 2, depth: 1, normalization: "none" }).build({ shape: [1, 8, 8, 1], classes: 3, seed: 4 });
+      const { description } = identityBundle(CLASSES, [1, 8, 8], [NORMALIZE]);
+      return { model, description: { ...description, weights: { ...description.weights, sha256: "flat" } } };
+    };
+    const planes = ["axial", "coronal", "sagittal"] as const;
+    const [deep, wide] = [await run(a.name, a.bundle()), await run("planes", flat(), { planes })];
+    const each = [];
+    for (const plane of planes) each.push(await run(`plane-${plane}`, flat(), { planes: [plane] }));
+    expect(each[0]!.scores).not.toEqual(each[1]!.scores);
+    const { scores } = await run("mixed", [a.bundle(), flat()], { planes });
+    for (let i = 0; i < scores.length; i++) {
+      expect(wide.scores[i]).toBeCloseTo((each[0]!.scores[i]! + each[1]!.scores[i]! + each[2]!.scores[i]!) / 3, 5);
+      expect(scores[i]).toBeCloseTo((deep.scores[i]! + wide.scores[i]!) / 2, 5);
+    }
+    await expect(run("never", [a.bundle(), b.bundle()], { planes: ["coronal"] })).rejects.toThrow("for 2D networks only, got coronal");
+  });
+
   it("refuses bundles with other classes, and none at all", async () => {
     const other = network(2, [NORMALIZE], ["background", "kidney", "cyst"]);
     await expect(run("never", [network(1), other])).rejects.toMatchObject({
