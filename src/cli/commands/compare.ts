@@ -53,7 +53,7 @@ export function compareCommand(): Command {
 async function runCompare(configs: readonly string[], options: CompareCommandOptions): Promise<void> {
   const output = commandOutput(options);
   const { seed: _, ...overrides } = trainOverrides(options);
-  const dashboard = await serveRuns(options.dashboard, overrides.runs ?? "runs", output);
+  let dashboard: Awaited<ReturnType<typeof serveRuns>>;
   const { signal, forget } = stopSignal("compare");
   const line = progressLine();
   let report = trainingReport(line);
@@ -72,6 +72,9 @@ async function runCompare(configs: readonly string[], options: CompareCommandOpt
       overlays,
       overrides,
       signal,
+      onBegin: async ({ runs, data }) => {
+        dashboard = await serveRuns(options.dashboard, runs, output, { set: data });
+      },
       onTurn: ({ variant, seed, fold, done, total }) => {
         report = trainingReport(line);
         line.end(`${done + 1}/${total}: ${variant}, fold ${fold}, seed ${seed}`);

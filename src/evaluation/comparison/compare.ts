@@ -1,6 +1,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import type { DataSet } from "../../core/case.js";
 import { requireOption, VoxError } from "../../core/errors.js";
+import { makeFolder } from "../../core/make-folder.js";
 import type { RunEvent } from "../../core/run-events.js";
 import type { PredictProgress } from "../../inference/predict.js";
 import type { ComparisonConfig } from "../../training/define-comparison.js";
@@ -39,6 +41,8 @@ export interface CompareOptions {
   readonly overrides?: Omit<TrainOverrides, "split" | "seed">;
   /** Aborting saves the fold that trains and ends with status `"stopped"`. */
   readonly signal?: AbortSignal;
+  /** When the folder is known and nothing has begun: the folder of the runs, which a dashboard may watch, and their cases. */
+  readonly onBegin?: (begun: { readonly runs: string; readonly data: DataSet }) => void | Promise<void>;
   /** When a variant begins with a fold that is not finished yet. */
   readonly onTurn?: (turn: ComparisonTurn) => void;
   readonly onEvent?: (event: RunEvent) => void;
@@ -72,7 +76,7 @@ export interface Comparison {
  * cases, and is scored alike; then one table with intervals, paired differences to the baseline and costs.
  *
  * Every variant goes through a fold before the next fold begins, so that times are taken under like conditions. Everything is in `runs/<name>`: `splits.json`,
- * `variants/<variant>/seed-<s>` (cross-validations), and `comparison` with `comparison.tsv`, `cases.tsv`, `summary.json`, figures, `comparison.md` and
+ * `variants/<variant>-seed-<s>` (cross-validations), and `comparison` with `comparison.tsv`, `cases.tsv`, `summary.json`, figures, `comparison.md` and
  * `report.html`.
  *
  * @throws `ERR_OPTION`, `ERR_CONFIG` before data is read; and what cross-validation throws
@@ -94,9 +98,11 @@ export async function compare(options: CompareOptions): Promise<Comparison> {
 
   const { name = plan.name, runs = variants[0]!.config.runs ?? "runs", ...rest } = overrides;
   const folder = resolveRunFolder(runs, name, resume || only !== undefined);
-  const foldersOf = (variant: string, seed: number): string => join(folder, "variants", variant, `seed-${seed}`);
+  const foldersOf = (variant: string, seed: number): string => join(folder, "variants", nameOf(variant, seed));
   const splits = await divided(options, plan, folder, seeds[0]!);
   await saveSplits(join(folder, "splits.json"), splits);
+  makeFolder(join(folder, "variants"));
+  await options.onBegin?.({ runs: join(folder, "variants"), data: variants[0]!.config.data });
 
   const turns = splits.flatMap((_, fold) => seeds.flatMap((seed) => variants.map((variant) => ({ variant, seed, fold }))));
   const run = (variant: ComparisonVariant, seed: number, fold?: number): Promise<CrossValidation> =>
@@ -107,7 +113,7 @@ export async function compare(options: CompareOptions): Promise<Comparison> {
       resume: true,
       checkpoint,
       overlays,
-      overrides: { ...rest, runs: join(folder, "variants", variant.name), name: `seed-${seed}`, seed },
+      overrides: { ...rest, runs: join(folder, "variants"), name: nameOf(variant.name, seed), seed },
       ...(signal && { signal }),
       ...(options.onEvent && { onEvent: options.onEvent }),
       ...(options.onPredict && { onPredict: options.onPredict }),
@@ -139,7 +145,7 @@ export async function compare(options: CompareOptions): Promise<Comparison> {
     const rows: (readonly EvaluationRow[])[] = [];
     // Sums up the folds of each seed; nothing is left to train.
     for (const seed of seeds) rows.push((await run(variant, seed)).rows);
-    const known = await staticCost(variant.config, join(folder, "variants", variant.name));
+    const known = await staticCost(variant.config, join(folder, "comparison", "costs", `${variant.name}.json`));
     const trainSeconds = records[at]!.reduce((sum, record) => sum + (record?.training.seconds ?? 0), 0);
     scored.push({ name: variant.name, seeds: rows, cost: await measuredCost(foldsOf(variant.name), trainSeconds, known) });
   }
@@ -157,6 +163,10 @@ export async function compare(options: CompareOptions): Promise<Comparison> {
     },
   });
   return { status: "completed", folder, splits, summary, report, seconds: seconds() };
+}
+
+function nameOf(variant: string, seed: number): string {
+  return `${variant}-seed-${seed}`;
 }
 
 /** The division that is asked for, else that which the run began with, else one dealt by the first seed. */

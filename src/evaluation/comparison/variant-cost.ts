@@ -27,9 +27,8 @@ export interface VariantCost {
 
 const WARM_UP_STEPS = 2;
 
-/** Parameters and peak memory of a variant: measured once, then read from `cost.json` in its folder. */
-export async function staticCost(config: TrainingConfig, folder: string): Promise<StepCost | undefined> {
-  const path = join(folder, "cost.json");
+/** Parameters and peak memory of a variant: measured once, then read from the file. */
+export async function staticCost(config: TrainingConfig, path: string): Promise<StepCost | undefined> {
   const { patch } = inspectGraph(config);
   if (!patch) return undefined;
   const operators = recordOperators(() => buildGraph(config.graph, { cases: EMPTY, mode: "training", classes: config.data.classes }));

@@ -85,7 +85,7 @@ describe("a comparison", () => {
 
   it("trains variants alike: the same cases, steps and seeds", () => {
     const manifest = (variant: string) =>
-      JSON.parse(readFileSync(join(root, "runs", "whole", "variants", variant, "seed-7", "fold-1", "manifest.json"), "utf8")) as {
+      JSON.parse(readFileSync(join(root, "runs", "whole", "variants", `${variant}-seed-7`, "fold-1", "manifest.json"), "utf8")) as {
         seed: number;
         cases: unknown;
         config: { training: { learningRate: number } };
@@ -120,7 +120,7 @@ describe("a comparison", () => {
     const hold = { comparison, holdOut: 0.25, seeds: [0], overrides: { name: "apart" } };
     const first = await compare({ ...hold, only: ["unet"] });
     expect(first).toMatchObject({ status: "partial", summary: undefined });
-    expect(readdirSync(join(first.folder, "variants"))).toEqual(["unet"]);
+    expect(readdirSync(join(first.folder, "variants"))).toEqual(["unet-seed-0"]);
     const second = await compare({ ...hold, only: ["residual"], baseline: "residual" });
     expect(second).toMatchObject({ status: "completed", folder: first.folder, summary: { baseline: "residual", cases: 1 } });
   });
