@@ -24,6 +24,8 @@ export interface StageReport {
   readonly bytesHeld?: number;
   /** Adjustable numbers: concurrency, capacity. */
   readonly knobs: Readonly<Record<string, number>>;
+  /** What the stage counts of its own, such as cases that came from the cache. */
+  readonly counters?: Readonly<Record<string, number>>;
 }
 
 /** What a running training can be told through `control.jsonl` in its folder. */

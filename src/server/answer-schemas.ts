@@ -20,14 +20,17 @@ const event = (name: string, properties: Readonly<Record<string, object>>, optio
 const stage = {
   $id: "StageReport",
   description: "One stage of a running graph; times and counts are totals since the run began.",
-  ...all({
-    name: text,
-    to: list(text),
-    ...{ in: number, out: number, held: number, maxHeld: number, running: number, skipped: number },
-    state: { type: "string", enum: ["busy", "blocked", "starved", "done"] },
-    ...{ busyMs: number, blockedMs: number, starvedMs: number, workMs: number },
-    knobs: numbers,
-  }),
+  ...all(
+    {
+      name: text,
+      to: list(text),
+      ...{ in: number, out: number, held: number, maxHeld: number, running: number, skipped: number },
+      state: { type: "string", enum: ["busy", "blocked", "starved", "done"] },
+      ...{ busyMs: number, blockedMs: number, starvedMs: number, workMs: number },
+      knobs: numbers,
+    },
+    { counters: numbers },
+  ),
 };
 
 const events = [

@@ -192,5 +192,6 @@ function stageReport(value: unknown): StageReport | undefined {
     ...(isNumber(stage.bytesOut) ? { bytesOut: stage.bytesOut } : {}),
     ...(isNumber(stage.bytesHeld) ? { bytesHeld: stage.bytesHeld } : {}),
     knobs: numbers(stage.knobs),
+    ...(stage.counters ? { counters: numbers(stage.counters) } : {}),
   };
 }

@@ -33,6 +33,8 @@ export interface MapAsyncOptions<A> extends StageOptions, ErrorOptions {
   readonly pool?: SlabPool;
   /** How often work is done again that failed with an error which may pass (`EIO`, `EMFILE`, a network share that is away). Default 0. */
   readonly retries?: number;
+  /** What the stage counts of its own, for its reports. */
+  readonly counters?: () => Readonly<Record<string, number>>;
 }
 
 /** Pause before the first retry; each further one is four times as long. */
@@ -67,6 +69,7 @@ export function mapAsync<A, B>(work: (value: A, context: WorkContext) => B | Pro
     keepFree = 0,
     pool: ownPool,
     retries = 0,
+    counters,
   } = options;
   requireOption(concurrency === "tasks" || isCount(concurrency), name, "concurrency", 'an integer >= 1 or "tasks"', concurrency);
   requireOption(capacity === undefined || isCount(capacity), name, "capacity", "an integer >= 1", capacity);
@@ -74,6 +77,7 @@ export function mapAsync<A, B>(work: (value: A, context: WorkContext) => B | Pro
   requireOption(keepFree >= 0, name, "keepFree", ">= 0 bytes", keepFree);
 
   return stage<A, B>(name, (node) => {
+    node.counters = counters;
     const { context } = node.graph;
     if (concurrency === "tasks" && !context) {
       throw new VoxError('concurrency must be a number in a run without context, got "tasks"', { code: "ERR_OPTION", where: node.name });

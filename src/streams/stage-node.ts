@@ -35,6 +35,8 @@ export class StageNode<A, B> implements GraphNode {
   graph!: Graph;
   closed = false;
   knobs: Record<string, number> = {};
+  /** What the stage counts of its own. */
+  counters: (() => Readonly<Record<string, number>>) | undefined;
   waitingFor: string | undefined;
   /** Pieces of outside work of this stage in flight. */
   running = 0;
@@ -205,6 +207,7 @@ export class StageNode<A, B> implements GraphNode {
       starvedMs: clock.spent.starved,
       workMs: clock.workMs,
       knobs: { ...this.knobs },
+      ...(this.counters && { counters: { ...this.counters() } }),
     };
   }
 

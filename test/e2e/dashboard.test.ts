@@ -61,6 +61,7 @@ describe.skipIf(!executablePath)("the dashboard in Chromium", () => {
         [...document.querySelectorAll("tr")].find((row) => row.textContent?.startsWith("trainer"))?.querySelector('td[data-label="Out"]')
           ?.textContent === "300",
     );
+    expect(await page.locator("tr", { hasText: "from the cache" }).locator("th").textContent()).toBe("cached");
     expect(await page.locator(".node").count()).toBe(9);
     expect(await page.locator(".node.slowest .node-name").textContent()).toBe("trainer");
     writer.until(1000);

@@ -41,6 +41,7 @@ export function cachedCases(recipe: CaseRecipe, { folder, limit }: CachePlace): 
     const mending = new Map<string, Promise<void>>();
     /** After the disk was full once, this run writes no more. */
     let isFull = false;
+    const counts = { "from the cache": 0, made: 0 };
 
     const keyOf = (item: CaseItem, custom: OpenCase | undefined, signal?: AbortSignal): Promise<string> =>
       caseKey(item, recipe, context, store, custom && "custom" in custom.voxels ? custom.voxels.custom : undefined, signal);
@@ -84,7 +85,11 @@ export function cachedCases(recipe: CaseRecipe, { folder, limit }: CachePlace): 
       // The same case of the next epoch may follow while this one is being made.
       while (making.has(key)) await making.get(key);
       const there = before ?? stored(item, key);
-      if (there) return sampleOf(item, there);
+      if (there) {
+        counts["from the cache"]++;
+        return sampleOf(item, there);
+      }
+      counts.made++;
       const made = make(item, key, open!, signal);
       const over = made.then(
         () => undefined,
@@ -125,6 +130,7 @@ export function cachedCases(recipe: CaseRecipe, { folder, limit }: CachePlace): 
         mapAsync((item: CaseItem, { signal }) => look(item, signal), { name: "cached.look", concurrency: 2, retries: RETRIES }),
         mapAsync((looked: Looked, { signal }) => fetch(looked, signal), {
           name: "cached",
+          counters: () => counts,
           retries: RETRIES,
           concurrency: "tasks",
           bytes: ({ stored, open }) => (stored ? 0 : run.bytes(open!)),

@@ -53,7 +53,7 @@ export function pipelineView(run: LiveRun): View {
             element(
               "tr",
               {},
-              ["Stage", "State", "Items/s", "In", "Out", "Queue", "Time, last seconds", "Skipped", "Settings"].map((name, i) =>
+              ["Stage", "State", "Items/s", "In", "Out", "Queue", "Time, last seconds", "Skipped", "Settings and counts"].map((name, i) =>
                 element("th", { scope: "col", class: i >= 2 && i <= 4 ? "right" : i === 7 ? "right" : "" }, name),
               ),
             ),
@@ -198,7 +198,7 @@ function stateLegend(): HTMLElement {
 }
 
 function stageRow({ report, perSecond, busy, blocked, starved, rates }: StageActivity, isSlowest: boolean): HTMLElement {
-  const { name, state, held, maxHeld, skipped, knobs, running } = report;
+  const { name, state, held, maxHeld, skipped, knobs, running, counters = {} } = report;
   const share = element("div", {
     class: "shares",
     role: "img",
@@ -244,7 +244,11 @@ function stageRow({ report, perSecond, busy, blocked, starved, rates }: StageAct
     cell(
       "Settings",
       "settings",
-      [...(running > 1 ? [`${running} running`] : []), ...Object.entries(knobs).map(([knob, value]) => `${knob} ${value}`)].join(", ") || "–",
+      [
+        ...(running > 1 ? [`${running} running`] : []),
+        ...Object.entries(knobs).map(([knob, value]) => `${knob} ${value}`),
+        ...Object.entries(counters).map(([what, value]) => `${formatCount(value)} ${what}`),
+      ].join(", ") || "–",
     ),
   );
 }
