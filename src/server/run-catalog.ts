@@ -20,7 +20,7 @@ const MOST_RUNS = 2000;
 const POLLS_PER_SCAN = 4;
 
 /**
- * All runs below a folder: `<name>`, the folds of cross-validations `<name>/fold-<i>`, the folds of comparisons `<name>/<variant>/seed-<n>/fold-<i>`, or those
+ * All runs below a folder: `<name>`, the folds of cross-validations `<name>/fold-<i>`, the folds of comparisons `<name>/<variant>-seed-<n>/fold-<i>`, or those
  * of the folder itself when it is one of these. One loop looks for new and deleted runs
  * and reads what was appended, a megabyte at a time: first the run that somebody looks at, then the latest.
  */
@@ -96,15 +96,13 @@ export class RunCatalog {
     const addFolds = async (id: string, names: readonly string[], within: readonly string[]) => {
       for (const fold of within) if (FOLD.test(fold)) await add(`${id}/${fold}`, ...names, fold);
     };
-    /** What is in the folder of a run, of a cross-validation, or of a comparison: `variants/<variant>/seed-<n>/fold-<i>`. */
+    /** What is in the folder of a run, of a cross-validation, or of a comparison: `variants/<variant>-seed-<n>/fold-<i>`. */
     const addWithin = async (id: string, names: readonly string[], within: readonly string[]) => {
       await addFolds(id, names, within);
       if (!within.includes(VARIANTS)) return;
       for (const variant of await folders(this.#root, ...names, VARIANTS)) {
-        for (const seed of await folders(this.#root, ...names, VARIANTS, variant)) {
-          const path = [...names, VARIANTS, variant, seed];
-          await addFolds(`${id}/${variant}/${seed}`, path, await folders(this.#root, ...path));
-        }
+        const path = [...names, VARIANTS, variant];
+        await addFolds(`${id}/${variant}`, path, await folders(this.#root, ...path));
       }
     };
     const top = await folders(this.#root);

@@ -45,14 +45,14 @@ describe("startDashboard", () => {
 
   test("finds the folds of a comparison, and those of a folder that is itself a cross-validation or comparison", async () => {
     const { runs, list } = await setUp();
-    for (const variant of ["unet", "residual"]) new RunWriter({ folder: join(runs, "duel", "variants", variant, "seed-0", "fold-1") }).start();
+    for (const variant of ["unet", "residual"]) new RunWriter({ folder: join(runs, "duel", "variants", `${variant}-seed-0`, "fold-1") }).start();
     new RunWriter({ folder: join(runs, "cross", "fold-0") }).start();
     const { runs: all } = await eventually(list, ({ runs: now }) => now.length === 4);
-    expect(all.map(({ id }: any) => id).sort()).toEqual(["cross/fold-0", "duel/residual/seed-0/fold-1", "duel/unet/seed-0/fold-1", "first"]);
+    expect(all.map(({ id }: any) => id).sort()).toEqual(["cross/fold-0", "duel/residual-seed-0/fold-1", "duel/unet-seed-0/fold-1", "first"]);
     const duel = await openDashboard({ runs: join(runs, "duel") });
     expect((await json(`${duel.url}api/runs`)).runs.map(({ id }: any) => id).sort()).toEqual([
-      "duel/residual/seed-0/fold-1",
-      "duel/unet/seed-0/fold-1",
+      "duel/residual-seed-0/fold-1",
+      "duel/unet-seed-0/fold-1",
     ]);
     const cross = await openDashboard({ runs: join(runs, "cross") });
     expect((await json(`${cross.url}api/runs`)).runs.map(({ id }: any) => id)).toEqual(["cross/fold-0"]);
