@@ -14,8 +14,8 @@ import { batch, cached, cases, clip, load, normalize, patch, shuffle } from "../
 import { type Position, run, to } from "../../src/streams/index.js";
 import { contextOf } from "./run-graph.js";
 
-/** `VOXSTREAM_KILLS=200 npx vitest run test/operators/cache-faults.test.ts` for a longer look. */
-const KILLS = Number(process.env.VOXSTREAM_KILLS ?? 20);
+/** `VOXSTREAM_LONG=1` kills 50 times; `VOXSTREAM_KILLS=200 npx vitest run test/operators/cache-faults.test.ts` for a longer look. */
+const KILLS = Number(process.env.VOXSTREAM_KILLS ?? (process.env.VOXSTREAM_LONG ? 50 : 20));
 const root = mkdtempSync(join(tmpdir(), "voxstream-cache-faults-"));
 const data = join(root, "data");
 let count = 0;
