@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { Json } from "../../core/json.js";
-import { crossValidate, evaluationTable, type HeldOut } from "../../evaluation/index.js";
+import { crossValidate, evaluationTable, type HeldOut, type PostprocessingChoice } from "../../evaluation/index.js";
 import { loadConfig } from "../../training/index.js";
 import { type CommonOptions, commandOutput } from "../command-output.js";
 import { formatDuration } from "../format-duration.js";
@@ -120,16 +120,21 @@ async function runCrossval(config: string, options: CrossvalCommandOptions): Pro
       },
     });
     line.end();
-    const { status, folder, splits, finished, summary, report: page, seconds } = result;
+    const { status, folder, splits, finished, summary, postprocessing, report: page, seconds } = result;
     const json = { status, folder, folds: splits.length, finished: [...finished], seconds, report: page ?? null };
     if (summary) {
       // Plain data, as it stands in summary.json.
       const plain = JSON.parse(JSON.stringify(summary)) as Json;
       output.result(
-        { ...json, summary: plain },
-        [evaluationTable(summary), "", `${splits.length} folds, done in ${formatDuration(seconds)}`, `report: ${page}`, `run:    ${folder}`].join(
-          "\n",
-        ),
+        { ...json, summary: plain, postprocessing: (postprocessing ? JSON.parse(JSON.stringify(postprocessing)) : null) as Json },
+        [
+          evaluationTable(summary),
+          "",
+          ...choices(postprocessing),
+          `${splits.length} folds, done in ${formatDuration(seconds)}`,
+          `report: ${page}`,
+          `run:    ${folder}`,
+        ].join("\n"),
       );
       return;
     }
@@ -164,4 +169,16 @@ function parseShare(text: string): number {
   const value = Number(text);
   if (value > 0 && value < 1) return value;
   throw new InvalidArgumentError("must be between 0 and 1");
+}
+
+function choices(choice: PostprocessingChoice | undefined): string[] {
+  if (!choice) return [];
+  const shown = (dice: number): string => dice.toFixed(3);
+  const lines = choice.classes.map(({ class: name, step, dice, chosenDice, heldOutDice }) => {
+    if (!step) return `postprocessing of ${name}: none, nothing gains 0.001`;
+    const what = step.operation === "keepLargest" ? `keep the ${step.count} largest` : `remove components below ${step.size} ${step.unit}`;
+    const honest = heldOutDice === null ? "" : `, ${shown(heldOutDice)} where each fold's is chosen on the others`;
+    return `postprocessing of ${name}: ${what}; Dice ${shown(dice)} becomes ${shown(chosenDice)}${honest}`;
+  });
+  return [...lines, ...(choice.steps.length > 0 ? ["predict applies it: it stands in the bundle of every fold"] : []), ""];
 }
