@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
 import { startEngine } from "../../src/engine/index.js";
-import { checkCases } from "../../src/engine/self-check/check-cases.js";
+import { nativeCases } from "../../src/engine/self-check/check-cases.js";
 import { evaluateCase, relativeDifference } from "../../src/engine/self-check/evaluate-case.js";
 import { native } from "../../src/kernels/native.js";
 
@@ -10,7 +10,7 @@ describe.skipIf(!native())("the native engine gives the values and gradients of 
     await startEngine({ engine: "native" });
   });
 
-  it.each(checkCases().map((one) => [`${one.op} ${one.detail}`, one] as const))("%s", (_, one) => {
+  it.each(nativeCases().map((one) => [`${one.op} ${one.detail}`, one] as const))("%s", (_, one) => {
     tf.setBackend("cpu");
     const expected = evaluateCase(one);
     tf.setBackend("native");

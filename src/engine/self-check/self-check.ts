@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { checkCases } from "./check-cases.js";
+import { checkCases, nativeCases } from "./check-cases.js";
 import { evaluateCase, relativeDifference } from "./evaluate-case.js";
 
 /** One operation that an engine computes otherwise than the reference. */
@@ -21,14 +21,14 @@ export interface SelfCheckResult {
 const TOLERANCE = 1e-4;
 
 /**
- * Compares value and gradients of every operation that the library uses with the stock `cpu` backend. Leaves the backend as it was.
+ * Compares value and gradients of every operation that the library uses, and of all kernels of our own backend, with the stock `cpu` backend. Leaves the backend as it was.
  *
  * @param backend name of a registered TensorFlow.js backend
  */
 export async function selfCheck(backend: string): Promise<SelfCheckResult> {
   const before = tf.engine().backendName;
   const failures: CheckFailure[] = [];
-  const cases = checkCases();
+  const cases = backend === "native" ? nativeCases() : checkCases();
   try {
     for (const one of cases) {
       const { op, detail } = one;
