@@ -161,6 +161,29 @@ export class SlabPool {
     for (const retry of waiting) retry();
   }
 
+  /**
+   * Divides a slab: pieces of these sizes are on loan one by one from then on, and what is left comes back. Nobody who waits for memory gets in between.
+   *
+   * @throws `ERR_MEMORY` when the pieces do not fit, each rounded up to whole pages; the slab stays as it was then
+   */
+  divide(slab: Slab, sizes: readonly number[]): Slab[] {
+    const whole = rounded(slab.byteLength);
+    let done = 0;
+    const pieces = sizes.map((byteLength): Slab => {
+      const piece = { buffer: slab.buffer, byteOffset: slab.byteOffset + done, byteLength };
+      done += rounded(byteLength);
+      return piece;
+    });
+    if (done > whole) {
+      throw new VoxError(`the pieces of a slab must fit its ${formatBytes(whole)}, got ${formatBytes(done)}`, {
+        code: "ERR_MEMORY",
+        where: "slabPool",
+      });
+    }
+    if (done < whole) this.give({ buffer: slab.buffer, byteOffset: slab.byteOffset + done, byteLength: whole - done });
+    return pieces;
+  }
+
   /** Bytes that may still be taken from the system. */
   private get room(): number {
     return this.budget - this.reserved;

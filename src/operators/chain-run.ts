@@ -1,9 +1,10 @@
+import { typedView } from "../core/dtype.js";
 import { isVoxError, VoxError } from "../core/errors.js";
 import type { Json } from "../core/json.js";
 import { Random } from "../core/random.js";
 import type { RunContext } from "../core/run-context.js";
 import { type HistoryEntry, type Sample, sampleName } from "../core/sample.js";
-import { formatShape } from "../core/shape.js";
+import { elementCount, formatShape } from "../core/shape.js";
 import type { SlabPool } from "../core/slab-pool.js";
 import { Volume } from "../core/volume.js";
 import type { VoxelSource } from "../core/voxel-source.js";
@@ -14,6 +15,7 @@ import { STEPS } from "../workers/steps/steps.js";
 import type { MeasureStepPayload } from "../workers/tasks/measure-step.js";
 import type { ReadCall, RunStepsPayload } from "../workers/tasks/run-steps.js";
 import { ChainPlan, type ChainStart, type DrawnStep, mustMeasure, planChain, type Slot } from "./chain-plan.js";
+import { ChainReserve } from "./chain-reserve.js";
 import { fillFromCustom } from "./load/fill-from-custom.js";
 import type { LoadOptions } from "./load/load.js";
 import type { OpenCase } from "./load/open-case.js";
@@ -57,9 +59,10 @@ export class ChainRun {
   /** Bytes that `apply` takes from the pool at most. */
   bytes(input: ChainInput): number {
     try {
-      const steps = this.links.map((link) => (layout: SampleLayout, position: number) => this.draw(link, input, layout, position));
-      const { slots } = planChain(startOf(input, false, false), steps);
-      return slots.reduce((sum, slot) => (isAllocated(slot, input) ? sum + byteLength(slot.layout) : sum), 0);
+      return this.plan(input, startOf(input, false, false)).slots.reduce(
+        (sum, slot) => (isAllocated(slot, input) ? sum + byteLength(slot.layout) : sum),
+        0,
+      );
     } catch (error) {
       throw withSample(error, sampleName(identityOf(input)));
     }
@@ -73,17 +76,28 @@ export class ChainRun {
   async apply(input: ChainInput, signal?: AbortSignal): Promise<Sample> {
     // Whoever handed the sample over lets go of it before the next turn of the event loop, and only then can it be nobody else's.
     await Promise.resolve();
+    const { pool } = this.context;
     // What comes out of the cache is a copy of ours anyway.
     const owns = (source: VoxelSource | undefined): boolean => !(source instanceof Volume) || source.isExclusive;
-    const plan = new ChainPlan(isOpenCase(input) ? startOf(input, true, true) : startOf(input, owns(input.image), owns(input.label)));
+    const start = isOpenCase(input) ? startOf(input, true, true) : startOf(input, owns(input.image), owns(input.label));
+    const plan = new ChainPlan(start);
     const volumes: (Volume | undefined)[] = [];
+    let reserve: ChainReserve | undefined;
     try {
       /** Steps that have run. */
       let done = 0;
-      const catchUp = async (): Promise<void> => {
+      const catchUp = async (isLast: boolean): Promise<void> => {
         const isFirst = volumes.length === 0;
         const old = volumes.length;
+        if (reserve) fillFrom(reserve, plan, volumes, pool, isLast);
         await this.allocate(plan, input, volumes, signal);
+        if (isFirst && !isLast) {
+          const later = this.plan(input, start).slots.slice(plan.slots.length);
+          reserve = new ChainReserve(
+            pool,
+            later.map(({ layout }) => byteLength(layout)),
+          );
+        }
         if (isFirst && isOpenCase(input) && "custom" in input.voxels) {
           fillFromCustom(input.voxels.custom, volumes[0]!, volumes[1], input, this.load!);
         }
@@ -95,19 +109,28 @@ export class ChainRun {
         if (!drawn) continue;
         if (mustMeasure(drawn)) {
           plan.image.isUsed = true;
-          await catchUp();
+          if (plan.label) plan.label.isUsed = true;
+          await catchUp(false);
           plan.add(await this.measured(drawn, plan, volumes, signal));
         } else plan.add(drawn);
       }
-      await catchUp();
+      await catchUp(true);
     } catch (error) {
       discard(volumes, input, []);
       throw withSample(error, sampleName(identityOf(input)));
+    } finally {
+      reserve?.release();
     }
     const image = resultOf(plan.image, input, volumes) as VoxelSource<"float32">;
     const label = plan.label && (resultOf(plan.label, input, volumes) as VoxelSource<"uint8" | "uint16">);
     discard(volumes, input, [image, label]);
     return this.finish(input, plan, image, label);
+  }
+
+  /** The whole chain, with the most that steps which look at voxels can make of them. */
+  private plan(input: ChainInput, start: ChainStart): ChainPlan {
+    const steps = this.links.map((link) => (layout: SampleLayout, position: number) => this.draw(link, input, layout, position));
+    return planChain(start, steps);
   }
 
   private draw(
@@ -282,6 +305,21 @@ function volumeFor(slot: Slot, input: ChainInput, pool: SlabPool): Volume | unde
     throw error;
   }
   return volume;
+}
+
+/** Volumes for the slots that a look at the voxels has made known, out of the memory that was kept for them. */
+function fillFrom(reserve: ChainReserve, { slots }: ChainPlan, volumes: (Volume | undefined)[], pool: SlabPool, isLast: boolean): void {
+  const added = slots.slice(volumes.length);
+  const pieces = reserve.take(
+    added.map(({ layout }) => byteLength(layout)),
+    isLast,
+  );
+  if (!pieces) return;
+  for (const [n, { index, layout }] of added.entries()) {
+    const slab = pieces[n]!;
+    const view = typedView(layout.dtype, slab.buffer, slab.byteOffset, elementCount(layout.shape));
+    volumes[index] = new Volume(layout.dtype, layout.shape, layout.geometry, view, { pool, slab });
+  }
 }
 
 /** A stored array that a step needs as a whole comes into memory here. */

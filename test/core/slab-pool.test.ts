@@ -147,3 +147,21 @@ test("any sequence keeps slabs apart, within the budget and with exact accounts"
     { numRuns: 200 },
   );
 });
+
+test("a slab is divided into pieces that come back one by one, and what is left comes back at once", () => {
+  const memory = pool(MB, MB);
+  const slab = memory.allocate(MB);
+  const waiting = vi.fn();
+  expect(memory.ask(4 * KB, waiting)).toBe(false);
+  const [first, second] = memory.divide(slab, [5000, 100 * KB]) as [Slab, Slab];
+  expect(waiting).toHaveBeenCalledOnce();
+  expect([first.byteLength, second.byteLength]).toEqual([5000, 100 * KB]);
+  expect([first.byteOffset, second.byteOffset]).toEqual([slab.byteOffset, slab.byteOffset + 8 * KB]);
+  expect(memory.bytesInUse).toBe(108 * KB);
+  memory.give(first);
+  expect(memory.bytesInUse).toBe(100 * KB);
+  expect(() => memory.divide(second, [60 * KB, 60 * KB])).toThrow(/slabPool: the pieces of a slab must fit its 100.* got 120/);
+  expect(memory.divide(second, [])).toEqual([]);
+  expect(memory.bytesInUse).toBe(0);
+  memory.give(memory.allocate(MB));
+});

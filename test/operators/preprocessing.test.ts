@@ -2,8 +2,10 @@ import type { OperatorFunction } from "rxjs";
 import { describe, expect, it } from "vitest";
 import { axisAligned } from "../../src/core/geometry.js";
 import { Random } from "../../src/core/random.js";
+import type { RunContext } from "../../src/core/run-context.js";
 import type { Sample } from "../../src/core/sample.js";
 import type { Shape4 } from "../../src/core/shape.js";
+import { SlabPool } from "../../src/core/slab-pool.js";
 import { Volume } from "../../src/core/volume.js";
 import {
   cached,
@@ -169,6 +171,77 @@ describe("cropForeground", () => {
     } finally {
       await tasks.destroy();
     }
+  });
+});
+
+describe("memory of steps that look at voxels first", () => {
+  /** A case whose foreground is a small box, in pooled memory. */
+  const pooled = (context: RunContext): Sample => {
+    const shape: Shape4 = [16, 64, 64, 1];
+    const image = Volume.create(context.pool, "float32", shape, axisAligned());
+    const label = Volume.create(context.pool, "uint8", shape, axisAligned());
+    image.data.fill(0).fill(5, 64 * 64 * 4 + 64 * 10 + 10, 64 * 64 * 4 + 64 * 10 + 30);
+    label.data.fill(1);
+    return { id: "case", epoch: 0, image, label, history: [] };
+  };
+
+  it("is on loan from the beginning, so that nobody else can take it meanwhile, and goes back as soon as it is not needed", async () => {
+    const whole = 16 * 64 * 64 * 5;
+    const context = contextOf({ pool: new SlabPool({ budget: 4 * whole }) });
+    const during: number[] = [];
+    const spying: RunContext = {
+      ...context,
+      tasks: {
+        concurrency: 1,
+        run: (task, payload, options) => {
+          during.push(context.pool.bytesInUse);
+          return context.tasks.run(task, payload, options);
+        },
+      },
+    };
+    const flow = source("case", 1, () => pooled(context)).pipe(cropForeground({ above: 1 }), normalize(), resize({ size: [2, 4, 20], order: 1 }));
+    await collect(flow, spying, ({ image }) => {
+      expect(image.shape).toEqual([2, 4, 20, 1]);
+    });
+    // While it is measured: the sample and the most that may come of it; afterwards little more than the sample.
+    expect(during[0]).toBeGreaterThanOrEqual(2 * whole);
+    expect(during[1]).toBeLessThan(1.2 * whole);
+    expect(context.pool.bytesInUse).toBe(0);
+  });
+
+  it("comes back when a step fails, in front of the look and behind it", async () => {
+    for (const place of ["measureStep", "runSteps"]) {
+      const context = contextOf();
+      const failing: RunContext = {
+        ...context,
+        tasks: {
+          concurrency: 1,
+          run: async (task, payload, options) => {
+            if (task === place) throw new Error("no");
+            return context.tasks.run(task, payload, options);
+          },
+        },
+      };
+      const flow = source("case", 1, () => pooled(context)).pipe(cropForeground({ above: 1 }), normalize());
+      await expect(collect(flow, failing, () => undefined)).rejects.toThrow(/no/);
+      expect(context.pool.bytesInUse).toBe(0);
+    }
+  });
+
+  it("serves several looks in one chain", async () => {
+    const context = contextOf();
+    const twice = source("case", 2, () => pooled(context)).pipe(
+      cropForeground({ above: 1, margin: 3 }),
+      orient({ axes: "SAR" }),
+      cropForeground({ above: 1 }),
+      pad({ divisor: 4 }),
+    );
+    const shapes = await collect(twice, context, ({ image }) => image.shape);
+    expect(shapes).toEqual([
+      [20, 4, 4, 1],
+      [20, 4, 4, 1],
+    ]);
+    expect(context.pool.bytesInUse).toBe(0);
   });
 });
 
