@@ -32,7 +32,7 @@ it("a cross-validation killed by SIGKILL in the middle of a fold and resumed giv
   let isIn = false;
   const killed = await runCli(crossval("killed"), {
     onOutput: (child, stderr) => {
-      if (!/fold 1 [^]*epoch 1\/3: /.test(stderr) || isIn) return;
+      if (!/fold 1 [\s\S]*epoch 1\/3: /.test(stderr) || isIn) return;
       isIn = true;
       child.kill("SIGKILL");
     },
