@@ -37,7 +37,12 @@ describe("voxstream crossval", () => {
     expect((await crossval("one", "--leave-one-out", "--fold", "5", "--no-overlays")).code).toBe(0);
     expect(splitsOf("one").map(({ validation }) => validation)).toEqual([0, 1, 2, 3, 4, 5].map((k) => [`case_0000${k}`]));
     const named = await crossval("named", "--hold-out", "case_00004,case_00001", "--postprocessing", "auto", "--no-overlays");
-    expect(JSON.parse(named.stdout)).toMatchObject({ status: "completed", folds: 1, summary: { cases: 2 }, postprocessing: { classes: expect.any(Array) } });
+    expect(JSON.parse(named.stdout)).toMatchObject({
+      status: "completed",
+      folds: 1,
+      summary: { cases: 2 },
+      postprocessing: { classes: expect.any(Array) },
+    });
     expect(existsSync(join(folder, "runs", "named", "fold-0", "checkpoints", "latest", "postprocessing.json"))).toBe(true);
     expect(await crossval("never", "--share", "0.5", "--leave-one-out")).toMatchObject({
       code: 2,
