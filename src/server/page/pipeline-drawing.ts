@@ -2,7 +2,7 @@ import { svg } from "./element.js";
 import { formatPercent, formatRate } from "./format.js";
 import type { StageActivity } from "./stage-activity.js";
 
-const NODE = { width: 124, height: 66, gap: 16, row: 22 } as const;
+const NODE = { width: 116, height: 66, gap: 16, row: 22 } as const;
 
 /**
  * Draws the stages as boxes in the order of their edges: in rows from left to right where there is room, from top to bottom on a narrow page.
@@ -89,7 +89,7 @@ function node({ report, perSecond, busy, blocked, starved }: StageActivity, { x,
   const inner = NODE.width - 20;
   const fill = report.maxHeld > 0 ? Math.min(1, report.held / report.maxHeld) : 0;
   const total = busy + blocked + starved || 1;
-  const name = report.name.length > 15 ? `${report.name.slice(0, 14)}…` : report.name;
+  const name = report.name.length > 14 ? `${report.name.slice(0, 12)}…` : report.name;
   const group = svg(
     "g",
     { class: `node ${report.state}${isSlowest ? " slowest" : ""}`, transform: `translate(${x} ${y})` },

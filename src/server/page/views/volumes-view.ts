@@ -33,7 +33,7 @@ interface Subject {
 
 const GROUPS: Readonly<Record<Subject["role"], string>> = {
   patch: "While training",
-  predicted: "Predicted, worst first",
+  predicted: "Predicted",
   validation: "Validation",
   training: "Training",
 };
@@ -174,7 +174,11 @@ export function volumesView(run: LiveRun): View {
     const rows: HTMLElement[] = [];
     for (const role of Object.keys(GROUPS) as Subject["role"][]) {
       const own = entries.filter((entry) => entry.role === role);
-      if (own.length > 0) rows.push(element("p", { class: "case-group" }, GROUPS[role]), ...own.map(caseEntry));
+      if (own.length > 0)
+        rows.push(
+          element("p", { class: "case-group" }, role === "predicted" && scores ? "Predicted, worst first" : GROUPS[role]),
+          ...own.map(caseEntry),
+        );
     }
     list.replaceChildren(...rows);
     if (focused) [...list.querySelectorAll("button")].find((button) => button.getAttribute("data-case") === focused)?.focus();
