@@ -39,7 +39,6 @@ const loss = combinedLoss({ losses: [diceLoss(), crossEntropyLoss()] });
 
 export default defineComparison({
   base: {
-    name: "networks",
     data: niftiCases({ root: process.env.PHANTOMS ?? "data/phantoms", classes: ["background", "kidney", "tumor"] }),
     graph: ({ cases }) =>
       cases.pipe(

@@ -48,7 +48,7 @@ it("Ctrl-C during a training leaves a checkpoint within five seconds, and --resu
   expect((JSON.parse(resumed.stdout) as { steps: number }).steps).toBeGreaterThan(steps);
 });
 
-it("Ctrl-C in the first epoch is no error either", { timeout: 20_000 }, async () => {
+it("Ctrl-C in the first epoch is no error either", { timeout: 40_000 }, async () => {
   const config = smallConfig(root, { name: "first", root: at("data"), epochs: 2, patch: [16, 32, 32], training: "stepsPerEpoch: 100000," });
   const stopped = await interrupted(["train", config, "--json"], /epoch 1\/2 step/);
   expect([stopped.code, stopped.stderr]).toEqual([0, expect.not.stringContaining("voxstream: ")]);

@@ -46,9 +46,10 @@ function isPaths(source: unknown): source is readonly string[] {
 
 async function ofComparison(path: string | undefined, source: ComparisonConfig | string | readonly string[]): Promise<ComparisonPlan> {
   const comparison = path === undefined ? defineComparison(source as ComparisonConfig) : await loadComparison(path);
-  const { base, variants, baseline, folds, holdOut, seeds } = comparison;
+  const { variants, baseline, folds, holdOut, seeds } = comparison;
   return {
-    name: base.name ?? (path === undefined ? "comparison" : runName(path)),
+    // Not the base's name, under which it may have been trained.
+    name: path === undefined ? "comparison" : runName(path),
     ...(baseline !== undefined && { baseline }),
     ...(folds !== undefined && { folds }),
     ...(holdOut !== undefined && { holdOut }),

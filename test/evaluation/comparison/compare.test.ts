@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -123,6 +123,15 @@ describe("a comparison", () => {
     expect(readdirSync(join(first.folder, "variants"))).toEqual(["unet-seed-0"]);
     const second = await compare({ ...hold, only: ["residual"], baseline: "residual" });
     expect(second).toMatchObject({ status: "completed", folder: first.folder, summary: { baseline: "residual", cases: 1 } });
+  });
+
+  it("never goes on in the folder of a training", async () => {
+    mkdirSync(join(root, "runs", "taken"), { recursive: true });
+    writeFileSync(join(root, "runs", "taken", "events.jsonl"), "");
+    await expect(compare({ comparison, resume: true, overrides: { name: "taken" } })).rejects.toMatchObject({
+      code: "ERR_CHECKPOINT",
+      message: expect.stringContaining("must be new or hold a comparison, got one with events.jsonl"),
+    });
   });
 
   it("runs from the command line, and takes config files as variants", { timeout: 120_000 }, async () => {
