@@ -17,7 +17,8 @@ afterEach(() => closeCaseStores());
 afterAll(() => rmSync(root, { recursive: true }));
 
 interface Child {
-  readonly isReady: Promise<void>;
+  /** Resolves when so many lines have come, or the process has ended. */
+  has(lines: number): Promise<void>;
   readonly ended: Promise<{ readonly code: number | null; readonly lines: readonly string[]; readonly stderr: string }>;
   kill(): void;
 }
@@ -26,24 +27,30 @@ function start(folder: string): Child {
   const child = spawn(process.execPath, [script, join(root, "data"), join(root, folder)], { stdio: ["ignore", "pipe", "pipe"] });
   let stdout = "";
   let stderr = "";
-  let ready!: () => void;
-  const isReady = new Promise<void>((resolve) => {
-    ready = resolve;
-  });
+  let isOver = false;
+  let wake = (): void => {};
   child.stdout.on("data", (text) => {
     stdout += text;
-    ready();
+    wake();
   });
   child.stderr.on("data", (text) => {
     stderr += text;
   });
   const ended = new Promise<Awaited<Child["ended"]>>((resolve) =>
     child.on("close", (code) => {
-      ready();
+      isOver = true;
+      wake();
       resolve({ code, lines: stdout.trimEnd().split("\n"), stderr });
     }),
   );
-  return { isReady, ended, kill: () => void child.kill("SIGKILL") };
+  const has = async (lines: number): Promise<void> => {
+    while (!isOver && stdout.split("\n").length <= lines) {
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
+  };
+  return { has, ended, kill: () => void child.kill("SIGKILL") };
 }
 
 it(`prepared batches survive ${KILLS} kills at random moments: none is lost, none comes twice`, { timeout: 60_000 + 5_000 * KILLS }, async () => {
@@ -53,8 +60,9 @@ it(`prepared batches survive ${KILLS} kills at random moments: none is lost, non
   let inTheMiddle = 0;
   for (let kill = 0; kill < KILLS; kill++) {
     const child = start("killed");
-    await child.isReady;
-    await sleep(Math.random() * 400);
+    // Anywhere in the three epochs, however busy the machine is; every other time while the first batches are being made.
+    await child.has(kill % 2 === 0 ? 1 : 1 + Math.floor(Math.random() * 240));
+    if (kill % 2 === 0) await sleep(Math.random() * 40);
     child.kill();
     const { lines } = await child.ended;
     // What came before the kill is what comes without one; the last line may be cut.
@@ -64,6 +72,7 @@ it(`prepared batches survive ${KILLS} kills at random moments: none is lost, non
   const after = await start("killed").ended;
   expect(after).toEqual(whole);
   expect(await verifyCache(join(root, "killed"))).toEqual([]);
+  expect(inTheMiddle).toBeGreaterThan(0);
   console.log(`${inTheMiddle} of ${KILLS} kills came between two batches`);
 });
 
