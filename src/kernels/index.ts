@@ -28,8 +28,8 @@ export { type NormalizeMode, type NormalizeOptions, normalize } from "./normaliz
 export { oneHot } from "./one-hot/one-hot.js";
 export { type PadMode, type PadVolumeOptions, padVolume } from "./pad-volume/pad-volume.js";
 export { percentiles } from "./percentiles/percentiles.js";
-export type { InterpolationOrder } from "./resample-image/reference.js";
 export { reorient } from "./reorient/reorient.js";
+export type { InterpolationOrder } from "./resample-image/reference.js";
 export { type ResampleImageOptions, resampleImage } from "./resample-image/resample-image.js";
 export { type ResampleLabelOptions, resampleLabel } from "./resample-label/resample-label.js";
 export { rotationMatrix } from "./rotation-matrix/rotation-matrix.js";
