@@ -1,13 +1,14 @@
 import { map, type Observable } from "rxjs";
 import { describe, expect, it } from "vitest";
+import type { Random } from "../../src/core/random.js";
 import type { Sample } from "../../src/core/sample.js";
 import { batch, cases, load, normalize, patch, shuffle, transform } from "../../src/operators/index.js";
-import { mapAsync, run, skipWhen, to } from "../../src/streams/index.js";
+import { batchOf, fanOut, mapAsync, run, skipWhen, to } from "../../src/streams/index.js";
 import { inPlacePlan, type SampleLayout } from "../../src/workers/steps/step.js";
 import { contextOf, refsOf, syntheticCase, syntheticData } from "./run-graph.js";
 
 const BAD = "case_02";
-type Place = "read" | "step" | "mapAsync" | "map" | "skipWhen" | "trainer";
+type Place = "read" | "draw" | "step" | "mapAsync" | "map" | "skipWhen" | "fanOut" | "collate" | "trainer";
 
 /** A graph with a fault at one place, for one case; all batches that came out of it. */
 async function through(place: Place | undefined, onError: "fail" | "skip") {
@@ -27,11 +28,15 @@ async function through(place: Place | undefined, onError: "fail" | "skip") {
     plan: (layout: SampleLayout) => inPlacePlan(layout),
     apply: ({ params }: { readonly params: { readonly id: string } }) => boom("step", params.id),
   };
+  const drawOwn = (_random: Random, { sample }: { readonly sample: Pick<Sample, "id"> }): { readonly id: string } => {
+    boom("draw", sample.id);
+    return { id: sample.id };
+  };
   const all = cases(data, { refs: refsOf(5), order: "sorted" });
   const made = all.pipe(
     load(),
     normalize(),
-    transform<{ readonly id: string }>({ name: "own", parameters: {}, draw: (_random, { sample }) => ({ id: sample.id }), step }),
+    transform<{ readonly id: string }>({ name: "own", parameters: {}, draw: drawOwn, step }),
     mapAsync(
       async (sample: Sample) => {
         boom("mapAsync", sample.id);
@@ -50,6 +55,21 @@ async function through(place: Place | undefined, onError: "fail" | "skip") {
       },
       { name: "skipWhen" },
     ),
+    fanOut(
+      function* (sample: Sample) {
+        boom("fanOut", sample.id);
+        yield sample;
+      },
+      { name: "fanOut" },
+    ),
+    batchOf<Sample, Sample>({
+      size: 1,
+      name: "collate",
+      collate: ([sample]) => {
+        boom("collate", sample!.id);
+        return sample!;
+      },
+    }),
   ) as Observable<Sample>;
   const seen: string[] = [];
   const flow = made.pipe(
@@ -74,7 +94,7 @@ async function through(place: Place | undefined, onError: "fail" | "skip") {
 }
 
 describe("an exception", () => {
-  it.each(["read", "step", "mapAsync", "map", "skipWhen", "trainer"] as const)(
+  it.each(["read", "draw", "step", "mapAsync", "map", "skipWhen", "fanOut", "collate", "trainer"] as const)(
     "in %s ends the run with the case, after the batches in front of it, and gives all memory back",
     async (place) => {
       const whole = await through(undefined, "fail");
@@ -86,11 +106,14 @@ describe("an exception", () => {
     },
   );
 
-  it.each(["read", "step", "mapAsync"] as const)("in %s leaves the case out when asked to, once, and nothing else", async (place) => {
-    const whole = await through(undefined, "fail");
-    const { seen, error, skipped } = await through(place, "skip");
-    expect(error).toBeUndefined();
-    expect(skipped).toEqual([expect.stringContaining(`boom in ${place}`)]);
-    expect([...seen].sort()).toEqual(whole.seen.filter((text) => !text.startsWith(BAD)).sort());
-  });
+  it.each(["read", "draw", "step", "mapAsync", "fanOut"] as const)(
+    "in %s leaves the case out when asked to, once, and nothing else",
+    async (place) => {
+      const whole = await through(undefined, "fail");
+      const { seen, error, skipped } = await through(place, "skip");
+      expect(error).toBeUndefined();
+      expect(skipped).toEqual([expect.stringContaining(`boom in ${place}`)]);
+      expect([...seen].sort()).toEqual(whole.seen.filter((text) => !text.startsWith(BAD)).sort());
+    },
+  );
 });
