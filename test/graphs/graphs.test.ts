@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Batch } from "../../src/core/batch.js";
 import type { RunContext } from "../../src/core/run-context.js";
 import { SlabPool } from "../../src/core/slab-pool.js";
-import { fullImageGraph, kits19Graph, patchGraph } from "../../src/graphs/index.js";
+import { fullImageGraph, patchGraph } from "../../src/graphs/index.js";
 import { niftiCases, writePhantoms } from "../../src/io/index.js";
 import { augment, batch, cases, clip, load, normalize, patch, prefetch, resample, shuffle } from "../../src/operators/index.js";
 import { iterate } from "../../src/streams/index.js";
@@ -78,7 +78,10 @@ describe("patchGraph", () => {
 
   it("tells a new case's way to the network", () => {
     const data = niftiCases({ root: folder, classes });
-    const { patch, spacing, preprocessing } = inspectGraph({ data, graph: kits19Graph() });
+    const { patch, spacing, preprocessing } = inspectGraph({
+      data,
+      graph: patchGraph({ range: [-79, 304], spacing: [3.22, 1.62, 1.62], patch: [80, 160, 160] }),
+    });
     expect(patch).toEqual([80, 160, 160]);
     expect(spacing).toEqual([3.22, 1.62, 1.62]);
     expect(preprocessing.map(({ name }) => name)).toEqual(["load", "clip", "resample", "normalize"]);
