@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { CaseRef, DataSet } from "../core/case.js";
 import { isVoxError, requireOption, VoxError } from "../core/errors.js";
+import { requireKnownOptions } from "../core/require-known-options.js";
 import type { RunEvent } from "../core/run-events.js";
 import type { PredictProgress } from "../inference/predict.js";
 import { writeAtomically } from "../io/write-atomically.js";
@@ -57,6 +58,31 @@ export interface CrossValidateOptions extends DealSplitsOptions {
   readonly onPredict?: (progress: PredictProgress, fold: number) => void;
 }
 
+const OPTIONS = Object.keys({
+  folds: true,
+  repeats: true,
+  stratify: true,
+  leaveOneOut: true,
+  share: true,
+  heldOutIds: true,
+  splits: true,
+  groupOf: true,
+  config: true,
+  fold: true,
+  resume: true,
+  checkpoint: true,
+  heldOut: true,
+  postprocessing: true,
+  overlayStyle: true,
+  overlays: true,
+  overrides: true,
+  previews: true,
+  signal: true,
+  onFold: true,
+  onEvent: true,
+  onPredict: true,
+} satisfies Record<keyof CrossValidateOptions, true>);
+
 export interface CrossValidation {
   /** `"partial"`: what was asked for is done, but other folds are not finished yet, so there is no summary. */
   readonly status: "completed" | "partial" | "stopped";
@@ -88,6 +114,7 @@ export interface CrossValidation {
  */
 export async function crossValidate(options: CrossValidateOptions): Promise<CrossValidation> {
   const began = performance.now();
+  requireKnownOptions("crossValidate", options, OPTIONS);
   const { config: source, fold, resume = false, checkpoint = "latest", heldOut = "hidden", postprocessing = "none", overlays = true } = options;
   const { overrides = {}, groupOf, signal } = options;
   const path = typeof source === "string" ? source : undefined;

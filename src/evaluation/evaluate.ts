@@ -2,6 +2,7 @@ import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { DataSet } from "../core/case.js";
 import { errorMessage, requireOption, VoxError } from "../core/errors.js";
+import { requireKnownOptions } from "../core/require-known-options.js";
 import type { Millimeters } from "../core/units.js";
 import { niftiFiles, niftiStem } from "../io/layouts/nifti-files.js";
 import { writeAtomically } from "../io/write-atomically.js";
@@ -35,6 +36,20 @@ export interface EvaluateOptions {
   readonly signal?: AbortSignal;
 }
 
+const OPTIONS = Object.keys({
+  predictions: true,
+  labels: true,
+  classes: true,
+  output: true,
+  ids: true,
+  regions: true,
+  metrics: true,
+  tolerance: true,
+  onError: true,
+  onProgress: true,
+  signal: true,
+} satisfies Record<keyof EvaluateOptions, true>);
+
 export interface Evaluation {
   readonly rows: readonly EvaluationRow[];
   readonly summary: EvaluationSummary;
@@ -53,6 +68,7 @@ export interface Evaluation {
  * const { summary } = await evaluate({ predictions: "predictions", labels: "data/kits19", classes: ["background", "kidney", "tumor"], output: "evaluation" });
  */
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
+  requireKnownOptions("evaluate", options, OPTIONS);
   const { predictions, labels, output, ids, regions = {}, tolerance = 1, onError = "fail", onProgress, signal } = options;
   const classes = options.classes ?? (typeof labels === "string" ? [] : labels.classes);
   requireOption(classes.length >= 2, "evaluate", "classes", "at least two class names, the background first", classes);

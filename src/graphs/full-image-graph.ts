@@ -1,4 +1,5 @@
 import type { OperatorFunction } from "rxjs";
+import { requireKnownOptions } from "../core/require-known-options.js";
 import type { Sample } from "../core/sample.js";
 import type { Triple } from "../core/shape.js";
 import { type AugmentOptions, augment, batch, clip, type NormalizeOptions, normalize, pad, prefetch, resample, shuffle } from "../operators/index.js";
@@ -25,6 +26,18 @@ export interface FullImageGraphOptions {
   readonly store?: boolean;
 }
 
+const OPTIONS = [
+  "range",
+  "spacing",
+  "normalize",
+  "divisor",
+  "minSize",
+  "augment",
+  "window",
+  "batch",
+  "store",
+] satisfies readonly (keyof FullImageGraphOptions)[];
+
 /**
  * Makes the graph of whole images: load → clip → resample → normalize → pad (kept in the cache) → augment → shuffle → batch → prefetch.
  *
@@ -36,6 +49,7 @@ export interface FullImageGraphOptions {
  * defineConfig({ …, graph: fullImageGraph({ spacing: [4, 4, 4], divisor: 8 }) })
  */
 export function fullImageGraph(options: FullImageGraphOptions = {}): GraphFunction {
+  requireKnownOptions("fullImageGraph", options, OPTIONS);
   const { range, spacing, divisor = 16, minSize, window = 8, batch: size = 1, store = true } = options;
   return ({ cases }) => {
     const preprocessing: OperatorFunction<Sample, Sample>[] = [

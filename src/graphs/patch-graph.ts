@@ -1,4 +1,5 @@
 import type { OperatorFunction } from "rxjs";
+import { requireKnownOptions } from "../core/require-known-options.js";
 import type { Sample } from "../core/sample.js";
 import type { Triple } from "../core/shape.js";
 import {
@@ -43,6 +44,21 @@ export interface PatchGraphOptions {
   readonly store?: boolean;
 }
 
+const OPTIONS = [
+  "range",
+  "spacing",
+  "normalize",
+  "patch",
+  "mode",
+  "perCase",
+  "foreground",
+  "skipBlank",
+  "augment",
+  "window",
+  "batch",
+  "store",
+] satisfies readonly (keyof PatchGraphOptions)[];
+
 /**
  * Makes the usual patch-wise graph: load → clip → resample → normalize (kept in the cache) → patch → skip blank → augment → shuffle → batch → prefetch.
  *
@@ -54,6 +70,7 @@ export interface PatchGraphOptions {
  * defineConfig({ …, graph: patchGraph({ range: [-79, 304], spacing: [3.22, 1.62, 1.62], patch: [80, 160, 160] }) })
  */
 export function patchGraph(options: PatchGraphOptions): GraphFunction {
+  requireKnownOptions("patchGraph", options, OPTIONS);
   const { range, spacing, patch: size, mode = "random", perCase = 2, foreground = 1 / 3, window = 16, batch: batchSize = 2, store = true } = options;
   return ({ cases }) => {
     const preprocessing: OperatorFunction<Sample, Sample>[] = [

@@ -8,6 +8,7 @@ import { isVoxError, requireOption, VoxError } from "../core/errors.js";
 import type { SourceAxis, SourceGrid } from "../core/geometry.js";
 import type { Json } from "../core/json.js";
 import type { PlaneName } from "../core/plane-name.js";
+import { requireKnownOptions } from "../core/require-known-options.js";
 import type { RunContext } from "../core/run-context.js";
 import type { Sample } from "../core/sample.js";
 import type { Triple } from "../core/shape.js";
@@ -83,6 +84,30 @@ export interface PredictProgress {
   readonly message?: string;
 }
 
+const OPTIONS = Object.keys({
+  bundle: true,
+  ensemble: true,
+  planes: true,
+  postprocessing: true,
+  engine: true,
+  threads: true,
+  inputs: true,
+  output: true,
+  ids: true,
+  overwrite: true,
+  probabilities: true,
+  onError: true,
+  memory: true,
+  workers: true,
+  onProgress: true,
+  signal: true,
+  patch: true,
+  overlap: true,
+  weighting: true,
+  batchSize: true,
+  flips: true,
+} satisfies Record<keyof PredictOptions, true>);
+
 export interface PredictResult {
   readonly written: readonly string[];
   /** Ids that were there already. */
@@ -103,6 +128,7 @@ export interface PredictResult {
  * await predict({ bundle: "runs/kits/checkpoints/best", inputs: "incoming", output: "predictions", onProgress: ({ id, remainingSeconds }) => console.error(id, remainingSeconds) });
  */
 export async function predict(options: PredictOptions): Promise<PredictResult> {
+  requireKnownOptions("predict", options, OPTIONS);
   const { bundle, output, onError = "fail", memory = "4GB", workers = 1 } = options;
   requireOption(onError === "fail" || onError === "skip", "predict", "onError", '"fail" or "skip"', onError);
   requireOption(typeof output === "string" && output !== "", "predict", "output", "a path", output);

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import type { CaseRef, DataSet } from "../core/case.js";
 import { requireOption, VoxError } from "../core/errors.js";
+import { requireKnownOptions } from "../core/require-known-options.js";
 import type { CaseLayout } from "./layouts/case-layout.js";
 import { csvLayout } from "./layouts/csv-layout.js";
 import { kitsLayout } from "./layouts/kits-layout.js";
@@ -34,7 +35,9 @@ const LAYOUTS: readonly CaseLayout[] = [csvLayout, nnunetLayout, msdLayout, kits
  * @example
  * const data = niftiCases({ root: "data/kits19", classes: ["background", "kidney", "tumor"] });
  */
-export function niftiCases({ root, classes, layout = "auto", channels, pattern, subset = "train" }: NiftiCasesOptions): DataSet {
+export function niftiCases(options: NiftiCasesOptions): DataSet {
+  requireKnownOptions("niftiCases", options, ["root", "classes", "layout", "channels", "pattern", "subset"]);
+  const { root, classes, layout = "auto", channels, pattern, subset = "train" } = options;
   requireOption(typeof root === "string" && root !== "", "niftiCases", "root", "a path", root);
   requireOption(["auto", ...LAYOUTS.map(({ name }) => name)].includes(layout), "niftiCases", "layout", "auto, kits, nnunet, msd or csv", layout);
   requireOption(channels === undefined || (Number.isInteger(channels) && channels > 0), "niftiCases", "channels", "a positive integer", channels);

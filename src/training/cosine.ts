@@ -1,4 +1,5 @@
 import { requireOption } from "../core/errors.js";
+import { requireKnownOptions } from "../core/require-known-options.js";
 import type { Schedule } from "./schedule.js";
 
 export interface CosineOptions {
@@ -15,7 +16,9 @@ export interface CosineOptions {
  * @example
  * training: { epochs: 300, learningRate: 3e-4, schedule: cosine({ minRate: 1e-6 }) }
  */
-export function cosine({ minRate = 0 }: CosineOptions = {}): Schedule {
+export function cosine(options: CosineOptions = {}): Schedule {
+  requireKnownOptions("cosine", options, ["minRate"]);
+  const { minRate = 0 } = options;
   requireOption(minRate >= 0 && Number.isFinite(minRate), "cosine", "minRate", ">= 0", minRate);
   return {
     name: "cosine",

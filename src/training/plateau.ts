@@ -1,5 +1,6 @@
 import { requireOption } from "../core/errors.js";
 import type { Json } from "../core/json.js";
+import { requireKnownOptions } from "../core/require-known-options.js";
 import type { Schedule } from "./schedule.js";
 
 export interface PlateauOptions {
@@ -27,7 +28,9 @@ interface PlateauState {
  * @example
  * training: { epochs: 1000, schedule: plateau({ patience: 20, minRate: 1e-5 }) }
  */
-export function plateau({ factor = 0.1, patience = 20, minDelta = 1e-4, cooldown = 1, minRate = 1e-5 }: PlateauOptions = {}): Schedule {
+export function plateau(options: PlateauOptions = {}): Schedule {
+  requireKnownOptions("plateau", options, ["factor", "patience", "minDelta", "cooldown", "minRate"]);
+  const { factor = 0.1, patience = 20, minDelta = 1e-4, cooldown = 1, minRate = 1e-5 } = options;
   requireOption(factor > 0 && factor < 1, "plateau", "factor", "in (0, 1)", factor);
   requireOption(Number.isInteger(patience) && patience >= 1, "plateau", "patience", "an integer >= 1", patience);
   requireOption(minDelta >= 0, "plateau", "minDelta", ">= 0", minDelta);

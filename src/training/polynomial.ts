@@ -1,4 +1,5 @@
 import { requireOption } from "../core/errors.js";
+import { requireKnownOptions } from "../core/require-known-options.js";
 import type { Schedule } from "./schedule.js";
 
 export interface PolynomialOptions {
@@ -14,7 +15,9 @@ export interface PolynomialOptions {
  * @example
  * training: { epochs: 1000, learningRate: 1e-2, schedule: polynomial() }
  */
-export function polynomial({ power = 0.9 }: PolynomialOptions = {}): Schedule {
+export function polynomial(options: PolynomialOptions = {}): Schedule {
+  requireKnownOptions("polynomial", options, ["power"]);
+  const { power = 0.9 } = options;
   requireOption(power > 0 && Number.isFinite(power), "polynomial", "power", "> 0", power);
   return {
     name: "polynomial",

@@ -1,4 +1,5 @@
 import { requireOption } from "../core/errors.js";
+import { requireKnownOptions } from "../core/require-known-options.js";
 import type { Schedule } from "./schedule.js";
 
 export interface WarmUpOptions {
@@ -16,7 +17,9 @@ export interface WarmUpOptions {
  * @example
  * training: { epochs: 300, learningRate: 3e-4, schedule: warmUp({ steps: 500, schedule: cosine() }) }
  */
-export function warmUp({ steps, schedule }: WarmUpOptions): Schedule {
+export function warmUp(options: WarmUpOptions): Schedule {
+  requireKnownOptions("warmUp", options, ["steps", "schedule"]);
+  const { steps, schedule } = options;
   requireOption(Number.isInteger(steps) && steps >= 1, "warmUp", "steps", "an integer >= 1", steps);
   requireOption(schedule === undefined || typeof schedule.begin === "function", "warmUp", "schedule", "a schedule such as cosine()", schedule);
   return {

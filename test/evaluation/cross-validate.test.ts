@@ -184,6 +184,7 @@ describe("a cross-validation", () => {
 
   it("refuses folds and divisions that cannot be, before anything is trained", async () => {
     const bad = (options: Partial<CrossValidateOptions>): Promise<unknown> => validate({ name: "bad", ...options }).catch((error: unknown) => error);
+    expect(await bad({ fols: 3 } as never)).toMatchObject({ code: "ERR_OPTION", message: expect.stringMatching(/did you mean folds\?$/) });
     expect(await bad({ folds: 7 })).toMatchObject({ code: "ERR_OPTION", message: expect.stringContaining("2..6") });
     expect(await bad({ fold: 3 })).toMatchObject({ code: "ERR_OPTION", message: expect.stringContaining("0..2") });
     const split = (training: string[], validation: string[]): Fold => ({ training, validation });

@@ -165,6 +165,7 @@ describe("evaluate", () => {
   });
 
   it("wrong options are named", async () => {
+    await expect(evaluate({ predictions, labels, tolerence: 2 } as never)).rejects.toThrow(/^evaluate: .* did you mean tolerance\?$/);
     await expect(evaluate({ predictions, labels })).rejects.toThrow(
       "evaluate: classes must be at least two class names, the background first, got []",
     );

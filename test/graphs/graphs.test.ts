@@ -87,6 +87,11 @@ describe("patchGraph", () => {
     expect(preprocessing.map(({ name }) => name)).toEqual(["load", "clip", "resample", "normalize"]);
   });
 
+  it("names the option that was probably meant, as fullImageGraph does", () => {
+    expect(() => patchGraph({ patch: [8, 8, 8], percase: 2 } as never)).toThrow(/^patchGraph: .* did you mean perCase\?$/);
+    expect(() => fullImageGraph({ divisors: 8 } as never)).toThrow(/^fullImageGraph: .* did you mean divisor\?$/);
+  });
+
   it("refuses what its operators refuse", () => {
     const data = niftiCases({ root: folder, classes });
     expect(() => inspectGraph({ data, graph: patchGraph({ range: [5, 1], patch: [8, 8, 8] }) })).toThrow(/clip: /);

@@ -274,6 +274,7 @@ describe("predict", () => {
     mkdirSync(empty);
     const bundle = identityBundle(CLASSES, PATCH);
     const output = join(folder, "never");
+    await expect(predict({ bundle, inputs, output, flip: [0] } as never)).rejects.toThrow(/^predict: .* did you mean flips\?$/);
     await expect(predict({ bundle, inputs: empty, output })).rejects.toMatchObject({ code: "ERR_EMPTY" });
     await expect(predict({ bundle, inputs, output, ids: ["nobody"] })).rejects.toThrow("ids must be cases of the input, got nobody");
     await expect(predict({ bundle, inputs, output, onError: "stop" as "skip" })).rejects.toThrow('onError must be "fail" or "skip", got "stop"');

@@ -155,6 +155,8 @@ describe("niftiCases", () => {
   });
 
   it("refuses wrong options when it is built", () => {
+    // @ts-expect-error a wrong option from JavaScript
+    expect(() => niftiCases({ root: at("kits"), clases: CLASSES })).toThrow(/^niftiCases: .* did you mean classes\?$/);
     expect(() => niftiCases({ root: "", classes: CLASSES })).toThrow('niftiCases: root must be a path, got ""');
     expect(() => niftiCases({ root: at("kits"), classes: ["background"] })).toThrow("niftiCases: classes must be a list of at least two class names");
     expect(() => niftiCases({ root: at("kits"), classes: ["a", "a"] })).toThrow('niftiCases: classes must be different names, got ["a","a"]');

@@ -8,6 +8,7 @@ import type { Shape4 } from "../../src/core/shape.js";
 import { SlabPool } from "../../src/core/slab-pool.js";
 import { Volume } from "../../src/core/volume.js";
 import {
+  batch,
   cached,
   clip,
   cropForeground,
@@ -18,9 +19,11 @@ import {
   orient,
   pad,
   patch,
+  prefetch,
   resample,
   rescaleHU,
   resize,
+  shuffle,
   skipBlank,
   transform,
   windowLevel,
@@ -349,6 +352,10 @@ describe("misspelled options", () => {
     [() => patch({ size: [1, 1, 1], percase: 2 } as never), /patch: .* did you mean perCase\?/ as never],
     [() => patch({ size: [1, 1, 1], foreground: { share: 1, clases: [1] } } as never), /patch.foreground: .* did you mean classes\?/ as never],
     [() => skipBlank({ minimumFraction: 0 } as never), /skipBlank: .* did you mean minimalFraction\?/ as never],
+    [() => shuffle({ windows: 8 } as never), /shuffle: .* did you mean window\?/ as never],
+    [() => batch({ size: 2, incomplet: "drop" } as never), /batch: .* did you mean incomplete\?/ as never],
+    [() => prefetch({ capacities: 2 } as never), /prefetch: .* did you mean capacity\?/ as never],
+    [() => cached(load(), { quotas: "5GB" } as never), /cached: .* did you mean quota\?/ as never],
     [() => transform({ name: "clip", params: {} } as never), /transform: options must be of name, parameters, .* got params/ as never],
   ];
   it.each(wrong)("case %#", (build, message) => {

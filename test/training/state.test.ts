@@ -31,6 +31,12 @@ beforeAll(async () => {
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 describe("schedules", () => {
+  it("name the option that was probably meant", () => {
+    expect(() => polynomial({ powr: 2 } as never)).toThrow(/^polynomial: .* did you mean power\?$/);
+    expect(() => plateau({ minDelt: 0 } as never)).toThrow(/^plateau: .* did you mean minDelta\?$/);
+    expect(() => cosine({ minrate: 0 } as never)).toThrow(/^cosine: .* did you mean minRate\?$/);
+    expect(() => warmUp({ step: 5 } as never)).toThrow(/^warmUp: .* did you mean steps\?$/);
+  });
   it("polynomial falls from the base rate with the power of the part that is left", () => {
     const { rate } = polynomial({ power: 2 }).begin(0.1);
     expect([0, 5, 9].map((epoch) => rate({ epoch, epochs: 10, fraction: 0, step: 0 }))).toEqual([0.1, 0.1 * 0.5 ** 2, 0.1 * (1 - 9 / 10) ** 2]);

@@ -2,6 +2,7 @@ import type { OperatorFunction } from "rxjs";
 import type { Batch, BatchPart } from "../../core/batch.js";
 import { Block } from "../../core/block.js";
 import { isVoxError, requireOption, VoxError } from "../../core/errors.js";
+import { requireKnownOptions } from "../../core/require-known-options.js";
 import { type Sample, sampleName } from "../../core/sample.js";
 import { formatShape, type Shape4, type Shape5, type Triple } from "../../core/shape.js";
 import type { SlabPool } from "../../core/slab-pool.js";
@@ -30,7 +31,9 @@ export interface BatchOptions {
  * @example
  * patches.pipe(batch({ size: 2 }))
  */
-export function batch({ size, incomplete = "keep" }: BatchOptions): OperatorFunction<Sample, Batch> {
+export function batch(options: BatchOptions): OperatorFunction<Sample, Batch> {
+  requireKnownOptions("batch", options, ["size", "incomplete"]);
+  const { size, incomplete = "keep" } = options;
   requireOption(Number.isSafeInteger(size) && size >= 1, "batch", "size", "a whole number >= 1", size);
   requireOption(incomplete === "keep" || incomplete === "drop", "batch", "incomplete", '"keep" or "drop"', incomplete);
   const operator = withRunContext<Sample, Batch>("batch", ({ pool, mode }) =>

@@ -2,6 +2,7 @@ import type { Observable, OperatorFunction } from "rxjs";
 import type { Batch } from "../../core/batch.js";
 import { parseBytes } from "../../core/bytes.js";
 import { requireOption } from "../../core/errors.js";
+import { requireKnownOptions } from "../../core/require-known-options.js";
 import type { Sample } from "../../core/sample.js";
 import type { CaseItem } from "../load/case-item.js";
 import { describeOperator, descriptionOf, isRecording } from "../operator-link.js";
@@ -68,6 +69,7 @@ export function cached(...parts: readonly unknown[]): OperatorFunction<CaseItem,
   const options: CachedOptions = typeof last === "object" && last !== null ? last : {};
   // What the overloads say.
   const operators = parts.filter((part) => part !== options) as OperatorFunction<never, unknown>[];
+  requireKnownOptions("cached", options, ["folder", "quota", "image", "passes"]);
   const { folder = process.env.VOXSTREAM_CACHE ?? "cache", quota, image = "float32", passes } = options;
   requireOption(typeof folder === "string" && folder !== "", "cached", "folder", "a path", folder);
   requireOption(["float32", "int16", "float16"].includes(image), "cached", "image", '"float32", "int16" or "float16"', image);

@@ -1,4 +1,5 @@
 import type { MonoTypeOperatorFunction } from "rxjs";
+import { requireKnownOptions } from "../../core/require-known-options.js";
 import { prefetch as prefetchStage } from "../../streams/prefetch.js";
 import { describeOperator, keyOperator } from "../operator-link.js";
 
@@ -17,6 +18,8 @@ export interface PrefetchOptions {
  * @example
  * batches.pipe(prefetch({ capacity: 2 }))
  */
-export function prefetch<A>({ capacity }: PrefetchOptions): MonoTypeOperatorFunction<A> {
+export function prefetch<A>(options: PrefetchOptions): MonoTypeOperatorFunction<A> {
+  requireKnownOptions("prefetch", options, ["capacity"]);
+  const { capacity } = options;
   return keyOperator(describeOperator(prefetchStage<A>({ capacity }), { prefetch: { capacity } }), ["prefetch"]);
 }

@@ -1,4 +1,5 @@
 import type { MonoTypeOperatorFunction } from "rxjs";
+import { requireKnownOptions } from "../../core/require-known-options.js";
 import { shuffle as shuffleStage } from "../../streams/shuffle.js";
 import { describeOperator, keyOperator } from "../operator-link.js";
 
@@ -17,6 +18,8 @@ export interface ShuffleOptions {
  * @example
  * patches.pipe(shuffle({ window: 32 }))
  */
-export function shuffle<A>({ window }: ShuffleOptions): MonoTypeOperatorFunction<A> {
+export function shuffle<A>(options: ShuffleOptions): MonoTypeOperatorFunction<A> {
+  requireKnownOptions("shuffle", options, ["window"]);
+  const { window } = options;
   return keyOperator(describeOperator(shuffleStage<A>({ window }), { shuffle: { window } }), ["shuffle", { window }]);
 }
