@@ -36,7 +36,9 @@ export async function benchWindow({ shape, runs }: BenchOptions): Promise<readon
     windowFinish(sum, weightSum, sum, CLASSES);
     memory.give(sums);
   };
-  const bytes = 4 * starts.length * patch.length;
+  // Of a patch that is larger than the volume only the part inside is read and merged.
+  const inside = PATCH.reduce((voxels, extent, axis) => voxels * Math.min(extent, size[axis]!), 1);
+  const merged = 4 * starts.length * inside * 3 * CLASSES;
   return [
     await measure(
       "window/extract-merge",
@@ -44,7 +46,7 @@ export async function benchWindow({ shape, runs }: BenchOptions): Promise<readon
       runs,
       () => merge(true),
       () => undefined,
-      { bytes: bytes * (2 + 3 * CLASSES) },
+      { bytes: merged + 4 * starts.length * (inside + patch.length) },
     ),
     await measure(
       "window/merge",
@@ -52,7 +54,7 @@ export async function benchWindow({ shape, runs }: BenchOptions): Promise<readon
       runs,
       () => merge(false),
       () => undefined,
-      { bytes: bytes * 3 * CLASSES },
+      { bytes: merged },
     ),
   ];
 }
