@@ -1,5 +1,4 @@
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildNative } from "./build-native.mjs";
@@ -14,12 +13,7 @@ function step(name, file, args) {
   }
 }
 
-// Installed from the registry there is no TypeScript and nothing to build but the addon.
-if (existsSync(join(root, "src"))) {
-  step("the TypeScript build", "node_modules/typescript/bin/tsc", ["-p", "tsconfig.build.json"]);
-  if (existsSync(join(root, "src/server/page/vite.config.ts"))) {
-    step("the page build", "node_modules/vite/bin/vite.js", ["build", "--config", "src/server/page/vite.config.ts", "--logLevel", "warn"]);
-  }
-}
+step("the TypeScript build", "node_modules/typescript/bin/tsc", ["-p", "tsconfig.build.json"]);
+step("the page build", "node_modules/vite/bin/vite.js", ["build", "--config", "src/server/page/vite.config.ts", "--logLevel", "warn"]);
 const reason = buildNative();
 if (reason) console.error(`voxstream: the native addon could not be built (${reason}). Everything runs on the slower TypeScript kernels.`);

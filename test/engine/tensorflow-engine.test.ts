@@ -47,7 +47,9 @@ function run(root: string, code: string): unknown {
     ${code}
   `;
   const env = { ...process.env, VOXSTREAM_CACHE: join(root, "cache"), VOXSTREAM_NATIVE: "0" };
-  return JSON.parse(execFileSync(process.execPath, ["--input-type=module", "-e", script], { cwd: root, env, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] }));
+  return JSON.parse(
+    execFileSync(process.execPath, ["--input-type=module", "-e", script], { cwd: root, env, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] }),
+  );
 }
 
 // The package is refused on newer Node before it is loaded; test/engine/engines.test.ts asserts the message.
