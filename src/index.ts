@@ -34,6 +34,7 @@ export {
   type Item,
   iterate,
   type Logic,
+  listed,
   mapAsync,
   mix,
   node,

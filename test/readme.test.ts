@@ -24,6 +24,14 @@ it("README lists every command, and no other", () => {
   expect(listed.sort()).toEqual(commands.map(({ name }) => name).sort());
 });
 
+it("the stages that docs/streams.md lists are in the library", async () => {
+  const library = await import("../src/index.js");
+  const table = read("docs/streams.md").split("| you want | stage |")[1]!.split("\n\n")[0]!;
+  const stages = [...table.matchAll(/`(\w+)\(/g)].map(([, name]) => name!);
+  expect(stages.length).toBeGreaterThan(10);
+  expect(stages.filter((name) => !(name in library))).toEqual([]);
+});
+
 it.each(documents)("links of %s lead somewhere", (document) => {
   const targets = [...read(document).matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)].map(([, target]) => target!);
   const dead = targets.filter((target) => !/^https?:/.test(target) && !existsSync(join(root, dirname(document), target)));

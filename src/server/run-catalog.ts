@@ -49,6 +49,11 @@ export class RunCatalog {
     return [...this.#runs.values()].map((run) => run.summary(now)).sort((a, b) => (b.started ?? b.updated) - (a.started ?? a.updated));
   }
 
+  /** Runs that are being written. */
+  live(now: number): WatchedRun[] {
+    return [...this.#runs.values()].filter((run) => ["running", "paused"].includes(run.summary(now).state));
+  }
+
   /** A run by its id, which is never used as a path. Reading it goes first from now on. */
   get(id: string): WatchedRun | undefined {
     const run = this.#runs.get(id);

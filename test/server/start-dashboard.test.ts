@@ -203,6 +203,16 @@ describe("startDashboard", () => {
     const text = await (await fetch(`${dashboard.url}metrics`)).text();
     expect(text).toContain("# TYPE voxstream_run_step gauge");
     expect(text).toContain('voxstream_run_step{run="a\\"b\\\\c"} 60');
+    // Memory and stages of a run that is being written.
+    const labels = String.raw`run="a\"b\\c",graph="training"`;
+    expect(text).toContain("# TYPE voxstream_stage_items_out_total counter");
+    expect(text).toContain(`voxstream_stage_items_out_total{${labels},stage="augment"} 120`);
+    expect(text).toContain(`voxstream_graph_budget_bytes{${labels}} ${4 * 1024 ** 3}`);
+    const shares = ["busy", "blocked", "starved"].map((state) =>
+      Number(new RegExp(`^voxstream_stage_${state}_seconds_total\\{.*stage="trainer"\\} (.*)$`, "m").exec(text)![1]),
+    );
+    expect(shares[0]! / (shares[0]! + shares[1]! + shares[2]!)).toBeCloseTo(0.98, 6);
+    expect(text.split("\n").filter((line) => line !== "" && !/^# (HELP|TYPE) \w+ .+$|^\w+\{.+\} -?[\d.e+-]+$/.test(line))).toEqual([]);
     expect(text).not.toContain("NaN");
   });
 
