@@ -164,38 +164,38 @@ export async function train(source: TrainingConfig | string, options: TrainOptio
     autotune: config.autotune ?? true,
     validates: validationIds.length > 0,
   };
-  folder.manifest({
-    name: basename(runPath),
-    createdAt: new Date().toISOString(),
-    ...identity,
-    config: summarize(config, settings),
-    metrics: (config.metrics ?? []).map((metric) => ({ name: metric.name, options: metric.options ?? {} })),
-    cases: { training: trainingIds, validation: validationIds },
-    versions: { ...versions() },
-    engine: { name: engine.name, threads: engine.threads },
-    machine: describeMachine(),
-  });
-  const { t: session } = folder.event({
-    type: "start",
-    run: basename(runPath),
-    seed,
-    engine: engine.name,
-    epochs: training.epochs,
-    classes: data.classes,
-    pid: process.pid,
-    ...(checkpoint && { resumedAtStep: checkpoint.file.state.step }),
-    ...(training.stepsPerEpoch !== undefined && { stepsPerEpoch: training.stepsPerEpoch }),
-  });
-  if ((config.engine ?? "auto") === "auto" && engine.name === "cpu") {
-    folder.event({ type: "warning", message: `engine auto runs on cpu, many times slower than native: ${nativeMissingReason()}` });
-  }
-
-  const endReports = reportMachine(folder);
+  let endReports: (() => void) | undefined;
   let host: GraphHost | undefined;
   let batches: BatchSource | undefined;
   let trainer: Trainer | undefined;
   let learner: Learner | undefined;
   try {
+    folder.manifest({
+      name: basename(runPath),
+      createdAt: new Date().toISOString(),
+      ...identity,
+      config: summarize(config, settings),
+      metrics: (config.metrics ?? []).map((metric) => ({ name: metric.name, options: metric.options ?? {} })),
+      cases: { training: trainingIds, validation: validationIds },
+      versions: { ...versions() },
+      engine: { name: engine.name, threads: engine.threads },
+      machine: describeMachine(),
+    });
+    const { t: session } = folder.event({
+      type: "start",
+      run: basename(runPath),
+      seed,
+      engine: engine.name,
+      epochs: training.epochs,
+      classes: data.classes,
+      pid: process.pid,
+      ...(checkpoint && { resumedAtStep: checkpoint.file.state.step }),
+      ...(training.stepsPerEpoch !== undefined && { stepsPerEpoch: training.stepsPerEpoch }),
+    });
+    if ((config.engine ?? "auto") === "auto" && engine.name === "cpu") {
+      folder.event({ type: "warning", message: `engine auto runs on cpu, many times slower than native: ${nativeMissingReason()}` });
+    }
+    endReports = reportMachine(folder);
     const state = checkpoint?.file.state ?? FRESH_STATE;
     const quarantined = new Map((state.quarantined ?? []).map(({ id, message }) => [id, message] as const));
     const log = stageLog(folder, ({ id, message }) => {
@@ -276,7 +276,7 @@ export async function train(source: TrainingConfig | string, options: TrainOptio
     throw error;
   } finally {
     forgetSignals?.();
-    endReports();
+    endReports?.();
     options.signal?.removeEventListener("abort", onAbort);
     await host?.close();
     learner?.optimizer.dispose();
