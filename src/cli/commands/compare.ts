@@ -6,6 +6,7 @@ import { formatDuration } from "../format-duration.js";
 import { formatTable } from "../format-table.js";
 import { parsePositiveInteger } from "../parse-positive-integer.js";
 import { progressLine } from "../progress-line.js";
+import { resumeCommand } from "../resume-command.js";
 import { serveRuns } from "../serve-runs.js";
 import { stopSignal } from "../stop-signal.js";
 import { type TrainingOptions, trainingOptions, trainOverrides } from "../training-options.js";
@@ -91,7 +92,7 @@ async function runCompare(configs: readonly string[], options: CompareCommandOpt
     if (!summary) {
       output.result(
         json,
-        `${status === "stopped" ? "stopped" : "done as asked"}: not all variants are finished; continue with: voxstream compare ${configs.join(" ")} --resume\nrun: ${folder}`,
+        `${status === "stopped" ? "stopped" : "done as asked"}: not all variants are finished; continue with: ${resumeCommand("compare", configs, overrides)}\nrun: ${folder}`,
       );
       return;
     }

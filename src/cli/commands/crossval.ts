@@ -8,6 +8,7 @@ import { type OverlayOptions, overlayOptions, overlayStyle } from "../overlay-op
 import { parseNaturalNumber } from "../parse-natural-number.js";
 import { parsePositiveInteger } from "../parse-positive-integer.js";
 import { progressLine } from "../progress-line.js";
+import { resumeCommand } from "../resume-command.js";
 import { serveRuns } from "../serve-runs.js";
 import { stopSignal } from "../stop-signal.js";
 import { type TrainingOptions, trainingOptions, trainOverrides } from "../training-options.js";
@@ -141,7 +142,7 @@ async function runCrossval(config: string, options: CrossvalCommandOptions): Pro
     const left = splits.map((_, index) => index).filter((index) => !finished.includes(index));
     output.result(
       json,
-      `${status === "stopped" ? "stopped" : "done as asked"}: folds ${left.join(", ")} of ${splits.length} are not finished; continue with: voxstream crossval ${config} --resume\nrun: ${folder}`,
+      `${status === "stopped" ? "stopped" : "done as asked"}: folds ${left.join(", ")} of ${splits.length} are not finished; continue with: ${resumeCommand("crossval", [config], overrides)}\nrun: ${folder}`,
     );
   } finally {
     forget();

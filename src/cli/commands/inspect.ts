@@ -117,7 +117,7 @@ function describeSummary(summary: CasesSummary): string {
     String(totals.classCases[label] ?? 0),
     String(voxels),
     all > 0 ? `${((100 * voxels) / all).toFixed(3)}%` : "-",
-    totals.classVolumes[label]?.map((volume) => (volume / 1000).toPrecision(3)).join(" / ") ?? "-",
+    totals.classVolumes[label]?.map((volume) => String(Number((volume / 1000).toPrecision(3)))).join(" / ") ?? "-",
     totals.channels.map((channel) => intensities(channel.classes[label])).join("; "),
   ]);
   const shared = totals.channels.map(({ sharedRange }) => (sharedRange ? `${short(sharedRange[0])} to ${short(sharedRange[1])}` : "none"));

@@ -33,7 +33,7 @@ export function phantomCommand(): Command {
         `${formatTable([
           ["case", "orientation", "spacing z,y,x mm", "tumors"],
           ...made.map(({ id, orientation, spacing, tumors }) => [id, orientation, spacing.map((side) => side.toFixed(2)).join(", "), String(tumors)]),
-        ])}\n\n${cases} cases of ${formatShape(shape)} voxels in ${folder}`,
+        ])}\n\n${cases} case${cases === 1 ? "" : "s"} of ${formatShape(shape)} voxels in ${folder}`,
       );
     });
 }

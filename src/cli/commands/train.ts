@@ -4,6 +4,7 @@ import { historyFigures, previewRenderer } from "../../evaluation/index.js";
 import { loadConfig, train } from "../../training/index.js";
 import { type CommonOptions, commandOutput } from "../command-output.js";
 import { formatDuration } from "../format-duration.js";
+import { resumeCommand } from "../resume-command.js";
 import { serveRuns } from "../serve-runs.js";
 import { type TrainingOptions, trainingOptions, trainOverrides } from "../training-options.js";
 import { trainingReport } from "../training-report.js";
@@ -41,7 +42,7 @@ export function trainCommand(): Command {
             `${status}: ${epochs} epoch${epochs === 1 ? "" : "s"}, ${steps} step${steps === 1 ? "" : "s"} in ${formatDuration(seconds)}${bestEpoch === undefined ? "" : `; best epoch ${bestEpoch}`}`,
             ...(bestEpoch === undefined ? [] : [`model: ${join(folder, "checkpoints", "best")}`]),
             `run:   ${folder}`,
-            ...(status === "stopped" ? [`continue with: voxstream train ${config} --resume`] : []),
+            ...(status === "stopped" ? [`continue with: ${resumeCommand("train", [config], overrides)}`] : []),
           ].join("\n"),
         );
       } finally {
