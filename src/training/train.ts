@@ -195,6 +195,8 @@ export async function train(source: TrainingConfig | string, options: TrainOptio
     if ((config.engine ?? "auto") === "auto" && engine.name === "cpu") {
       folder.event({ type: "warning", message: `engine auto runs on cpu, many times slower than native: ${nativeMissingReason()}` });
     }
+    if (resume && !checkpoint)
+      folder.event({ type: "warning", message: `there is no checkpoint of ${basename(runPath)} to resume; training begins anew` });
     endReports = reportMachine(folder);
     const state = checkpoint?.file.state ?? FRESH_STATE;
     const quarantined = new Map((state.quarantined ?? []).map(({ id, message }) => [id, message] as const));

@@ -1,4 +1,7 @@
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
 import { Command } from "commander";
+import { VoxError } from "../../core/errors.js";
 import type { Triple } from "../../core/shape.js";
 import { formatShape } from "../../core/shape.js";
 import { writePhantoms } from "../../io/index.js";
@@ -13,6 +16,7 @@ interface PhantomCommandOptions extends CommonOptions {
   readonly cases: number;
   readonly shape: Triple;
   readonly seed: number;
+  readonly overwrite?: boolean;
 }
 
 /** `voxstream phantom <dir>`: makes KiTS-like cases to try things on. */
@@ -22,7 +26,9 @@ export function phantomCommand(): Command {
     .option("--cases <n>", "number of cases", parsePositiveInteger, 8)
     .option("--shape <DxHxW>", "depth, height, width in voxels", parseShape, [48, 96, 96])
     .option("--seed <n>", "the same seed makes the same cases", parseNaturalNumber, 0)
+    .option("--overwrite", "write over cases that are in the folder already")
     .action(async (folder: string, options: PhantomCommandOptions) => {
+      if (!options.overwrite) refuseCasesIn(folder);
       const output = commandOutput(options);
       const { cases, shape, seed } = options;
       const { signal, forget } = stopSignal("phantom");
@@ -36,4 +42,14 @@ export function phantomCommand(): Command {
         ])}\n\n${cases} case${cases === 1 ? "" : "s"} of ${formatShape(shape)} voxels in ${folder}`,
       );
     });
+}
+
+/** Real scans have such names too. */
+function refuseCasesIn(folder: string): void {
+  const taken = existsSync(folder) ? readdirSync(folder).find((name) => /^case_\d{5}$/.test(name)) : undefined;
+  if (taken === undefined) return;
+  throw new VoxError(`the folder must hold no cases yet, got ${join(folder, taken)} (another folder, or --overwrite)`, {
+    code: "ERR_OPTION",
+    where: "phantom",
+  });
 }
