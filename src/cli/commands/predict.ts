@@ -80,11 +80,11 @@ export function predictCommand(): Command {
     )
     .option(
       "--keep-largest <classes>",
-      'keep only the largest component: "kidney", the two largest: "kidney=2", of a region: "kidney+tumor"; repeatable',
-      (text) => steps.push(parseKeepLargest(text)),
+      'keep only the largest component: "kidney", the two largest: "kidney=2", of a region: "kidney+tumor"; of several, separated by commas',
+      (text) => steps.push(...text.split(",").map(parseKeepLargest)),
     )
-    .option("--min-size <classes=size>", 'remove smaller components: "tumor=50" (mm³) or "tumor=20voxels"; repeatable', (text) =>
-      steps.push(parseMinSize(text)),
+    .option("--min-size <classes=size>", 'remove smaller components: "tumor=50" (mm³) or "tumor=20voxels"; of several, separated by commas', (text) =>
+      steps.push(...text.split(",").map(parseMinSize)),
     )
     .addOption(
       new Option("--on-error <what>", "what a case that fails does: end everything, or be reported while the others go on")
