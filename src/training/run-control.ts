@@ -23,8 +23,7 @@ export interface RunControlOptions {
 export interface ControlMoment {
   /** The last finished step. */
   readonly step: number;
-  /** Absent while validating, where no checkpoint can be taken; the request then waits. */
-  readonly checkpoint?: () => Promise<void>;
+  readonly checkpoint: () => Promise<void>;
   readonly samples: () => void;
 }
 
@@ -91,10 +90,6 @@ export class RunControl {
           this.#isPaused = command === "pause";
           break;
         case "checkpoint":
-          if (!checkpoint) {
-            this.#waiting.push(request);
-            continue;
-          }
           // Nothing to save before the first step.
           if (step > 0) await checkpoint();
           break;

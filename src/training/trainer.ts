@@ -86,7 +86,7 @@ export class Trainer {
     this.source = source;
     this.early = first;
     while (this.state.epoch < training.epochs && this.stopReason === undefined) {
-      await this.obey(true);
+      await this.obey(() => this.saveLatest());
       if (signal.aborted) return this.leave();
       if (this.state.stepInEpoch === training.stepsPerEpoch) {
         if (!(await this.endEpoch())) return this.leave();
@@ -112,12 +112,8 @@ export class Trainer {
   }
 
   /** Does what was asked for meanwhile; time that the run stands paused is nobody's. */
-  private async obey(isBetweenSteps: boolean): Promise<void> {
-    const pausedMs = await this.control.obey({
-      step: this.state.step,
-      samples: () => this.samples.ask(),
-      ...(isBetweenSteps && { checkpoint: () => this.saveLatest() }),
-    });
+  private async obey(checkpoint: () => Promise<void>): Promise<void> {
+    const pausedMs = await this.control.obey({ step: this.state.step, samples: () => this.samples.ask(), checkpoint });
     this.stepEnded += pausedMs;
     this.epochBegan += pausedMs;
   }
@@ -199,7 +195,7 @@ export class Trainer {
   private async endEpoch(): Promise<boolean> {
     const { training, folder, schedule, validationIds, learner } = this.options;
     const { patches = true, cases } = this.options.validation;
-    const validation = await this.averaged(() => this.validate());
+    const validation = await this.swapped(() => this.validate());
     if (this.options.signal.aborted) return false;
     const { state } = this;
     const epoch = state.epoch + 1;
@@ -245,7 +241,7 @@ export class Trainer {
       remainingSeconds,
       waitShare: state.sums.totalMs > 0 ? Math.min(1, state.sums.waitMs / state.sums.totalMs) : 0,
     });
-    if (isBest) await this.averaged(() => this.save("best"));
+    if (isBest) await this.swapped(() => this.save("best"));
     // Epochs of a second must not spend half of it on writing checkpoints.
     const isCheap = performance.now() - this.savedAt > this.saveMs / SAVE_SHARE;
     if (isCheap || this.state.epoch === training.epochs) await this.saveLatest();
@@ -258,7 +254,9 @@ export class Trainer {
     const { learner, host, validationIds: ids, validation, signal, preview, folder, description } = this.options;
     const { patches = true, every = 1, cases } = validation;
     const epoch = this.state.epoch + 1;
-    const shared = { learner, host, ids, signal, onTurn: () => this.obey(false) };
+    // A checkpoint taken here holds the weights that are trained, not their mean, and stands before this validation.
+    const onTurn = () => this.obey(() => this.swapped(() => this.saveLatest()));
+    const shared = { learner, host, ids, signal, onTurn };
     const ofPatches =
       ids.length > 0 && patches && epoch % every === 0 ? await validatePatches({ ...shared, isShown: preview !== undefined }) : undefined;
     if (ofPatches?.captured && !signal.aborted) {
@@ -312,8 +310,8 @@ export class Trainer {
     return stepsPerEpoch === undefined ? undefined : (sums.totalMs / 1000 / stepInEpoch) * (stepsPerEpoch * (epochs - epoch) - stepInEpoch);
   }
 
-  /** Does something with the mean of the weights in the network, when it is kept. */
-  private async averaged<T>(work: () => Promise<T>): Promise<T> {
+  /** Does something with the mean of the weights in the network instead of the weights, when it is kept; within itself, with the weights again. */
+  private async swapped<T>(work: () => Promise<T>): Promise<T> {
     const { average } = this.options.learner;
     average?.swap();
     try {

@@ -130,13 +130,27 @@ describe("control of a running training", () => {
     await run.result;
   });
 
-  it("pause holds while validating, too, and a signal ends a pause", async () => {
-    const extra = { training: { epochs: 100_000, stepsPerEpoch: 1, learningRate: 1e-3 }, data: tinyData(12), split: { validation: 0.8 } };
+  it("pause holds while validating, too, a checkpoint then has the trained weights and resumes, and a signal ends a pause", async () => {
+    const training = { epochs: 100_000, stepsPerEpoch: 1, learningRate: 1e-3, ema: 0.9, checkpoint: { everyMinutes: 1000 } };
+    const extra: Partial<TrainingConfig> = { training, data: tinyData(200), split: { validation: 0.95 }, validation: { cases: { every: 1 } } };
     const run = running("validating", { extra });
-    await run.moreSteps(2);
+    await run.moreSteps(1);
     await run.done(await run.ask("pause"));
+    await run.done(await run.ask("checkpoint"));
+    expect(run.events.some(({ type }) => type === "epoch")).toBe(false);
+    const latest = join(run.folder, "checkpoints", "latest");
+    const { state } = JSON.parse(readFileSync(join(latest, "state.json"), "utf8"));
+    expect(state).toMatchObject({ epoch: 0, step: 1, stepInEpoch: 1 });
+    const asked = readFileSync(join(latest, "weights.bin"));
     run.stop();
     expect(await run.result).toMatchObject({ status: "stopped" });
+    // The one that the signal makes has left the validation behind it.
+    expect(readFileSync(join(latest, "weights.bin")).equals(asked)).toBe(true);
+    const again = running("validating", { resume: true, extra });
+    await again.moreSteps(1);
+    expect(again.events.find(({ type }) => type === "step")).toMatchObject({ step: 2 });
+    again.stop();
+    await again.result;
   });
 
   it("passes over requests to another session, twice the same, unknown ones and what is none", async () => {
