@@ -5,11 +5,11 @@ import type { CaseRef } from "../core/case.js";
 import { errorMessage, VoxError } from "../core/errors.js";
 import type { Json } from "../core/json.js";
 import { writeAtomically } from "../io/write-atomically.js";
-import { dataFingerprint } from "../training/data-fingerprint.js";
-import { inspectGraph } from "../training/inspect-graph.js";
-import { requireSameRun } from "../training/load-checkpoint.js";
-import { sha256 } from "../training/save-bundle.js";
-import type { TrainingConfig } from "../training/training-config.js";
+import { requireSameRun } from "../training/bundle/load-checkpoint.js";
+import { sha256 } from "../training/bundle/save-bundle.js";
+import type { TrainingConfig } from "../training/config/training-config.js";
+import { inspectGraph } from "../training/hosting/inspect-graph.js";
+import { dataFingerprint } from "../training/run/data-fingerprint.js";
 import type { HeldOut } from "./run-fold.js";
 import type { Splits } from "./splits.js";
 

@@ -19,7 +19,7 @@ import { writeVolume } from "../io/write-volume.js";
 import { bringSteps } from "../operators/bring-steps.js";
 import { withSample } from "../operators/chain-run.js";
 import { isSampleFault } from "../streams/is-sample-fault.js";
-import { type LoadedBundle, loadBundle } from "../training/load-bundle.js";
+import { type LoadedBundle, loadBundle } from "../training/bundle/load-bundle.js";
 import { createTaskPool } from "../workers/create-task-pool.js";
 import { readBundlePostprocessing } from "./bundle-postprocessing.js";
 import { ensemblePredictor } from "./ensemble-predictor.js";

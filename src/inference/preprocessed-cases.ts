@@ -7,8 +7,8 @@ import { cases } from "../operators/load/cases.js";
 import { type LoadOptions, load } from "../operators/load/load.js";
 import { transform } from "../operators/transform.js";
 import { iterate } from "../streams/iterate.js";
-import { prefetch } from "../streams/prefetch.js";
-import type { PreprocessingStep } from "../training/bundle-description.js";
+import { prefetch } from "../streams/stages/prefetch.js";
+import type { PreprocessingStep } from "../training/bundle/bundle-description.js";
 
 export interface PreprocessedCasesOptions {
   readonly data: DataSet;

@@ -1,7 +1,7 @@
 import type { Observable, OperatorFunction } from "rxjs";
 import type { RunContext } from "../core/run-context.js";
 import type { Sample } from "../core/sample.js";
-import { mapAsync } from "../streams/map-async.js";
+import { mapAsync } from "../streams/stages/map-async.js";
 import type { WorkContext } from "../streams/work-context.js";
 import { type ChainInput, ChainRun, KEPT_FREE } from "./chain-run.js";
 import type { CaseItem } from "./load/case-item.js";

@@ -4,7 +4,6 @@ import type { Json } from "../core/json.js";
 import { release, retain } from "../core/retain.js";
 import type { StageReport } from "../core/run-events.js";
 import type { Demand } from "./demand.js";
-import { EpochTally } from "./epoch-tally.js";
 import { Graph, type GraphNode } from "./graph.js";
 import { askingDemand, inHop, outsideHops, passingItem } from "./hop.js";
 import type { Item, ItemIdentity } from "./item.js";
@@ -13,6 +12,7 @@ import { Skipped } from "./skipped.js";
 import { StageClock } from "./stage-clock.js";
 import { stageError } from "./stage-error.js";
 import { StageTraffic } from "./stage-traffic.js";
+import { EpochTally } from "./stages/epoch-tally.js";
 import { Work, type WorkContext } from "./work-context.js";
 
 interface Outlet<B> {

@@ -1,29 +1,12 @@
 export { nearestName } from "../core/nearest-name.js";
-export { appendRunEvent } from "./append-run-event.js";
-export type { BundleDescription, BundleFile, NamedOptions, PreprocessingStep } from "./bundle-description.js";
-export { type CosineOptions, cosine } from "./cosine.js";
-export { type ComparisonConfig, defineComparison, type VariantFields, variantConfig } from "./define-comparison.js";
-export { defineConfig } from "./define-config.js";
-export { type ExportBundleOptions, type ExportedBundle, type ExportFormat, exportBundle } from "./export-bundle.js";
-export { freezeLayers } from "./freeze-layers.js";
-export { type InitReport, initWeights } from "./init-weights.js";
-export { type GraphSummary, inspectGraph } from "./inspect-graph.js";
-export { type LoadedBundle, loadBundle, readBundleFile } from "./load-bundle.js";
-export { type LoadedCheckpoint, loadCheckpoint } from "./load-checkpoint.js";
-export { loadComparison, loadConfig } from "./load-config.js";
-export type { OptimizerOptions } from "./make-optimizer.js";
-export { type PlateauOptions, plateau } from "./plateau.js";
-export { type PolynomialOptions, polynomial } from "./polynomial.js";
-export type { PreviewInput, PreviewRenderer } from "./preview-input.js";
-export { resolveRunFolder } from "./resolve-run-folder.js";
-export { type RunEventInput, RunFolder } from "./run-folder.js";
-export { saveBundle } from "./save-bundle.js";
-export type { RunningSchedule, Schedule, ScheduleMoment } from "./schedule.js";
-export { type SplitResult, splitCases } from "./split-cases.js";
-export { stageVerdict } from "./stage-verdict.js";
-export { stopOnSignals } from "./stop-on-signals.js";
-export { type TrainOptions, type TrainOverrides, type TrainResult, train } from "./train.js";
-export type { CallbackContext, TrainingCallback } from "./training-callback.js";
+export type { BundleDescription, BundleFile, NamedOptions, PreprocessingStep } from "./bundle/bundle-description.js";
+export { type ExportBundleOptions, type ExportedBundle, type ExportFormat, exportBundle } from "./bundle/export-bundle.js";
+export { type LoadedBundle, loadBundle, readBundleFile } from "./bundle/load-bundle.js";
+export { type LoadedCheckpoint, loadCheckpoint } from "./bundle/load-checkpoint.js";
+export { saveBundle } from "./bundle/save-bundle.js";
+export { type ComparisonConfig, defineComparison, type VariantFields, variantConfig } from "./config/define-comparison.js";
+export { defineConfig } from "./config/define-config.js";
+export { loadComparison, loadConfig } from "./config/load-config.js";
 export type {
   CaseValidationOptions,
   CheckpointOptions,
@@ -35,5 +18,22 @@ export type {
   TrainingConfig,
   TrainingOptions,
   ValidationOptions,
-} from "./training-config.js";
-export { type WarmUpOptions, warmUp } from "./warm-up.js";
+} from "./config/training-config.js";
+export { type GraphSummary, inspectGraph } from "./hosting/inspect-graph.js";
+export { stageVerdict } from "./hosting/stage-verdict.js";
+export { freezeLayers } from "./learning/freeze-layers.js";
+export { type InitReport, initWeights } from "./learning/init-weights.js";
+export type { OptimizerOptions } from "./learning/make-optimizer.js";
+export { appendRunEvent } from "./run/append-run-event.js";
+export type { PreviewInput, PreviewRenderer } from "./run/preview-input.js";
+export { resolveRunFolder } from "./run/resolve-run-folder.js";
+export { type RunEventInput, RunFolder } from "./run/run-folder.js";
+export { type CosineOptions, cosine } from "./schedules/cosine.js";
+export { type PlateauOptions, plateau } from "./schedules/plateau.js";
+export { type PolynomialOptions, polynomial } from "./schedules/polynomial.js";
+export type { RunningSchedule, Schedule, ScheduleMoment } from "./schedules/schedule.js";
+export { type WarmUpOptions, warmUp } from "./schedules/warm-up.js";
+export { type SplitResult, splitCases } from "./split-cases.js";
+export { stopOnSignals } from "./stop-on-signals.js";
+export { type TrainOptions, type TrainOverrides, type TrainResult, train } from "./train.js";
+export type { CallbackContext, TrainingCallback } from "./training-callback.js";

@@ -2,7 +2,7 @@ import type { CaseRef } from "../core/case.js";
 import { VoxError } from "../core/errors.js";
 import { nearestName } from "../core/nearest-name.js";
 import { Random } from "../core/random.js";
-import type { Split } from "./training-config.js";
+import type { Split } from "./config/training-config.js";
 
 export interface SplitResult {
   readonly training: readonly CaseRef[];

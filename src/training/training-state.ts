@@ -1,6 +1,6 @@
 import type { Json } from "../core/json.js";
 import type { Position } from "../streams/index.js";
-import type { QuarantinedCase } from "./quarantine.js";
+import type { QuarantinedCase } from "./hosting/quarantine.js";
 
 /** Sums over the steps of an epoch; plain numbers, so that a resumed epoch ends with exactly the same means. */
 export interface EpochSums {

@@ -8,7 +8,7 @@ import { evaluate, writeOverlays } from "../../src/evaluation/index.js";
 import { predict } from "../../src/inference/index.js";
 import { niftiCases } from "../../src/io/nifti-cases.js";
 import { writePhantoms } from "../../src/io/phantom/write-phantoms.js";
-import { saveBundle } from "../../src/training/save-bundle.js";
+import { saveBundle } from "../../src/training/bundle/save-bundle.js";
 import { identityBundle } from "../inference/identity-model.js";
 import { decode, gifFrames } from "./figures/pixels.js";
 

@@ -13,9 +13,9 @@ import { writePhantoms } from "../../src/io/phantom/write-phantoms.js";
 import { readHeader } from "../../src/io/read-header.js";
 import { readVolume } from "../../src/io/read-volume.js";
 import { unet } from "../../src/models/unet.js";
-import type { PreprocessingStep } from "../../src/training/bundle-description.js";
-import type { LoadedBundle } from "../../src/training/load-bundle.js";
-import { saveBundle } from "../../src/training/save-bundle.js";
+import type { PreprocessingStep } from "../../src/training/bundle/bundle-description.js";
+import type { LoadedBundle } from "../../src/training/bundle/load-bundle.js";
+import { saveBundle } from "../../src/training/bundle/save-bundle.js";
 import { identityBundle } from "./identity-model.js";
 
 const CLASSES = ["background", "kidney", "tumor"];

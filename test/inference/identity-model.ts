@@ -2,8 +2,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import "@tensorflow/tfjs-backend-cpu";
 import type { Triple } from "../../src/core/shape.js";
-import type { BundleFile, PreprocessingStep } from "../../src/training/bundle-description.js";
-import type { LoadedBundle } from "../../src/training/load-bundle.js";
+import type { BundleFile, PreprocessingStep } from "../../src/training/bundle/bundle-description.js";
+import type { LoadedBundle } from "../../src/training/bundle/load-bundle.js";
 
 /** A network of one 1x1x1 convolution whose largest logit is the class that equals the intensity: logit of c is 2cx - c², which is x² - (x - c)² up to x². */
 export function identityModel(classes: number, patch: Triple | [null, null, null]): tfl.LayersModel {

@@ -15,7 +15,7 @@ import { readHeader } from "../../src/io/read-header.js";
 import { readVolume } from "../../src/io/read-volume.js";
 import { writeVolume } from "../../src/io/write-volume.js";
 import { unet } from "../../src/models/unet.js";
-import { saveBundle } from "../../src/training/save-bundle.js";
+import { saveBundle } from "../../src/training/bundle/save-bundle.js";
 import { identityBundle } from "./identity-model.js";
 
 const CLASSES = ["background", "kidney", "tumor"];

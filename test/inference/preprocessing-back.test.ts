@@ -10,7 +10,7 @@ import { predict } from "../../src/inference/predict.js";
 import { orientedAffine } from "../../src/io/phantom/oriented-affine.js";
 import { placeOnGrid } from "../../src/io/place-on-grid.js";
 import { writeVolume } from "../../src/io/write-volume.js";
-import type { PreprocessingStep } from "../../src/training/bundle-description.js";
+import type { PreprocessingStep } from "../../src/training/bundle/bundle-description.js";
 import { identityBundle } from "./identity-model.js";
 
 const CLASSES = ["background", "kidney", "tumor", "cyst"];

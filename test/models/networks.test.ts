@@ -10,8 +10,8 @@ import { native } from "../../src/kernels/native.js";
 import { combinedLoss, crossEntropyLoss, diceLoss } from "../../src/losses/index.js";
 import type { ModelSpec } from "../../src/models/index.js";
 import * as models from "../../src/models/index.js";
-import { loadBundle } from "../../src/training/load-bundle.js";
-import { saveBundle } from "../../src/training/save-bundle.js";
+import { loadBundle } from "../../src/training/bundle/load-bundle.js";
+import { saveBundle } from "../../src/training/bundle/save-bundle.js";
 import { MODELS } from "./registry.js";
 
 let root: string;

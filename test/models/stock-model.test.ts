@@ -7,7 +7,7 @@ import * as tfl from "@tensorflow/tfjs-layers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { convolution, startEngine, upSampling3d } from "../../src/engine/index.js";
 import { stockModel } from "../../src/models/index.js";
-import { saveBundle } from "../../src/training/save-bundle.js";
+import { saveBundle } from "../../src/training/bundle/save-bundle.js";
 import { difference, learn, logitsOf, noise } from "./learned-model.js";
 import { MODELS } from "./registry.js";
 

@@ -11,7 +11,7 @@ import type { Volume } from "../../src/core/volume.js";
 import { undoPreprocessing } from "../../src/inference/undo-preprocessing.js";
 import { bringSteps } from "../../src/operators/bring-steps.js";
 import { cached, cases, clip, descriptionOf, load, normalize, recordOperators, replay, transform } from "../../src/operators/index.js";
-import { inspectGraph } from "../../src/training/inspect-graph.js";
+import { inspectGraph } from "../../src/training/hosting/inspect-graph.js";
 import { createTaskPool, type TaskPool } from "../../src/workers/create-task-pool.js";
 import { collect, contextOf, refsOf, syntheticData } from "./run-graph.js";
 

@@ -7,9 +7,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startEngine } from "../../src/engine/index.js";
 import { native } from "../../src/kernels/native.js";
 import { residualEncoderUnet, unet } from "../../src/models/index.js";
-import type { BundleDescription } from "../../src/training/bundle-description.js";
-import { loadBundle } from "../../src/training/load-bundle.js";
-import { saveBundle } from "../../src/training/save-bundle.js";
+import type { BundleDescription } from "../../src/training/bundle/bundle-description.js";
+import { loadBundle } from "../../src/training/bundle/load-bundle.js";
+import { saveBundle } from "../../src/training/bundle/save-bundle.js";
 import { difference, learn, logitsOf, noise } from "../models/learned-model.js";
 
 const description: BundleDescription = {

@@ -11,9 +11,9 @@ import { mapLabels } from "../../src/operators/label/map-labels.js";
 import { load } from "../../src/operators/load/load.js";
 import { patch } from "../../src/operators/patch/patch.js";
 import { batch } from "../../src/operators/stream/batch.js";
-import { loadBundle } from "../../src/training/load-bundle.js";
+import { loadBundle } from "../../src/training/bundle/load-bundle.js";
+import type { TrainingConfig } from "../../src/training/config/training-config.js";
 import { train } from "../../src/training/train.js";
-import type { TrainingConfig } from "../../src/training/training-config.js";
 import { tinyCase, tinyData } from "./tiny-case.js";
 
 let root: string;

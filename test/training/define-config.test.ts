@@ -13,11 +13,11 @@ import { patch } from "../../src/operators/patch/patch.js";
 import { resample } from "../../src/operators/spatial/resample.js";
 import { batch } from "../../src/operators/stream/batch.js";
 import { cached } from "../../src/operators/stream/cached.js";
-import { defineConfig } from "../../src/training/define-config.js";
-import { inspectGraph } from "../../src/training/inspect-graph.js";
-import { plateau } from "../../src/training/plateau.js";
+import { defineConfig } from "../../src/training/config/define-config.js";
+import type { TrainingConfig } from "../../src/training/config/training-config.js";
+import { inspectGraph } from "../../src/training/hosting/inspect-graph.js";
+import { plateau } from "../../src/training/schedules/plateau.js";
 import { train } from "../../src/training/train.js";
-import type { TrainingConfig } from "../../src/training/training-config.js";
 import { tinyData } from "./tiny-case.js";
 
 const valid: TrainingConfig = {

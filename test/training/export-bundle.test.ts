@@ -7,10 +7,10 @@ import protobuf from "protobufjs/light.js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startEngine } from "../../src/engine/index.js";
 import { customModel, unet } from "../../src/models/index.js";
-import type { BundleDescription } from "../../src/training/bundle-description.js";
-import { exportBundle } from "../../src/training/export-bundle.js";
-import { loadBundle } from "../../src/training/load-bundle.js";
-import { saveBundle } from "../../src/training/save-bundle.js";
+import type { BundleDescription } from "../../src/training/bundle/bundle-description.js";
+import { exportBundle } from "../../src/training/bundle/export-bundle.js";
+import { loadBundle } from "../../src/training/bundle/load-bundle.js";
+import { saveBundle } from "../../src/training/bundle/save-bundle.js";
 import { runCli } from "../e2e/fixture/run-cli.js";
 import { difference, learn, logitsOf, noise } from "../models/learned-model.js";
 

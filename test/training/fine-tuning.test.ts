@@ -9,10 +9,10 @@ import { startEngine } from "../../src/engine/index.js";
 import { tverskyLoss } from "../../src/losses/index.js";
 import { unet } from "../../src/models/index.js";
 import { batch, load, patch } from "../../src/operators/index.js";
-import { freezeLayers } from "../../src/training/freeze-layers.js";
-import { loadBundle } from "../../src/training/load-bundle.js";
+import { loadBundle } from "../../src/training/bundle/load-bundle.js";
+import type { TrainingConfig } from "../../src/training/config/training-config.js";
+import { freezeLayers } from "../../src/training/learning/freeze-layers.js";
 import { train } from "../../src/training/train.js";
-import type { TrainingConfig } from "../../src/training/training-config.js";
 import { tinyData } from "./tiny-case.js";
 
 let root: string;

@@ -7,11 +7,11 @@ import { tverskyLoss } from "../../src/losses/index.js";
 import { unet } from "../../src/models/index.js";
 import { augment, batch, load, patch, prefetch, shuffle } from "../../src/operators/index.js";
 import { mapAsync } from "../../src/streams/index.js";
-import type { TrainingBatch } from "../../src/training/batch-source.js";
-import type { GraphSettings, MemoryNote, SkipNote, StageNote } from "../../src/training/graph-messages.js";
-import { localGraphHost } from "../../src/training/local-graph-host.js";
+import type { TrainingConfig } from "../../src/training/config/training-config.js";
+import type { TrainingBatch } from "../../src/training/hosting/batch-source.js";
+import type { GraphSettings, MemoryNote, SkipNote, StageNote } from "../../src/training/hosting/graph-messages.js";
+import { localGraphHost } from "../../src/training/hosting/local-graph-host.js";
 import { train as trainRun } from "../../src/training/train.js";
-import type { TrainingConfig } from "../../src/training/training-config.js";
 import { tinyCase, tinyData } from "./tiny-case.js";
 
 const SETTINGS: GraphSettings = { seed: 3, memoryBytes: 64 * 1024 ** 2, workers: 1, onError: "fail", validates: false };

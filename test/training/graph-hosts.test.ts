@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { BatchSource, GraphHost, TrainingBatch } from "../../src/training/batch-source.js";
-import type { GraphSettings, MemoryNote, SkipNote, StageNote } from "../../src/training/graph-messages.js";
-import { threadGraphHost } from "../../src/training/thread-graph-host.js";
+import type { BatchSource, GraphHost, TrainingBatch } from "../../src/training/hosting/batch-source.js";
+import type { GraphSettings, MemoryNote, SkipNote, StageNote } from "../../src/training/hosting/graph-messages.js";
+import { threadGraphHost } from "../../src/training/hosting/thread-graph-host.js";
 import { tinyConfigFile } from "./tiny-config-file.js";
 
 let root: string;
@@ -33,11 +33,11 @@ function listener() {
 /** Both hosts from the compiled library, because the config file uses that copy too. */
 async function hosts(path: string, settings = SETTINGS, heard = listener()): Promise<[string, () => Promise<GraphHost>][]> {
   const local = (await import(
-    new URL("../../dist/training/local-graph-host.js", import.meta.url).href
-  )) as typeof import("../../src/training/local-graph-host.js");
+    new URL("../../dist/training/hosting/local-graph-host.js", import.meta.url).href
+  )) as typeof import("../../src/training/hosting/local-graph-host.js");
   const { loadConfig } = (await import(
-    new URL("../../dist/training/load-config.js", import.meta.url).href
-  )) as typeof import("../../src/training/load-config.js");
+    new URL("../../dist/training/config/load-config.js", import.meta.url).href
+  )) as typeof import("../../src/training/config/load-config.js");
   return [
     ["local", async () => local.localGraphHost(await loadConfig(path), settings, heard)],
     ["thread", async () => threadGraphHost(path, settings, heard)],

@@ -9,9 +9,9 @@ import { customModel, residualEncoderUnet, unet } from "../../src/models/index.j
 import { load } from "../../src/operators/load/load.js";
 import { patch } from "../../src/operators/patch/patch.js";
 import { batch } from "../../src/operators/stream/batch.js";
-import { defineConfig } from "../../src/training/define-config.js";
+import { defineConfig } from "../../src/training/config/define-config.js";
+import type { TrainingConfig } from "../../src/training/config/training-config.js";
 import { train } from "../../src/training/train.js";
-import type { TrainingConfig } from "../../src/training/training-config.js";
 import { tinyData } from "./tiny-case.js";
 
 let root: string;

@@ -5,8 +5,8 @@ import { afterAll, expect, it } from "vitest";
 import { tverskyLoss } from "../../src/losses/index.js";
 import { unet } from "../../src/models/index.js";
 import { batch, load, patch } from "../../src/operators/index.js";
+import type { TrainingConfig } from "../../src/training/config/training-config.js";
 import { train } from "../../src/training/train.js";
-import type { TrainingConfig } from "../../src/training/training-config.js";
 import { tinyData } from "./tiny-case.js";
 
 const root = mkdtempSync(join(tmpdir(), "voxstream-resume-nothing-"));

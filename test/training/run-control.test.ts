@@ -9,8 +9,8 @@ import { augment } from "../../src/operators/augment/augment.js";
 import { load } from "../../src/operators/load/load.js";
 import { patch } from "../../src/operators/patch/patch.js";
 import { batch } from "../../src/operators/stream/batch.js";
+import type { TrainingConfig } from "../../src/training/config/training-config.js";
 import { type TrainOptions, train } from "../../src/training/train.js";
-import type { TrainingConfig } from "../../src/training/training-config.js";
 import { tinyData } from "./tiny-case.js";
 
 let root: string;

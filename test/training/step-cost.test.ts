@@ -4,8 +4,8 @@ import { startEngine } from "../../src/engine/index.js";
 import { tverskyLoss } from "../../src/losses/index.js";
 import { unet } from "../../src/models/index.js";
 import { load, patch } from "../../src/operators/index.js";
-import { stepCost } from "../../src/training/step-cost.js";
-import type { TrainingConfig } from "../../src/training/training-config.js";
+import type { TrainingConfig } from "../../src/training/config/training-config.js";
+import { stepCost } from "../../src/training/learning/step-cost.js";
 import { tinyData } from "./tiny-case.js";
 
 beforeAll(() => startEngine({ engine: "auto" }));

@@ -9,11 +9,11 @@ import { unet } from "../../src/models/index.js";
 import { load } from "../../src/operators/load/load.js";
 import { patch } from "../../src/operators/patch/patch.js";
 import { batch } from "../../src/operators/stream/batch.js";
-import { cosine } from "../../src/training/cosine.js";
-import { loadBundle } from "../../src/training/load-bundle.js";
+import { loadBundle } from "../../src/training/bundle/load-bundle.js";
+import type { TrainingConfig } from "../../src/training/config/training-config.js";
+import { cosine } from "../../src/training/schedules/cosine.js";
+import { warmUp } from "../../src/training/schedules/warm-up.js";
 import { type TrainOptions, train } from "../../src/training/train.js";
-import type { TrainingConfig } from "../../src/training/training-config.js";
-import { warmUp } from "../../src/training/warm-up.js";
 import { tinyData } from "./tiny-case.js";
 
 let root: string;

@@ -11,11 +11,11 @@ import { load } from "../../src/operators/load/load.js";
 import { patch } from "../../src/operators/patch/patch.js";
 import { batch } from "../../src/operators/stream/batch.js";
 import { mapAsync } from "../../src/streams/index.js";
-import { loadBundle } from "../../src/training/load-bundle.js";
-import { plateau } from "../../src/training/plateau.js";
-import type { PreviewInput } from "../../src/training/preview-input.js";
+import { loadBundle } from "../../src/training/bundle/load-bundle.js";
+import type { TrainingConfig } from "../../src/training/config/training-config.js";
+import type { PreviewInput } from "../../src/training/run/preview-input.js";
+import { plateau } from "../../src/training/schedules/plateau.js";
 import { train } from "../../src/training/train.js";
-import type { TrainingConfig } from "../../src/training/training-config.js";
 import { tinyData } from "./tiny-case.js";
 
 let root: string;

@@ -11,9 +11,9 @@ import { tverskyLoss } from "../../src/losses/index.js";
 import { unet } from "../../src/models/index.js";
 import { augment, batch, cached, clip, load, normalize, patch, prefetch, shuffle, skipBlank } from "../../src/operators/index.js";
 import { recordOperators } from "../../src/operators/operator-link.js";
-import { caseGraph } from "../../src/training/case-graph.js";
+import type { TrainingConfig } from "../../src/training/config/training-config.js";
+import { caseGraph } from "../../src/training/hosting/case-graph.js";
 import { train } from "../../src/training/train.js";
-import type { TrainingConfig } from "../../src/training/training-config.js";
 import { tinyData } from "./tiny-case.js";
 
 const root = mkdtempSync(join(tmpdir(), "voxstream-validation-"));

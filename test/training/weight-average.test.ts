@@ -1,9 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
 import { startEngine } from "../../src/engine/index.js";
-import { gradientSum } from "../../src/training/gradient-sum.js";
-import { makeOptimizer } from "../../src/training/make-optimizer.js";
-import { weightAverage } from "../../src/training/weight-average.js";
+import { gradientSum } from "../../src/training/learning/gradient-sum.js";
+import { makeOptimizer } from "../../src/training/learning/make-optimizer.js";
+import { weightAverage } from "../../src/training/learning/weight-average.js";
 
 beforeAll(async () => {
   await startEngine({ threads: 1 });

@@ -1,8 +1,8 @@
 import { VoxError } from "../../core/errors.js";
-import { type ComparisonConfig, defineComparison, variantConfig } from "../../training/define-comparison.js";
-import { loadComparison, loadConfig } from "../../training/load-config.js";
-import { runName } from "../../training/run-name.js";
-import type { TrainingConfig } from "../../training/training-config.js";
+import { type ComparisonConfig, defineComparison, variantConfig } from "../../training/config/define-comparison.js";
+import { loadComparison, loadConfig } from "../../training/config/load-config.js";
+import type { TrainingConfig } from "../../training/config/training-config.js";
+import { runName } from "../../training/run/run-name.js";
 
 /** One configuration among those that are compared. */
 export interface ComparisonVariant {

@@ -6,10 +6,10 @@ import { type EngineName, startEngine } from "../../engine/index.js";
 import { writeAtomically } from "../../io/write-atomically.js";
 import { percentile } from "../../metrics/index.js";
 import { recordOperators } from "../../operators/operator-link.js";
-import { buildGraph } from "../../training/build-graph.js";
-import { inspectGraph } from "../../training/inspect-graph.js";
-import { type StepCost, stepCost } from "../../training/step-cost.js";
-import type { TrainingConfig } from "../../training/training-config.js";
+import type { TrainingConfig } from "../../training/config/training-config.js";
+import { buildGraph } from "../../training/hosting/build-graph.js";
+import { inspectGraph } from "../../training/hosting/inspect-graph.js";
+import { type StepCost, stepCost } from "../../training/learning/step-cost.js";
 
 /** What a variant takes. */
 export interface VariantCost {

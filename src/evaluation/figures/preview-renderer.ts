@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { requireOption } from "../../core/errors.js";
 import { spatial, type Triple } from "../../core/shape.js";
 import { writeAtomically } from "../../io/write-atomically.js";
-import type { PreviewInput } from "../../training/preview-input.js";
+import type { PreviewInput } from "../../training/run/preview-input.js";
 import type { OverlayOptions } from "./overlay-painter.js";
 import { overlayPng } from "./overlay-png.js";
 

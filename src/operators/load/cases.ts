@@ -2,8 +2,8 @@ import type { Observable } from "rxjs";
 import type { CaseRef, DataSet } from "../../core/case.js";
 import { requireOption, VoxError } from "../../core/errors.js";
 import { Random } from "../../core/random.js";
-import { listed } from "../../streams/listed.js";
-import { source } from "../../streams/source.js";
+import { listed } from "../../streams/stages/listed.js";
+import { source } from "../../streams/stages/source.js";
 import { withRunContext } from "../with-run-context.js";
 import type { CaseItem } from "./case-item.js";
 

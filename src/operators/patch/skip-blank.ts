@@ -3,7 +3,7 @@ import { requireOption } from "../../core/errors.js";
 import { requireKnownOptions } from "../../core/require-known-options.js";
 import type { Margin, Sample } from "../../core/sample.js";
 import type { Triple } from "../../core/shape.js";
-import { skipWhen } from "../../streams/skip-when.js";
+import { skipWhen } from "../../streams/stages/skip-when.js";
 import { keyOperator } from "../operator-link.js";
 import { NO_MARGIN, patchesOf, tagPatches } from "./patch-reach.js";
 import { readBox } from "./read-box.js";

@@ -7,7 +7,7 @@ import { type Sample, sampleName } from "../../core/sample.js";
 import { formatShape, type Shape4, type Shape5, type Triple } from "../../core/shape.js";
 import type { SlabPool } from "../../core/slab-pool.js";
 import type { VoxelSource } from "../../core/voxel-source.js";
-import { batchOf } from "../../streams/batch-of.js";
+import { batchOf } from "../../streams/stages/batch-of.js";
 import { withSample } from "../chain-run.js";
 import { mendOf } from "../mend-of.js";
 import { describeOperator, keyOperator } from "../operator-link.js";

@@ -7,7 +7,7 @@ import { errorMessage, VoxError } from "../../core/errors.js";
 import { release, retain } from "../../core/retain.js";
 import type { Sample } from "../../core/sample.js";
 import type { Volume } from "../../core/volume.js";
-import { mapAsync } from "../../streams/map-async.js";
+import { mapAsync } from "../../streams/stages/map-async.js";
 import { ChainRun, KEPT_FREE } from "../chain-run.js";
 import { RETRIES } from "../chain-stage.js";
 import type { CaseItem } from "../load/case-item.js";

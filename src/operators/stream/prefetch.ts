@@ -1,6 +1,6 @@
 import type { MonoTypeOperatorFunction } from "rxjs";
 import { requireKnownOptions } from "../../core/require-known-options.js";
-import { prefetch as prefetchStage } from "../../streams/prefetch.js";
+import { prefetch as prefetchStage } from "../../streams/stages/prefetch.js";
 import { describeOperator, keyOperator } from "../operator-link.js";
 
 export interface PrefetchOptions {

@@ -1,6 +1,6 @@
 import type { MonoTypeOperatorFunction } from "rxjs";
 import { requireKnownOptions } from "../../core/require-known-options.js";
-import { shuffle as shuffleStage } from "../../streams/shuffle.js";
+import { shuffle as shuffleStage } from "../../streams/stages/shuffle.js";
 import { describeOperator, keyOperator } from "../operator-link.js";
 
 export interface ShuffleOptions {

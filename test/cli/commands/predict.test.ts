@@ -7,7 +7,7 @@ import { startEngine } from "../../../src/engine/index.js";
 import { predict as predictHere } from "../../../src/inference/index.js";
 import { writePhantoms } from "../../../src/io/phantom/write-phantoms.js";
 import { unet } from "../../../src/models/index.js";
-import { saveBundle } from "../../../src/training/save-bundle.js";
+import { saveBundle } from "../../../src/training/bundle/save-bundle.js";
 import { runCli } from "../../e2e/fixture/run-cli.js";
 import { identityBundle } from "../../inference/identity-model.js";
 

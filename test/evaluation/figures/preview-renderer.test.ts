@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { classColor } from "../../../src/evaluation/figures/class-color.js";
 import { previewRenderer } from "../../../src/evaluation/figures/preview-renderer.js";
-import type { PreviewInput, PreviewRenderer } from "../../../src/training/preview-input.js";
+import type { PreviewInput, PreviewRenderer } from "../../../src/training/run/preview-input.js";
 import { decode } from "./pixels.js";
 
 const folder = mkdtempSync(join(tmpdir(), "voxstream-preview-"));

@@ -1,0 +1,35 @@
+import type { MonoTypeOperatorFunction } from "rxjs";
+import { release } from "../../core/retain.js";
+import type { Item } from "../item.js";
+import { stage } from "../stage.js";
+import type { StageOptions } from "../stage-options.js";
+
+/**
+ * Leaves out the items for which `reason` gives one, and counts and reports them, which a plain `filter` does not.
+ *
+ * @example
+ * patches.pipe(skipWhen((patch) => (hasForeground(patch) ? undefined : "no foreground"), { name: "skipBlank" }))
+ */
+export function skipWhen<A>(reason: (value: A) => string | undefined, { name = "skipWhen" }: StageOptions = {}): MonoTypeOperatorFunction<A> {
+  return stage<A, A>(name, (node) => {
+    let held: Item<A> | undefined;
+    return {
+      room: () => !held,
+      push: (item) => {
+        const why = node.timed(() => reason(item.value));
+        if (why === undefined) held = item;
+        else node.skip(item, why);
+      },
+      ready: () => held !== undefined,
+      pull: () => {
+        const item = held;
+        held = undefined;
+        return item;
+      },
+      size: () => (held ? 1 : 0),
+      dispose: () => {
+        if (held) release(held.value);
+      },
+    };
+  });
+}

@@ -1,0 +1,39 @@
+import type { Observable } from "rxjs";
+import { release } from "../../core/retain.js";
+import type { Item } from "../item.js";
+import { node } from "../node.js";
+import type { Position } from "../position.js";
+import type { StageOptions } from "../stage-options.js";
+
+/**
+ * One item of each flow at a time, as a tuple; ends with the shortest. Identity is that of the first flow.
+ *
+ * @example
+ * zipStages([images, labels] as const)
+ */
+export function zipStages<T extends readonly unknown[]>(
+  flows: { readonly [K in keyof T]: Observable<T[K]> },
+  { name = "zip" }: StageOptions = {},
+): Observable<T> {
+  return node<unknown, T>({ name, from: flows as readonly Observable<unknown>[] }, (self) => {
+    const queues: Item<unknown>[][] = flows.map(() => []);
+    return {
+      room: (inlet) => queues[inlet]!.length < 1,
+      push: (item, inlet) => {
+        queues[inlet]!.push(item);
+      },
+      ready: () => queues.every((queue) => queue.length > 0),
+      pull: () => {
+        const parts = queues.map((queue) => queue.shift()!);
+        const at: Position = Object.assign({}, ...parts.map((part) => part.at));
+        // One part of each flow, in the order of the tuple type.
+        return { value: parts.map((part) => part.value) as unknown as T, id: parts[0]!.id, epoch: parts[0]!.epoch, at };
+      },
+      size: () => Math.max(0, ...queues.map((queue) => queue.length)),
+      done: () => queues.some((queue, inlet) => queue.length === 0 && self.inletEnded(inlet)),
+      dispose: () => {
+        for (const queue of queues) for (const item of queue) release(item.value);
+      },
+    };
+  })[0]!;
+}

@@ -1,0 +1,183 @@
+import { z } from "zod";
+import { parseBytes } from "../../core/bytes.js";
+import { describe, errorMessage, VoxError } from "../../core/errors.js";
+import { nearestName } from "../../core/nearest-name.js";
+import type { TrainingConfig } from "./training-config.js";
+
+const positiveInteger = z.int().min(1);
+const fn = (what: string) => z.custom<unknown>((value) => typeof value === "function", `a function, ${what}`);
+const graph = fn("({ cases }) => cases.pipe(…)");
+
+const dataSet = z.custom<unknown>(
+  (value) =>
+    typeof value === "object" &&
+    value !== null &&
+    Array.isArray((value as { classes?: unknown }).classes) &&
+    typeof (value as { list?: unknown }).list === "function",
+  "a data set such as niftiCases({ root, classes })",
+);
+const model = z.custom<unknown>(
+  (value) => typeof value === "object" && value !== null && typeof (value as { build?: unknown }).build === "function",
+  "a model such as unet()",
+);
+const schedule = z.custom<unknown>(
+  (value) => typeof value === "object" && value !== null && typeof (value as { begin?: unknown }).begin === "function",
+  "a schedule such as plateau() or cosine()",
+);
+const optimizerName = z.enum(["adam", "adamw", "sgd"]);
+
+const schema = z.strictObject({
+  data: dataSet,
+  split: z
+    .union(
+      [
+        z.strictObject({ validation: z.number().gt(0).lt(1) }),
+        z.strictObject({ validation: z.array(z.string()), training: z.array(z.string()).optional() }),
+      ],
+      { error: "{ validation: share between 0 and 1 }, or { validation: [ids], training?: [ids] }" },
+    )
+    .optional(),
+  graph,
+  validation: z
+    .strictObject({
+      every: positiveInteger.optional(),
+      graph: graph.optional(),
+      patches: z.boolean().optional(),
+      cases: z
+        .strictObject({ every: positiveInteger.optional(), overlap: z.tuple([z.int().min(0), z.int().min(0), z.int().min(0)]).optional() })
+        .optional(),
+    })
+    .refine(({ patches = true, cases }) => patches || cases !== undefined, "by patches, or by cases: { every, overlap }")
+    .optional(),
+  model,
+  loss: fn("such as tverskyLoss()"),
+  metrics: z.array(fn("such as softDice()")).optional(),
+  training: z.strictObject({
+    epochs: positiveInteger,
+    stepsPerEpoch: positiveInteger.optional(),
+    learningRate: z.number().gt(0).optional(),
+    optimizer: z
+      .union(
+        [
+          optimizerName,
+          z.strictObject({
+            name: optimizerName,
+            beta1: z.number().min(0).lt(1).optional(),
+            beta2: z.number().min(0).lt(1).optional(),
+            epsilon: z.number().gt(0).optional(),
+            momentum: z.number().min(0).lt(1).optional(),
+            nesterov: z.boolean().optional(),
+            weightDecay: z.number().min(0).optional(),
+          }),
+        ],
+        { error: '"adam", "adamw", "sgd", or { name, … } with their options' },
+      )
+      .optional(),
+    schedule: schedule.optional(),
+    earlyStopping: z.strictObject({ patience: positiveInteger, minDelta: z.number().min(0).optional() }).optional(),
+    clipNorm: z.number().gt(0).optional(),
+    accumulate: positiveInteger.optional(),
+    ema: z.number().gt(0).lt(1).optional(),
+    monitor: z.string().min(1).optional(),
+    checkpoint: z.strictObject({ everySteps: positiveInteger.optional(), everyMinutes: z.number().gt(0).optional() }).optional(),
+    callbacks: z.array(z.looseObject({})).optional(),
+  }),
+  init: z
+    .union([z.string().min(1), z.strictObject({ bundle: z.string().min(1), freeze: z.array(z.string().min(1)).optional() })], {
+      error: "the folder of a bundle, or { bundle, freeze?: [layers] }",
+    })
+    .optional(),
+  seed: z.int().optional(),
+  memory: z.union([z.string(), z.number()], { error: 'a size such as "8GB"' }).optional(),
+  workers: z.int().min(0).optional(),
+  engine: z.string().min(1).optional(),
+  threads: positiveInteger.optional(),
+  name: z
+    .string()
+    .regex(/^[\w.-]+$/, "letters, digits, '.', '_' and '-'")
+    .optional(),
+  runs: z.string().min(1).optional(),
+  onError: z.enum(["fail", "skip"]).optional(),
+  skipBudget: z.int().min(0).optional(),
+  autotune: z.boolean().optional(),
+});
+
+/** Fields of each object of the schema, for suggestions. */
+const FIELDS: Readonly<Record<string, readonly string[]>> = {
+  "": Object.keys(schema.shape),
+  training: Object.keys(schema.shape.training.shape),
+  validation: ["every", "graph", "patches", "cases"],
+  "validation.cases": ["every", "overlap"],
+  "training.earlyStopping": ["patience", "minDelta"],
+  "training.checkpoint": ["everySteps", "everyMinutes"],
+  "training.optimizer": ["name", "beta1", "beta2", "epsilon", "momentum", "nesterov", "weightDecay"],
+  split: ["validation", "training"],
+  init: ["bundle", "freeze"],
+};
+
+/**
+ * Checks a configuration and gives it its type. Nothing is read and no thread is started.
+ *
+ * @throws `ERR_CONFIG` naming the first wrong field and, for an unknown one, the field that was probably meant
+ * @example
+ * export default defineConfig({
+ *   data: niftiCases({ root: "data/kits19", classes: ["background", "kidney", "tumor"] }),
+ *   graph: ({ cases }) => cases.pipe(load(), patch({ size: [80, 160, 160] }), batch({ size: 2 })),
+ *   model: unet(), loss: tverskyLoss(), metrics: [softDice()],
+ *   training: { epochs: 1000 },
+ * });
+ */
+export function defineConfig(config: TrainingConfig): TrainingConfig {
+  const result = schema.safeParse(config);
+  if (!result.success) throw configError(result.error.issues[0]!, config);
+  requireKnownCallbacks(config.training.callbacks ?? []);
+  try {
+    // Such as one weight per class.
+    config.loss.requireClasses?.(config.data.classes.length);
+  } catch (error) {
+    throw new VoxError(`loss must fit the classes, but: ${errorMessage(error)}`, { code: "ERR_CONFIG", where: "config", cause: error });
+  }
+  if (config.memory !== undefined) parseBytes(config.memory, "config", "memory");
+  return config;
+}
+
+const CALLBACKS = ["onStep", "onEpoch", "onEnd"];
+
+/** A callback may have fields of its own, but one that looks like a hook and is none would never be called. */
+function requireKnownCallbacks(callbacks: readonly object[]): void {
+  for (const callback of callbacks) {
+    const name = Object.keys(callback).find((key) => /^on[A-Z]/.test(key) && !CALLBACKS.includes(key));
+    if (name === undefined) continue;
+    const nearest = nearestName(name, CALLBACKS);
+    const hint = nearest ? `did you mean ${nearest}?` : `known: ${CALLBACKS.join(", ")}`;
+    throw new VoxError(`training.callbacks: ${name} is not a hook; ${hint}`, { code: "ERR_CONFIG", where: "config" });
+  }
+}
+
+/** A zod issue, as far as it is used here. */
+interface Issue {
+  readonly code?: string | undefined;
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+  readonly keys?: readonly string[];
+  readonly errors?: readonly (readonly Issue[])[];
+}
+
+function configError(issue: Issue, config: unknown): VoxError {
+  // A union reports only that nothing fitted; an unknown field in an object that otherwise fits says more.
+  const unknownField = issue.code === "invalid_union" ? issue.errors?.flat().find((inner) => inner.code === "unrecognized_keys") : undefined;
+  if (unknownField) return configError({ ...unknownField, path: [...issue.path, ...unknownField.path] }, config);
+  const field = issue.path.map(String).join(".");
+  if (issue.code === "unrecognized_keys") {
+    const name = issue.keys![0]!;
+    const known = FIELDS[field] ?? [];
+    const nearest = nearestName(name, known);
+    const hint = nearest ? `; did you mean ${nearest}?` : known.length > 0 ? `; known: ${known.join(", ")}` : "";
+    return new VoxError(`${field ? `${field}.` : ""}${name} is not a field of the configuration${hint}`, { code: "ERR_CONFIG", where: "config" });
+  }
+  const value = issue.path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], config);
+  const rule = issue.message.replace(/^Invalid (input|option): expected /, "").replace(/^Too (small|big): expected \w+ to be /, "");
+  if (field === "") return new VoxError(`the configuration must be an object, got ${describe(config)}`, { code: "ERR_CONFIG", where: "config" });
+  if (value === undefined) return new VoxError(`${field} is missing; it must be ${rule}`, { code: "ERR_CONFIG", where: "config" });
+  return new VoxError(`${field} must be ${rule}, got ${describe(value)}`, { code: "ERR_CONFIG", where: "config" });
+}
