@@ -22,7 +22,7 @@ async function bundle(patches: Defect["patches"], name: string): Promise<string>
   const plant: Plugin = {
     name: "plant",
     setup(setup) {
-      setup.onLoad({ filter: /src\/streams\/[a-z-]+\.ts$/ }, ({ path }) => {
+      setup.onLoad({ filter: /src\/streams\/(stages\/)?[a-z-]+\.ts$/ }, ({ path }) => {
         let contents = readFileSync(path, "utf8");
         for (const patch of patches) {
           if (patch.file !== basename(path)) continue;

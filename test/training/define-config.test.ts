@@ -173,8 +173,8 @@ describe("loadConfig", () => {
     const script = join(root, "load.mjs");
     writeFileSync(
       script,
-      `import { inspectGraph } from ${JSON.stringify(dist("training/inspect-graph.js"))};
-import { loadConfig } from ${JSON.stringify(dist("training/load-config.js"))};
+      `import { inspectGraph } from ${JSON.stringify(dist("training/hosting/inspect-graph.js"))};
+import { loadConfig } from ${JSON.stringify(dist("training/config/load-config.js"))};
 const results = [];
 for (const path of process.argv.slice(2)) {
   try {

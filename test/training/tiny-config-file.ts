@@ -25,8 +25,8 @@ export function tinyConfigFile(
   writeFileSync(
     path,
     `import { Random } from ${dist("core/random.js")};
-import { defineConfig } from ${dist("training/define-config.js")};
-import { plateau } from ${dist("training/plateau.js")};
+import { defineConfig } from ${dist("training/config/define-config.js")};
+import { plateau } from ${dist("training/schedules/plateau.js")};
 import { softDice } from ${dist("losses/soft-dice.js")};
 import { tverskyLoss } from ${dist("losses/tversky-loss.js")};
 import { unet } from ${dist("models/unet.js")};
