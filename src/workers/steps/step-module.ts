@@ -64,7 +64,7 @@ function hookOnce(): void {
   const place = globalThis as { [HOOKED]?: boolean };
   if (place[HOOKED]) return;
   place[HOOKED] = true;
-  register(new URL(`${import.meta.url.endsWith(".ts") ? "../../../dist" : "../.."}/training/config-hooks-worker.js`, import.meta.url));
+  register(new URL(`${import.meta.url.endsWith(".ts") ? "../../../dist" : "../.."}/training/config/config-hooks-worker.js`, import.meta.url));
 }
 
 /**
