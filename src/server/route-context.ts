@@ -1,8 +1,8 @@
 import type {} from "fastify";
-import type { CaseSources } from "./find-case-volume.js";
+import type { CaseSources } from "./cases/find-case-volume.js";
 import { httpError } from "./http-error.js";
-import type { RunCatalog } from "./run-catalog.js";
-import type { WatchedRun } from "./watched-run.js";
+import type { RunCatalog } from "./live/run-catalog.js";
+import type { WatchedRun } from "./live/watched-run.js";
 
 declare module "fastify" {
   interface FastifyContextConfig {

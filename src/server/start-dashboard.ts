@@ -2,8 +2,8 @@ import { realpath, stat } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { describe, errorMessage, requireOption, VoxError } from "../core/errors.js";
 import { buildServer } from "./build-server.js";
-import type { CaseFiles } from "./find-case-volume.js";
-import { RunCatalog } from "./run-catalog.js";
+import type { CaseFiles } from "./cases/find-case-volume.js";
+import { RunCatalog } from "./live/run-catalog.js";
 
 export interface StartDashboardOptions {
   /** Folder of run folders, or one run folder. */

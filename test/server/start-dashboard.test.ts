@@ -2,7 +2,7 @@ import { appendFileSync, mkdirSync, renameSync, rmSync, truncateSync, writeFileS
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { startDashboard } from "../../src/server/index.js";
-import { RunRecord } from "../../src/server/run-record.js";
+import { RunRecord } from "../../src/server/live/run-record.js";
 import { EventStream } from "./fixture/event-stream.js";
 import { eventually, json, openDashboard } from "./fixture/open-dashboard.js";
 import { RunWriter } from "./fixture/run-writer.js";

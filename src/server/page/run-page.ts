@@ -1,8 +1,8 @@
-import { element, setText } from "./element.js";
-import { formatAgo } from "./format.js";
-import { LiveRun } from "./live-run.js";
-import { runControls } from "./run-controls.js";
-import { statePill } from "./run-state.js";
+import { LiveRun } from "./data/live-run.js";
+import { element, setText } from "./elements/element.js";
+import { formatAgo } from "./elements/format.js";
+import { statePill } from "./elements/run-state.js";
+import { runControls } from "./panels/run-controls.js";
 import type { RunView, View } from "./view.js";
 import { evaluationView } from "./views/evaluation-view.js";
 import { logView } from "./views/log-view.js";

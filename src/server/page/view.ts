@@ -1,4 +1,4 @@
-import type { LiveRun } from "./live-run.js";
+import type { LiveRun } from "./data/live-run.js";
 
 /** A part of the page. `update` is called whenever the run has changed; it changes the elements in place, so focus and scroll position stay. */
 export interface View {

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { FastifyInstance } from "fastify";
 import type { RunCommand } from "../../core/run-events.js";
 import { ERROR_ANSWERS } from "../answer-schemas.js";
-import { appendRequest } from "../append-request.js";
+import { appendRequest } from "../files/append-request.js";
 import { httpError } from "../http-error.js";
 import { findRun, type RouteContext, type RunParams, runParams } from "../route-context.js";
 

@@ -1,8 +1,8 @@
 import type { FastifyInstance } from "fastify";
 import { jsonAnswer } from "../answer-schemas.js";
-import { findCaseVolume, type VolumeKind } from "../find-case-volume.js";
+import { findCaseVolume, type VolumeKind } from "../cases/find-case-volume.js";
+import { type CaseRole, runCases } from "../cases/run-cases.js";
 import { findRun, type RouteContext, type RunParams, runParams } from "../route-context.js";
-import { type CaseRole, runCases } from "../run-cases.js";
 
 /** A case of the run, and which of its volumes can be shown. */
 export interface RunCase {

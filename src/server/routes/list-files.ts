@@ -2,7 +2,7 @@ import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import { jsonAnswer } from "../answer-schemas.js";
-import { containedPath } from "../contained-path.js";
+import { containedPath } from "../files/contained-path.js";
 import { findRun, type RouteContext, type RunParams, runParams } from "../route-context.js";
 import { FILE_FOLDERS, fileType } from "./send-file.js";
 

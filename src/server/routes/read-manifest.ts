@@ -1,8 +1,8 @@
 import type { FastifyInstance } from "fastify";
 import { jsonAnswer } from "../answer-schemas.js";
-import { containedPath } from "../contained-path.js";
-import { parseJson } from "../parse-json.js";
-import { readText } from "../read-text.js";
+import { containedPath } from "../files/contained-path.js";
+import { parseJson } from "../files/parse-json.js";
+import { readText } from "../files/read-text.js";
 import { findRun, type RouteContext, type RunParams, runParams } from "../route-context.js";
 
 const MOST_BYTES = 4 << 20;

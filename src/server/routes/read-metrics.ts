@@ -1,9 +1,9 @@
 import type { FastifyInstance } from "fastify";
 import type { StageReport } from "../../core/run-events.js";
 import { ERROR_ANSWERS } from "../answer-schemas.js";
+import type { GraphRecord } from "../live/run-record.js";
+import type { RunSummary } from "../live/summarize-run.js";
 import type { RouteContext } from "../route-context.js";
-import type { GraphRecord } from "../run-record.js";
-import type { RunSummary } from "../summarize-run.js";
 
 const GAUGES: readonly (readonly [name: string, help: string, value: (run: RunSummary) => number | undefined])[] = [
   ["voxstream_run_running", "1 while the run writes events", (run) => (run.state === "running" ? 1 : 0)],

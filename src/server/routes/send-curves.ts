@@ -1,7 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import { fileAnswer } from "../answer-schemas.js";
-import { curveSeries, RUN_CURVES, type RunCurves } from "../curve-series.js";
 import { httpError } from "../http-error.js";
+import { curveSeries, RUN_CURVES, type RunCurves } from "../live/curve-series.js";
 import { findRun, type RouteContext, type RunParams, runParams } from "../route-context.js";
 
 interface CurvesParams extends RunParams {

@@ -1,9 +1,9 @@
 import type { FastifyInstance } from "fastify";
 import { fileAnswer } from "../answer-schemas.js";
-import { containedPath } from "../contained-path.js";
+import { containedPath } from "../files/contained-path.js";
+import { sendPath } from "../files/send-path.js";
 import { httpError } from "../http-error.js";
 import { findRun, type RouteContext, type RunParams, runParams } from "../route-context.js";
-import { sendPath } from "../send-path.js";
 
 /** The folders of a run whose files are shown; checkpoints and logs are not. */
 export const FILE_FOLDERS = ["figures", "overlays", "previews", "samples", "predictions", "evaluation"] as const;

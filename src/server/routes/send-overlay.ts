@@ -1,9 +1,9 @@
 import { basename, dirname } from "node:path";
 import type { FastifyInstance } from "fastify";
 import { ERROR_ANSWERS, fileAnswer } from "../answer-schemas.js";
-import { findCaseVolume } from "../find-case-volume.js";
+import { findCaseVolume } from "../cases/find-case-volume.js";
+import { renderOverlay } from "../cases/render-overlay.js";
 import { httpError } from "../http-error.js";
-import { renderOverlay } from "../render-overlay.js";
 import { findRun, type RouteContext, type RunParams, runParams } from "../route-context.js";
 
 interface OverlayParams extends RunParams {

@@ -1,10 +1,10 @@
 import type { FastifyInstance } from "fastify";
 import { fileAnswer } from "../answer-schemas.js";
-import { findCaseVolume, type VolumeKind } from "../find-case-volume.js";
+import { findCaseVolume, type VolumeKind } from "../cases/find-case-volume.js";
+import { runCases } from "../cases/run-cases.js";
+import { sendPath } from "../files/send-path.js";
 import { httpError } from "../http-error.js";
 import { findRun, type RouteContext, type RunParams, runParams } from "../route-context.js";
-import { runCases } from "../run-cases.js";
-import { sendPath } from "../send-path.js";
 
 interface VolumeParams extends RunParams {
   readonly case: string;

@@ -1,9 +1,9 @@
-import { RunRecord } from "../../run-record.js";
-import type { RunSnapshot } from "../../watched-run.js";
-import { getJson, runPath } from "../api-client.js";
-import { Chart, type Curve } from "../chart.js";
-import { element, setText } from "../element.js";
-import { formatScore, formatValue } from "../format.js";
+import { RunRecord } from "../../live/run-record.js";
+import type { RunSnapshot } from "../../live/watched-run.js";
+import { Chart, type Curve } from "../charts/chart.js";
+import { getJson, runPath } from "../data/api-client.js";
+import { element, setText } from "../elements/element.js";
+import { formatScore, formatValue } from "../elements/format.js";
 import type { View } from "../view.js";
 
 const REFRESH_MS = 5000;

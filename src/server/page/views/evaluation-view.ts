@@ -1,6 +1,6 @@
-import { getJson, runPath } from "../api-client.js";
-import { type Evaluation, evaluationPanel } from "../evaluation-panel.js";
-import type { LiveRun } from "../live-run.js";
+import { getJson, runPath } from "../data/api-client.js";
+import type { LiveRun } from "../data/live-run.js";
+import { type Evaluation, evaluationPanel } from "../panels/evaluation-panel.js";
 import type { View } from "../view.js";
 
 /** The scores of the run's cases. */

@@ -1,12 +1,12 @@
-import { RunRecord } from "../../run-record.js";
-import type { RunSummary } from "../../summarize-run.js";
-import type { RunSnapshot } from "../../watched-run.js";
-import { getJson, runPath } from "../api-client.js";
-import { Chart, type Curve } from "../chart.js";
-import { element, setText } from "../element.js";
-import { type Evaluation, evaluationPanel } from "../evaluation-panel.js";
-import { formatCount, formatDuration, formatPlural, formatScore, formatValue } from "../format.js";
-import { statePill } from "../run-state.js";
+import { RunRecord } from "../../live/run-record.js";
+import type { RunSummary } from "../../live/summarize-run.js";
+import type { RunSnapshot } from "../../live/watched-run.js";
+import { Chart, type Curve } from "../charts/chart.js";
+import { getJson, runPath } from "../data/api-client.js";
+import { element, setText } from "../elements/element.js";
+import { formatCount, formatDuration, formatPlural, formatScore, formatValue } from "../elements/format.js";
+import { statePill } from "../elements/run-state.js";
+import { type Evaluation, evaluationPanel } from "../panels/evaluation-panel.js";
 import type { View } from "../view.js";
 import { runAddress } from "./runs-view.js";
 

@@ -1,12 +1,12 @@
 import type { Json } from "../../../core/json.js";
 import type { GpuReport } from "../../../core/run-events.js";
 import type { SystemState } from "../../routes/read-system.js";
-import { getJson, runPath } from "../api-client.js";
-import { element, setText } from "../element.js";
-import { formatBytes, formatCount, formatDate, formatDuration, formatPercent, formatPlural, formatScore, formatValue } from "../format.js";
-import { jsonTree } from "../json-tree.js";
-import type { LiveRun } from "../live-run.js";
-import { machineCharts } from "../machine-charts.js";
+import { machineCharts } from "../charts/machine-charts.js";
+import { getJson, runPath } from "../data/api-client.js";
+import type { LiveRun } from "../data/live-run.js";
+import { element, setText } from "../elements/element.js";
+import { formatBytes, formatCount, formatDate, formatDuration, formatPercent, formatPlural, formatScore, formatValue } from "../elements/format.js";
+import { jsonTree } from "../elements/json-tree.js";
 import type { View } from "../view.js";
 
 interface Line {

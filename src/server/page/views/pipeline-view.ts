@@ -1,10 +1,10 @@
-import type { GraphName } from "../../run-record.js";
-import { element, setText } from "../element.js";
-import { formatAgo, formatBytes, formatCount, formatPercent, formatRate } from "../format.js";
-import type { LiveRun } from "../live-run.js";
-import { drawPipeline } from "../pipeline-drawing.js";
-import { sparkline } from "../sparkline.js";
-import { bottleneck, type StageActivity, stageActivity } from "../stage-activity.js";
+import type { GraphName } from "../../live/run-record.js";
+import { drawPipeline } from "../charts/pipeline-drawing.js";
+import { sparkline } from "../charts/sparkline.js";
+import type { LiveRun } from "../data/live-run.js";
+import { bottleneck, type StageActivity, stageActivity } from "../data/stage-activity.js";
+import { element, setText } from "../elements/element.js";
+import { formatAgo, formatBytes, formatCount, formatPercent, formatRate } from "../elements/format.js";
 import type { View } from "../view.js";
 
 const STATE_WORDS = { busy: "busy", blocked: "blocked", starved: "starved", done: "done" } as const;

@@ -1,9 +1,9 @@
-import type { RunSummary } from "../../summarize-run.js";
-import { getJson } from "../api-client.js";
-import { element, setText } from "../element.js";
-import { formatAgo, formatCount, formatDate, formatDuration, formatScore, formatValue } from "../format.js";
-import { statePill } from "../run-state.js";
-import { sparkline } from "../sparkline.js";
+import type { RunSummary } from "../../live/summarize-run.js";
+import { sparkline } from "../charts/sparkline.js";
+import { getJson } from "../data/api-client.js";
+import { element, setText } from "../elements/element.js";
+import { formatAgo, formatCount, formatDate, formatDuration, formatScore, formatValue } from "../elements/format.js";
+import { statePill } from "../elements/run-state.js";
 import type { View } from "../view.js";
 
 const POLL_MS = 2000;

@@ -1,11 +1,11 @@
-import type { Table } from "../../parse-tsv.js";
+import type { Table } from "../../files/parse-tsv.js";
 import type { RunFile } from "../../routes/list-files.js";
-import { getJson, runPath } from "../api-client.js";
-import { capturedSamples } from "../captured-samples.js";
-import { type CaseScores, caseScores } from "../case-scores.js";
-import { element, setText } from "../element.js";
-import { formatCount, formatScore } from "../format.js";
-import type { LiveRun } from "../live-run.js";
+import { getJson, runPath } from "../data/api-client.js";
+import { type CaseScores, caseScores } from "../data/case-scores.js";
+import type { LiveRun } from "../data/live-run.js";
+import { element, setText } from "../elements/element.js";
+import { formatCount, formatScore } from "../elements/format.js";
+import { capturedSamples } from "../panels/captured-samples.js";
 import type { View } from "../view.js";
 
 interface Picture {

@@ -1,13 +1,13 @@
-import type { BucketTable, BucketTableState } from "../../bucket-table.js";
-import { BucketTable as Table } from "../../bucket-table.js";
-import { bestScore, remainingSeconds } from "../../summarize-run.js";
-import { getJson, runPath } from "../api-client.js";
-import { Chart, type Curve, type ZoomRange } from "../chart.js";
-import { element, setText } from "../element.js";
-import { formatCount, formatDuration, formatMilliseconds, formatPercent, formatScore, formatValue } from "../format.js";
-import type { LiveRun } from "../live-run.js";
-import { smooth } from "../smooth.js";
-import { recall, remember } from "../theme.js";
+import type { BucketTable, BucketTableState } from "../../live/bucket-table.js";
+import { BucketTable as Table } from "../../live/bucket-table.js";
+import { bestScore, remainingSeconds } from "../../live/summarize-run.js";
+import { Chart, type Curve, type ZoomRange } from "../charts/chart.js";
+import { smooth } from "../charts/smooth.js";
+import { getJson, runPath } from "../data/api-client.js";
+import type { LiveRun } from "../data/live-run.js";
+import { element, setText } from "../elements/element.js";
+import { formatCount, formatDuration, formatMilliseconds, formatPercent, formatScore, formatValue } from "../elements/format.js";
+import { recall, remember } from "../elements/theme.js";
 import type { View } from "../view.js";
 
 const SMOOTHING_KEY = "voxstream-smoothing";

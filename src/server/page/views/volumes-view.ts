@@ -1,15 +1,15 @@
 import type { Niivue } from "@niivue/niivue";
 import { classColor } from "../../../evaluation/figures/class-color.js";
-import type { VolumeKind } from "../../find-case-volume.js";
-import type { Table } from "../../parse-tsv.js";
+import type { VolumeKind } from "../../cases/find-case-volume.js";
+import type { Table } from "../../files/parse-tsv.js";
 import type { RunCase } from "../../routes/list-cases.js";
 import type { RunFile } from "../../routes/list-files.js";
-import { getJson, runPath } from "../api-client.js";
-import { type CaseScores, caseScores } from "../case-scores.js";
-import { classScores } from "../class-scores.js";
-import { element, setText } from "../element.js";
-import { formatBytes, formatCount, formatScore } from "../format.js";
-import type { LiveRun } from "../live-run.js";
+import { getJson, runPath } from "../data/api-client.js";
+import { type CaseScores, caseScores } from "../data/case-scores.js";
+import type { LiveRun } from "../data/live-run.js";
+import { element, setText } from "../elements/element.js";
+import { formatBytes, formatCount, formatScore } from "../elements/format.js";
+import { classScores } from "../panels/class-scores.js";
 import type { View } from "../view.js";
 
 /** More than this is loaded only on request: decompressed and on the graphics card it is several times as much. */

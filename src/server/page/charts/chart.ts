@@ -1,0 +1,371 @@
+import uPlot from "uplot";
+import { element, setText } from "../elements/element.js";
+import { color, onThemeChange } from "../elements/theme.js";
+
+/** One curve: `y` over ascending `x`, drawn in a color of the style sheet, such as "series-1". */
+export interface Curve {
+  readonly label: string;
+  readonly color: string;
+  readonly x: readonly number[];
+  readonly y: readonly (number | null)[];
+  /** "faint" is a thin line behind the others without a place in the legend: raw values under their smoothed curve. */
+  readonly look?: "line" | "dashed" | "faint";
+  /** Lowest and highest value of every point that stands for many, drawn as a pale band. */
+  readonly band?: { readonly min: readonly number[]; readonly max: readonly number[] };
+}
+
+export interface ChartOptions {
+  readonly title: string;
+  /** What the horizontal axis counts: "step". */
+  readonly axis: string;
+  readonly format: (value: number | null | undefined) => string;
+  /** How values stand at the axis; short numbers unless told. */
+  readonly axisFormat?: (value: number) => string;
+  /** How places on the horizontal axis are written; whole numbers unless told. */
+  readonly xText?: (x: number) => string;
+  /** Keeps zero in view when the values come near it. */
+  readonly fromZero?: boolean;
+  readonly height?: number;
+  /** Curves that are hidden until they are asked for. */
+  readonly hides?: (label: string) => boolean;
+  /** Charts with the same key share cursor and zoom. */
+  readonly sync?: string;
+  /** Called with the chosen part of the axis, undefined for all of it. */
+  readonly onZoom?: (range: ZoomRange | undefined) => void;
+}
+
+export interface ZoomRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** A chart with title, legend that shows values, zoom by dragging, arrow keys, and export. The same object is updated while the run goes on. */
+export class Chart {
+  readonly element: HTMLElement;
+  readonly #options: ChartOptions;
+  readonly #plotArea = element("div", { class: "chart-plot", tabindex: 0, role: "img" });
+  readonly #legend = element("div", { class: "legend" });
+  readonly #empty = element("p", { class: "chart-empty" }, "Nothing recorded yet.");
+  readonly #hidden = new Set<string>();
+  readonly #known = new Set<string>();
+  readonly #stopTheme: () => void;
+  readonly #observer: ResizeObserver;
+  #plot: uPlot | undefined;
+  #curves: readonly Curve[] = [];
+  #isLog = false;
+  #range: ZoomRange | undefined;
+  #shape = "";
+  #values: { readonly curve: Curve; readonly output: Element }[] = [];
+  #index: number | null = null;
+
+  constructor(options: ChartOptions) {
+    this.#options = options;
+    const menu = element(
+      "div",
+      { class: "chart-menu" },
+      element("button", { class: "quiet", type: "button", title: `Save “${options.title}” as a table`, onclick: () => this.#saveTable() }, "CSV"),
+      element("button", { class: "quiet", type: "button", title: `Save “${options.title}” as a picture`, onclick: () => this.#savePicture() }, "PNG"),
+    );
+    this.element = element(
+      "section",
+      { class: "card chart", "aria-label": options.title },
+      element("div", { class: "card-head" }, element("h3", {}, options.title), menu),
+      this.#legend,
+      this.#plotArea,
+      this.#empty,
+    );
+    this.#plotArea.addEventListener("keydown", (event) => this.#onKey(event));
+    this.#plotArea.setAttribute("aria-label", this.#describe([]));
+    this.#plotArea.style.minHeight = `${options.height ?? 240}px`;
+    this.#observer = new ResizeObserver(() => this.#resize());
+    this.#observer.observe(this.#plotArea);
+    this.#stopTheme = onThemeChange(() => {
+      this.#shape = "";
+      this.#draw();
+    });
+  }
+
+  destroy(): void {
+    this.#observer.disconnect();
+    this.#stopTheme();
+    this.#plot?.destroy();
+  }
+
+  update(curves: readonly Curve[], { log, range }: { readonly log: boolean; readonly range: ZoomRange | undefined }): void {
+    for (const { label } of curves) {
+      if (this.#known.has(label)) continue;
+      this.#known.add(label);
+      if (this.#options.hides?.(label)) this.#hidden.add(label);
+    }
+    this.#curves = curves;
+    this.#isLog = log;
+    this.#range = range;
+    this.#draw();
+  }
+
+  get #drawn(): Curve[] {
+    return this.#curves.filter((curve) => curve.x.length > 0);
+  }
+
+  #draw(): void {
+    const curves = this.#drawn;
+    const count = curves.reduce((most, curve) => Math.max(most, curve.x.length), 0);
+    this.element.dataset.points = String(count);
+    this.#empty.hidden = count > 0;
+    this.#plotArea.hidden = count === 0;
+    this.#plotArea.setAttribute("aria-label", this.#describe(curves));
+    const shape = JSON.stringify([this.#isLog, curves.map(({ label, color: name, look, band }) => [label, name, look, band !== undefined])]);
+    if (shape !== this.#shape) {
+      this.#shape = shape;
+      this.#build(curves);
+    } else this.#plot?.setData(this.#data(curves), false);
+    this.#setRange();
+    this.#showValues();
+  }
+
+  #setRange(): void {
+    const plot = this.#plot;
+    if (!plot) return;
+    const x = plot.data[0]!;
+    let min = this.#range?.from ?? x[0];
+    let max = this.#range?.to ?? x[x.length - 1];
+    if (min === undefined || max === undefined) return;
+    if (min === max) [min, max] = [min - 1, max + 1];
+    plot.setScale("x", { min, max });
+  }
+
+  #data(curves: readonly Curve[]): uPlot.AlignedData {
+    const positive = (values: readonly (number | null)[]) =>
+      values.map((value) => (value === null || !Number.isFinite(value) || (this.#isLog && value <= 0) ? null : value));
+    const tables = curves.map((curve): uPlot.AlignedData => {
+      const y = positive(curve.y);
+      return curve.band ? [[...curve.x], y, positive(curve.band.min), positive(curve.band.max)] : [[...curve.x], y];
+    });
+    return tables.length === 0 ? [[]] : uPlot.join(tables);
+  }
+
+  #build(curves: readonly Curve[]): void {
+    this.#plot?.destroy();
+    this.#plot = undefined;
+    this.#buildLegend(curves);
+    if (curves.length === 0) return;
+    const { axis, axisFormat, fromZero, sync, xText = wholeNumber } = this.#options;
+    const series: uPlot.Series[] = [{ label: axis }];
+    const bands: uPlot.Band[] = [];
+    for (const curve of curves) {
+      const stroke = color(curve.color);
+      const isFaint = curve.look === "faint";
+      series.push({
+        label: curve.label,
+        stroke: isFaint ? `${stroke}55` : stroke,
+        width: isFaint ? 1 : 1.8,
+        spanGaps: true,
+        show: !this.#hidden.has(curve.label),
+        ...(curve.look === "dashed" ? { dash: [5, 3] } : {}),
+        points: { show: curve.x.length < 2 },
+      });
+      if (!curve.band) continue;
+      const edge: uPlot.Series = { stroke: "transparent", width: 0, spanGaps: true, points: { show: false }, show: !this.#hidden.has(curve.label) };
+      bands.push({ series: [series.length + 1, series.length], fill: `${stroke}26` });
+      series.push(edge, edge);
+    }
+    const grid = { stroke: color("grid"), width: 1 };
+    const text = { stroke: color("muted"), font: `11px ${getComputedStyle(document.body).fontFamily}`, ticks: { show: false } };
+    this.#plot = new uPlot(
+      {
+        width: Math.max(120, this.#plotArea.clientWidth),
+        height: Math.max(80, this.#plotArea.clientHeight),
+        series,
+        bands,
+        scales: {
+          x: { time: false },
+          y: { distr: this.#isLog ? 3 : 1, ...(this.#isLog ? {} : { range: (_plot, min, max) => around(min, max, fromZero === true) }) },
+        },
+        axes: [
+          {
+            ...text,
+            grid: { show: false },
+            size: 30,
+            space: 56,
+            values: (_plot, splits) => splits.map((value) => (value === null ? "" : xText(value))),
+          },
+          {
+            ...text,
+            grid,
+            size: 58,
+            space: 40,
+            values: (_plot, splits) => splits.map((value) => (value === null ? "" : (axisFormat ?? formatAxis)(value))),
+          },
+        ],
+        legend: { show: false },
+        cursor: {
+          y: false,
+          points: { size: 7 },
+          drag: { x: true, y: false, setScale: false },
+          bind: {
+            dblclick: () => () => {
+              this.#options.onZoom?.(undefined);
+              return null;
+            },
+          },
+          ...(sync === undefined ? {} : { sync: { key: sync, setSeries: false } }),
+        },
+        padding: [8, 12, 0, 0],
+        hooks: {
+          setCursor: [
+            (plot) => {
+              this.#index = plot.cursor.idx ?? null;
+              this.#showValues();
+            },
+          ],
+          setSelect: [
+            (plot) => {
+              const { left, width } = plot.select;
+              if (width < 4) return;
+              this.#options.onZoom?.({ from: Math.max(0, Math.floor(plot.posToVal(left, "x"))), to: Math.ceil(plot.posToVal(left + width, "x")) });
+              plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+            },
+          ],
+        },
+      },
+      this.#data(curves),
+      this.#plotArea,
+    );
+  }
+
+  #buildLegend(curves: readonly Curve[]): void {
+    this.#values = [];
+    const entries = curves
+      .filter((curve) => curve.look !== "faint")
+      .map((curve) => {
+        const output = element("span", { class: "legend-value" });
+        const mark = element("span", { class: `legend-mark ${curve.look ?? "line"}` });
+        mark.style.background = color(curve.color);
+        this.#values.push({ curve, output });
+        return element(
+          "button",
+          {
+            class: "legend-entry",
+            type: "button",
+            "aria-pressed": String(!this.#hidden.has(curve.label)),
+            title: `Show or hide ${curve.label}`,
+            onclick: () => {
+              if (!this.#hidden.delete(curve.label)) this.#hidden.add(curve.label);
+              this.#shape = "";
+              this.#draw();
+            },
+          },
+          mark,
+          element("span", { class: "legend-name" }, curve.label),
+          output,
+        );
+      });
+    this.#legend.replaceChildren(...entries);
+  }
+
+  /** The values under the cursor, or the last ones. */
+  #showValues(): void {
+    const plot = this.#plot;
+    const at = this.#index === null || !plot ? undefined : plot.data[0]![this.#index];
+    for (const { curve, output } of this.#values) {
+      const current = this.#curves.find(({ label, look }) => label === curve.label && look === curve.look);
+      setText(output, this.#options.format(current ? valueAt(current, at) : undefined));
+    }
+    this.element.dataset.at = at === undefined ? "" : String(at);
+  }
+
+  #describe(curves: readonly Curve[]): string {
+    const { title, format, axis, xText = String } = this.#options;
+    const parts = curves
+      .filter((curve) => curve.look !== "faint")
+      .map((curve) => `${curve.label} ${format(curve.y[curve.y.length - 1])} at ${axis} ${xText(curve.x[curve.x.length - 1]!)}`);
+    return `Chart ${title}: ${parts.join(", ") || "nothing recorded yet"}. Arrow keys read single points.`;
+  }
+
+  #onKey(event: KeyboardEvent): void {
+    const plot = this.#plot;
+    if (!plot || !["ArrowLeft", "ArrowRight", "Home", "End", "Escape"].includes(event.key)) return;
+    event.preventDefault();
+    if (event.key === "Escape") {
+      plot.setCursor({ left: -10, top: -10 });
+      this.#options.onZoom?.(undefined);
+      return;
+    }
+    const last = plot.data[0]!.length - 1;
+    const index = this.#index ?? last;
+    const next = event.key === "Home" ? 0 : event.key === "End" ? last : Math.min(last, Math.max(0, index + (event.key === "ArrowLeft" ? -1 : 1)));
+    plot.setCursor({ left: plot.valToPos(plot.data[0]![next]!, "x"), top: 10 });
+  }
+
+  #resize(): void {
+    const { clientWidth: width, clientHeight: height } = this.#plotArea;
+    if (this.#plot && width > 0 && (width !== this.#plot.width || height !== this.#plot.height)) this.#plot.setSize({ width, height });
+  }
+
+  #saveTable(): void {
+    const rows = this.#drawn.flatMap((curve) => curve.x.map((x, i) => `${quote(curve.label)},${x},${curve.y[i] ?? ""}`));
+    save(`${this.#options.title}.csv`, new Blob([`curve,${this.#options.axis},value\n${rows.join("\n")}\n`], { type: "text/csv" }));
+  }
+
+  #savePicture(): void {
+    const source = this.#plot?.ctx.canvas;
+    if (!source) return;
+    const copy = element("canvas", { width: source.width, height: source.height });
+    const draw = copy.getContext("2d")!;
+    draw.fillStyle = color("surface");
+    draw.fillRect(0, 0, copy.width, copy.height);
+    draw.drawImage(source, 0, 0);
+    copy.toBlob((blob) => blob && save(`${this.#options.title}.png`, blob));
+  }
+}
+
+function valueAt({ x, y }: Curve, at: number | undefined): number | null | undefined {
+  if (at === undefined) return y[y.length - 1];
+  // The last point at or before the cursor.
+  let low = 0;
+  let high = x.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (x[middle]! <= at) low = middle;
+    else high = middle - 1;
+  }
+  return x[low]! <= at ? y[low] : undefined;
+}
+
+function around(min: number | null, max: number | null, fromZero: boolean): uPlot.Range.MinMax {
+  if (min === null || max === null) return [0, 1];
+  const room = (max - min || Math.abs(max) || 1) * 0.08;
+  const low = min - room;
+  return [fromZero || (min >= 0 && low < 0) ? 0 : low, max + room];
+}
+
+/** Steps and epochs have no fractions. */
+function wholeNumber(value: number): string {
+  return Number.isInteger(value) ? compact(value) : "";
+}
+
+/** `12k`, `1.5M`: axis labels stay short. */
+function compact(value: number): string {
+  if (Math.abs(value) >= 1e6) return `${+(value / 1e6).toFixed(2)}M`;
+  if (Math.abs(value) >= 1e4) return `${+(value / 1e3).toFixed(1)}k`;
+  return value.toLocaleString("en-US");
+}
+
+/** As many digits as tell the marks of an axis apart. */
+function formatAxis(value: number): string {
+  const size = Math.abs(value);
+  if (size !== 0 && (size < 1e-3 || size >= 1e6)) return value.toExponential(1).replace(".0e", "e").replace("e+", "e");
+  return String(+value.toPrecision(6));
+}
+
+function quote(text: string): string {
+  // A leading = + - @ would be run as a formula by spreadsheets.
+  const safe = /^[=+\-@]/.test(text) ? `'${text}` : text;
+  return `"${safe.replaceAll('"', '""')}"`;
+}
+
+function save(name: string, blob: Blob): void {
+  const link = element("a", { href: URL.createObjectURL(blob), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
