@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { broadcastShape } from "./broadcast-shape.js";
 import type { KernelArguments, KernelBody, KernelTable } from "./kernel-table.js";
 
-// The numbers are the enums of native/simd/elementwise.h.
+// The numbers are the enums of native/simd/tensor/elementwise.h.
 const UNARY = [
   "Neg",
   "Abs",
@@ -34,7 +34,7 @@ const PRELU = 12;
 const POW = 13;
 const RARE_BINARY = { FloorDiv: 14, Mod: 15, Atan2: 16 } as const;
 
-// The numbers are the enums of native/simd/integer.h.
+// The numbers are the enums of native/simd/tensor/integer.h.
 const INTEGER_UNARY: Readonly<Record<string, number>> = { Neg: 0, Abs: 1, Square: 2, Sign: 3, Relu: 4, ClipByValue: 5 };
 const INTEGER_BINARY: Readonly<Record<string, number>> = {
   Add: 0,

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { KernelArguments, KernelBody, KernelTable } from "./kernel-table.js";
 
-// The numbers are the enum of native/simd/reduce.h.
+// The numbers are the enum of native/simd/tensor/reduce.h.
 const OPS = { sum: 0, max: 1, min: 2, prod: 3 } as const;
 
 interface Pass {

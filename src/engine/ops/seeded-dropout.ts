@@ -8,7 +8,7 @@ export interface SeededDropoutOptions {
   readonly key: readonly [number, number];
 }
 
-/** Uniform in [0, 2³²) for place i: two rounds of the finalizer of MurmurHash3, each keyed. The same integers as native/simd/dropout.cc. */
+/** Uniform in [0, 2³²) for place i: two rounds of the finalizer of MurmurHash3, each keyed. The same integers as native/simd/tensor/dropout.cc. */
 export function dropoutHash(i: number, [seed, salt]: readonly [number, number]): number {
   return finalize((finalize(i ^ seed) + salt) | 0);
 }
