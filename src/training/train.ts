@@ -35,6 +35,7 @@ import { describeMachine } from "./run/describe-machine.js";
 import type { PreviewRenderer } from "./run/preview-input.js";
 import { reportMachine } from "./run/report-machine.js";
 import { resolveRunFolder } from "./run/resolve-run-folder.js";
+import { RunControl } from "./run/run-control.js";
 import { RunFolder } from "./run/run-folder.js";
 import { runName } from "./run/run-name.js";
 import type { RunningSchedule } from "./schedules/schedule.js";
@@ -155,6 +156,7 @@ export async function train(source: TrainingConfig | string, options: TrainOptio
   if (options.signal?.aborted) onAbort();
   options.signal?.addEventListener("abort", onAbort, { once: true });
   const forgetSignals = options.stopOnSignals ? stopOnSignals(controller) : undefined;
+  const { signal } = controller;
   const settings: GraphSettings = {
     seed,
     memoryBytes: config.memory === undefined ? defaultMemory() : parseBytes(config.memory, "config", "memory"),
@@ -181,6 +183,7 @@ export async function train(source: TrainingConfig | string, options: TrainOptio
       engine: { name: engine.name, threads: engine.threads },
       machine: describeMachine(),
     });
+    const control = new RunControl({ folder, signal, abort: (cause) => controller.abort(cause) });
     const { t: session } = folder.event({
       type: "start",
       run: basename(runPath),
@@ -192,6 +195,7 @@ export async function train(source: TrainingConfig | string, options: TrainOptio
       ...(checkpoint && { resumedAtStep: checkpoint.file.state.step }),
       ...(training.stepsPerEpoch !== undefined && { stepsPerEpoch: training.stepsPerEpoch }),
     });
+    control.begin(session);
     if ((config.engine ?? "auto") === "auto" && engine.name === "cpu") {
       folder.event({ type: "warning", message: `engine auto runs on cpu, many times slower than native: ${nativeMissingReason()}` });
     }
@@ -213,7 +217,7 @@ export async function train(source: TrainingConfig | string, options: TrainOptio
       quarantined: state.quarantined ?? [],
     });
     // A graph that cuts patches by an operator of the user's own shows their size only in its first batch.
-    const first = summary.patch || checkpoint ? undefined : await firstBatch(batches, controller.signal);
+    const first = summary.patch || checkpoint ? undefined : await control.during(firstBatch(batches, signal));
     const patch = summary.patch ?? checkpoint?.description.patch ?? first?.image.shape.slice(1, 4);
     if (patch) {
       const [depth, height, width] = patch as unknown as Triple;
@@ -245,9 +249,8 @@ export async function train(source: TrainingConfig | string, options: TrainOptio
           description,
           identity,
           quarantined: () => [...quarantined].map(([id, message]) => ({ id, message })),
-          signal: controller.signal,
-          session,
-          abort: (cause) => controller.abort(cause),
+          signal,
+          control,
           preview,
           onBatch: (number) => {
             engine.step = number;
@@ -257,7 +260,7 @@ export async function train(source: TrainingConfig | string, options: TrainOptio
       );
     }
     const status = trainer ? await trainer.run(batches, first) : "stopped";
-    const reason = trainer?.stopReason ?? (status === "stopped" ? errorMessage(controller.signal.reason ?? "stopped") : undefined);
+    const reason = trainer?.stopReason ?? (status === "stopped" ? errorMessage(signal.reason ?? "stopped") : undefined);
     await batches.close();
     await endOf(trainer, folder, status, reason);
     const { epoch, step, last, best } = trainer?.state ?? state;

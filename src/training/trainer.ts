@@ -16,7 +16,7 @@ import { validatePatches } from "./learning/validate-patches.js";
 import { orAborted } from "./or-aborted.js";
 import type { PreviewInput, PreviewRenderer } from "./run/preview-input.js";
 import { PreviewVolumes } from "./run/preview-volumes.js";
-import { RunControl } from "./run/run-control.js";
+import type { RunControl } from "./run/run-control.js";
 import type { RunEventInput, RunFolder } from "./run/run-folder.js";
 import { SampleCapture } from "./run/sample-capture.js";
 import type { RunningSchedule, ScheduleMoment } from "./schedules/schedule.js";
@@ -37,10 +37,8 @@ export interface TrainerOptions {
   /** Cases that have failed so far. */
   readonly quarantined: () => readonly QuarantinedCase[];
   readonly signal: AbortSignal;
-  /** `t` of the start event, by which requests name this session. */
-  readonly session: number;
-  /** Ends the training as the signal does. */
-  readonly abort: (reason: VoxError) => void;
+  /** What this session is asked for meanwhile. */
+  readonly control: RunControl;
   readonly preview: PreviewRenderer | undefined;
   /** Before each batch, with a number of its own: that of the step when a step takes one batch. */
   readonly onBatch?: (number: number) => void;
@@ -66,7 +64,6 @@ export class Trainer {
   private savedAt = performance.now();
   private saveMs = 0;
   private savedStep: number;
-  private readonly control: RunControl;
   private readonly samples: SampleCapture;
   private readonly previewVolumes = new PreviewVolumes();
 
@@ -75,7 +72,6 @@ export class Trainer {
     public state: TrainingState,
   ) {
     const { learner, folder } = options;
-    this.control = new RunControl(options);
     this.samples = new SampleCapture(folder, learner.classes);
     this.savedStep = state.step;
     this.context = { model: learner.model, folder: folder.path, classes: learner.classes, stop: (reason) => (this.stopReason ??= reason) };
@@ -92,7 +88,7 @@ export class Trainer {
         if (!(await this.endEpoch())) return this.leave();
         continue;
       }
-      const batch = await this.control.during(this.nextBatch());
+      const batch = await this.options.control.during(this.nextBatch());
       if (signal.aborted) return this.leave();
       if (training.stepsPerEpoch === undefined && (batch === undefined || batch.epoch > this.state.epoch)) {
         this.early = batch;
@@ -113,7 +109,7 @@ export class Trainer {
 
   /** Does what was asked for meanwhile; time that the run stands paused is nobody's. */
   private async obey(checkpoint: () => Promise<void>): Promise<void> {
-    const pausedMs = await this.control.obey({ step: this.state.step, samples: () => this.samples.ask(), checkpoint });
+    const pausedMs = await this.options.control.obey({ step: this.state.step, samples: () => this.samples.ask(), checkpoint });
     this.stepEnded += pausedMs;
     this.epochBegan += pausedMs;
   }
@@ -141,7 +137,7 @@ export class Trainer {
       size: training.accumulate ?? 1,
       step,
       next: async () => {
-        const batch = await this.batchOfEpoch();
+        const batch = await this.options.control.during(this.batchOfEpoch());
         if (batch) waitMs += this.source!.waitMs;
         return batch;
       },
@@ -195,7 +191,7 @@ export class Trainer {
   private async endEpoch(): Promise<boolean> {
     const { training, folder, schedule, validationIds, learner } = this.options;
     const { patches = true, cases } = this.options.validation;
-    const validation = await this.swapped(() => this.validate());
+    const validation = await this.swapped(() => this.options.control.during(this.validate()));
     if (this.options.signal.aborted) return false;
     const { state } = this;
     const epoch = state.epoch + 1;
