@@ -12,6 +12,7 @@ import type { TrainingConfig } from "../training/config/training-config.js";
 import { resolveRunFolder } from "../training/run/resolve-run-folder.js";
 import { runName } from "../training/run/run-name.js";
 import type { TrainOverrides } from "../training/train.js";
+import { writeConfusion } from "./confusion/write-confusion.js";
 import { crossValidationIdentity, noteIdentity } from "./cross-validation-identity.js";
 import { type DealSplitsOptions, dealSplits } from "./deal-splits.js";
 import { detailedTsv } from "./detailed-tsv.js";
@@ -198,8 +199,7 @@ export async function crossValidate(options: CrossValidateOptions): Promise<Cros
   }
 
   const records = await finishedFolds();
-  const order = (a: EvaluationRow, b: EvaluationRow): number => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
-  const rows = records.flatMap(({ evaluation, fold: own }) => (evaluation?.rows ?? []).map((row) => ({ ...row, fold: own }))).sort(order);
+  const rows = records.flatMap(({ evaluation, fold: own }) => (evaluation?.rows ?? []).map((row) => ({ ...row, fold: own }))).sort(byId);
   const isWhole = records.length === splits.length;
   const result = { folder, splits, finished: records.map((record) => record.fold), rows };
   const seconds = (): number => (performance.now() - began) / 1000;
@@ -210,8 +210,12 @@ export async function crossValidate(options: CrossValidateOptions): Promise<Cros
 
   const missing = [...new Set(records.flatMap(({ evaluation }) => evaluation?.missing ?? []))].sort();
   const failed = records.flatMap(({ evaluation }) => evaluation?.failed ?? []);
-  const summary = summarizeRepeats(rows, splits, { missing, failed });
+  // A record of an earlier version has no tables; a sum over a part of the cases would look like one over all.
+  const isCounted = records.every(({ evaluation }) => evaluation?.confusions);
+  const confusions = isCounted ? records.flatMap(({ evaluation, fold: own }) => evaluation!.confusions!.map((one) => ({ ...one, fold: own }))) : [];
+  const summary = summarizeRepeats(rows, splits, { missing, failed, classes: data.classes, confusions });
   const output = join(folder, "evaluation");
+  if (confusions.length > 0) await writeConfusion({ output, classes: data.classes, cases: [...confusions].sort(byId) });
   await writeAtomically(join(output, "detailed.tsv"), [Buffer.from(detailedTsv(rows))]);
   await writeAtomically(join(output, "summary.json"), [Buffer.from(`${JSON.stringify(summary, undefined, 2)}\n`)]);
   const leftOut = [...missing, ...failed.map(({ id }) => id)];
@@ -231,6 +235,10 @@ export async function crossValidate(options: CrossValidateOptions): Promise<Cros
     facts: { model: config.model.name, loss: config.loss.name, seed, checkpoint, "cases that validate while training": validating(share, heldOut) },
   });
   return { ...result, status: "completed", summary, postprocessing: choice, report, seconds: seconds() };
+}
+
+function byId(a: { readonly id: string }, b: { readonly id: string }): number {
+  return a.id < b.id ? -1 : a.id > b.id ? 1 : 0;
 }
 
 function validating(share: number | undefined, heldOut: HeldOut): string {

@@ -6,9 +6,11 @@ import { requireKnownOptions } from "../core/require-known-options.js";
 import type { Millimeters } from "../core/units.js";
 import { niftiFiles, niftiStem } from "../io/layouts/nifti-files.js";
 import { writeAtomically } from "../io/write-atomically.js";
-import type { Metric } from "../metrics/index.js";
+import { LabelMapComparison, type Metric } from "../metrics/index.js";
+import type { CaseConfusion } from "./confusion/case-confusion.js";
+import { writeConfusion } from "./confusion/write-confusion.js";
 import { detailedTsv } from "./detailed-tsv.js";
-import { evaluateCase } from "./evaluate-case.js";
+import { evaluateComparison } from "./evaluate-comparison.js";
 import { type EvaluationRow, type EvaluationSummary, summarizeEvaluation } from "./evaluation-summary.js";
 import { labelFiles } from "./label-files.js";
 import { readLabelPair } from "./read-label-pair.js";
@@ -21,7 +23,7 @@ export interface EvaluateOptions {
   readonly labels: string | DataSet;
   /** Class names; index = label. By default those of the data set. */
   readonly classes?: readonly string[];
-  /** Gets `detailed.tsv` and `summary.json`; nothing is written where absent. */
+  /** Gets `detailed.tsv`, `summary.json`, `confusion.json` and `confusion.png`; nothing is written where absent. */
   readonly output?: string;
   /** Cases that must be there; by default those that have a prediction. */
   readonly ids?: readonly string[];
@@ -52,6 +54,8 @@ const OPTIONS = Object.keys({
 
 export interface Evaluation {
   readonly rows: readonly EvaluationRow[];
+  /** Voxels by true and predicted class, of each case. */
+  readonly confusions: readonly CaseConfusion[];
   readonly summary: EvaluationSummary;
   /** Paths of the written files. */
   readonly files: readonly string[];
@@ -93,6 +97,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const missing = [...(ids ?? references.keys())].filter((id) => !predicted.has(id)).sort();
 
   const rows: EvaluationRow[] = [];
+  const confusions: CaseConfusion[] = [];
   const failed: { id: string; message: string }[] = [];
   let done = 0;
   const compared = wanted.filter((id) => predicted.has(id));
@@ -112,17 +117,21 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
       const reference = references.get(id);
       if (reference === undefined)
         throw new VoxError("a prediction must have a label file to compare with, got none", { code: "ERR_LABEL", where: prediction, sampleId: id });
-      rows.push(...evaluateCase({ id, ...(await readLabelPair({ id, prediction, reference, classes })), classes, regions, metrics }));
+      const comparison = new LabelMapComparison(await readLabelPair({ id, prediction, reference, classes }));
+      const own = evaluateComparison(comparison, { id, classes, regions, metrics });
+      confusions.push({ id, confusion: comparison.confusion(classes.length) });
+      rows.push(...own);
     } catch (error) {
       if (onError === "fail") throw error;
       failed.push({ id, message: errorMessage(error) });
     }
     onProgress?.({ id, done: ++done, total: compared.length });
   }
-  const summary = summarizeEvaluation(rows, { missing, failed, regions: Object.keys(regions) });
-  if (output === undefined) return { rows, summary, files: [] };
+  const summary = summarizeEvaluation(rows, { missing, failed, regions: Object.keys(regions), classes, confusions });
+  if (output === undefined) return { rows, confusions, summary, files: [] };
   const files = [join(output, "detailed.tsv"), join(output, "summary.json")];
   await writeAtomically(files[0]!, [Buffer.from(detailedTsv(rows))]);
   await writeAtomically(files[1]!, [Buffer.from(`${JSON.stringify(summary, undefined, 2)}\n`)]);
-  return { rows, summary, files };
+  if (confusions.length > 0) files.push(...(await writeConfusion({ output, classes, cases: confusions })));
+  return { rows, confusions, summary, files };
 }

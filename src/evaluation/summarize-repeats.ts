@@ -4,7 +4,7 @@ import type { Splits } from "./splits.js";
 
 /**
  * Sums up the held-out cases of a cross-validation. Where every case is held out several times, it counts once, with its mean over the repeats, so that
- * deviations and intervals stay those of cases; the means of each repeat stand beside.
+ * deviations and intervals stay those of cases; the means of each repeat stand beside. The confusion table is the sum over all repeats.
  *
  * @example
  * summarizeRepeats(rows, splits).repeats; // [{ dice: 0.91, … }, { dice: 0.92, … }]

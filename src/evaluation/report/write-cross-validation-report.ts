@@ -5,6 +5,7 @@ import type { PostprocessingStep } from "../../inference/index.js";
 import { writeAtomically } from "../../io/write-atomically.js";
 import type { EvaluationRow, EvaluationSummary } from "../evaluation-summary.js";
 import { classColor } from "../figures/class-color.js";
+import { confusionFigure } from "../figures/confusion-figure.js";
 import type { FoldRecord } from "../fold-record.js";
 import type { PostprocessingChoice } from "../postprocessing/choose-postprocessing.js";
 import type { HeldOut } from "../run-fold.js";
@@ -122,7 +123,7 @@ ${cardsOf(summary)}
 ${legendOf(heldOut)}
 <div class="wide">${overview}</div>
 ${repeatsOf(summary)}${postprocessing ? postprocessingOf(postprocessing) : ""}
-<h2>Distributions</h2><div class="grid">${joinHtml(boxes)}</div>
+${await confusionOf(summary)}<h2>Distributions</h2><div class="grid">${joinHtml(boxes)}</div>
 <h2>Folds</h2><div class="wide">${folds}</div>
 <h2>Cases</h2><div class="wide">${cases}</div>
 <h2>Training</h2>
@@ -168,6 +169,22 @@ function legendOf(heldOut: HeldOut): HtmlPart {
     default:
       return heldOut satisfies never;
   }
+}
+
+/** What is taken for what, as a picture and in numbers. */
+async function confusionOf({ confusion, confusionClasses = [], repeats }: EvaluationSummary): Promise<HtmlPart | string> {
+  if (!confusion) return "";
+  const png = await confusionFigure({ classes: confusionClasses, confusion });
+  const row = (voxels: readonly number[], truth: number): HtmlPart => {
+    const sum = voxels.reduce((total, value) => total + value, 0);
+    return html`<tr><th>${confusionClasses[truth]!}${joinHtml(voxels.map((value) => html`<td>${value}`))}<td>${sum}</tr>
+`;
+  };
+  return html`<h2>Confusion of classes</h2>
+<p>Voxels of all held-out cases${repeats ? ", of every repeat" : ""}: each row is a true class, and its shares are what it was taken for.</p>
+<div class="confusion">${inlined(png, "Voxels by true and predicted class")}<div class="wide"><table><tr><th>true, predicted as${joinHtml(confusionClasses.map((name) => html`<th>${name}`))}<th>all</tr>
+${joinHtml(confusion.map(row))}</table></div></div>
+`;
 }
 
 function repeatsOf({ repeats, meanOverClasses }: EvaluationSummary): HtmlPart | string {
@@ -257,6 +274,7 @@ dl { display: flex; flex-wrap: wrap; gap: 0.3rem 2rem; } dt { color: #555; font-
 .wide { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 0.9rem; }
 th, td { padding: 0.15rem 0.6rem; text-align: right; white-space: nowrap; } th:first-child, .name { text-align: left; } tr:hover > * { background-color: #f1f5fb; }
 tr.first > * { border-top: 1px solid #ddd; } tr:first-child th { border-bottom: 2px solid #999; vertical-align: bottom; }
+.confusion { display: flex; flex-wrap: wrap; gap: 1rem 2rem; align-items: center; } .confusion img { width: 480px; }
 .grid { display: grid; grid-template-columns: repeat(auto-fill, minmax(420px, 1fr)); gap: 1rem; } .wide-pictures { grid-template-columns: repeat(auto-fill, minmax(560px, 1fr)); } img { max-width: 100%; height: auto; }
 figure { margin: 0; } figcaption { color: #444; font-size: 0.9rem; margin-top: 0.3rem; }
 @media print { .grid { grid-template-columns: 1fr 1fr; } h2 { break-after: avoid; } figure, img { break-inside: avoid; } }
