@@ -108,8 +108,9 @@ async function runPredict(bundles: readonly string[], options: PredictCommandOpt
     ...(options.threads !== undefined && { threads: options.threads }),
   });
   const { ids, patch, batchSize, memory, workers } = options;
-  const dashboard = await serveRuns(options.dashboard, options.output, output, { set: plainFolder({ root: options.input }) });
-  const shown = dashboard && predictionRun(options.output, engine.name);
+  const set = plainFolder({ root: options.input });
+  const dashboard = await serveRuns(options.dashboard, options.output, output, { set });
+  const shown = dashboard && predictionRun(options.output, engine.name, await set.list());
   const overlap = options.distinct ? ([0, 0, 0] as const) : options.overlap;
   const began = performance.now();
   const predicting = predict({
