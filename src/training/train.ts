@@ -183,6 +183,8 @@ export async function train(source: TrainingConfig | string, options: TrainOptio
       engine: { name: engine.name, threads: engine.threads },
       machine: describeMachine(),
     });
+    // What is behind a reader of the user's own is no file that could be shown.
+    if (!data.read) folder.sources(refs);
     const control = new RunControl({ folder, signal, abort: (cause) => controller.abort(cause) });
     const { t: session } = folder.event({
       type: "start",
