@@ -1,5 +1,6 @@
 import type { CaseRef, DataSet } from "../core/case.js";
 import { requireOption, VoxError } from "../core/errors.js";
+import { requireKnownOptions } from "../core/require-known-options.js";
 import { caseStrata } from "./case-strata.js";
 import { holdOut, kFold, leaveOneOut, percentageSplit, readSplits, type Splits } from "./splits.js";
 
@@ -28,12 +29,13 @@ export interface DealSplitsOptions {
  *
  * @throws `ERR_OPTION` for what cannot be divided so, and for several ways at once; `ERR_DATA` for divisions that do not fit the cases
  * @example
- * await dealSplits({ folds: 5, stratify: "presence" }, { data, refs, seed: 1 });
+ * await dealSplits({ folds: 3, stratify: "presence" }, { data, refs, seed: 1 });
  */
 export async function dealSplits(
-  { folds, repeats, stratify, leaveOneOut: isOneOut, share, heldOutIds, splits, groupOf }: DealSplitsOptions,
+  { folds, repeats, stratify, leaveOneOut: isOneOut, share, heldOutIds, splits, groupOf, ...unknown }: DealSplitsOptions,
   { data, refs, seed }: { readonly data: DataSet; readonly refs: readonly CaseRef[]; readonly seed: number },
 ): Promise<Splits> {
+  requireKnownOptions("dealSplits", unknown, ["folds", "repeats", "stratify", "leaveOneOut", "share", "heldOutIds", "splits", "groupOf"]);
   const ids = refs.map(({ id }) => id);
   const ways = { folds, leaveOneOut: isOneOut || undefined, share, heldOutIds, splits };
   const given = Object.entries(ways).flatMap(([name, value]) => (value === undefined ? [] : [name]));

@@ -35,7 +35,7 @@ export { type OverlayPngOptions, overlayPng } from "./figures/overlay-png.js";
 export { type PreviewContent, type PreviewRendererOptions, previewRenderer } from "./figures/preview-renderer.js";
 export { type History, readHistory } from "./figures/read-history.js";
 export { type ScatterFigureOptions, type ScatterPoint, scatterFigure } from "./figures/scatter-figure.js";
-export type { PlaneName } from "./figures/slice-plane.js";
+export { type PlaneName, type SlicePlane, slicePlane } from "./figures/slice-plane.js";
 export { tellingSlice } from "./figures/telling-slice.js";
 export { labelFiles } from "./label-files.js";
 export { type ClassChoice, choosePostprocessing, type PostprocessingChoice } from "./postprocessing/choose-postprocessing.js";

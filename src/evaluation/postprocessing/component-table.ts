@@ -19,7 +19,7 @@ export interface ComponentTable {
  * Lists the predicted components (26-connected) of every foreground class of a case.
  *
  * @example
- * componentTables({ id: "case_00000", fold: 0, classes, pair: await readLabelPair({ id, prediction, reference, classes }) });
+ * componentTables({ id, fold: 0, classes, pair: { prediction, reference, shape, spacing } });
  */
 export function componentTables({
   id,
