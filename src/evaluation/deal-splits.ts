@@ -1,6 +1,5 @@
 import type { CaseRef, DataSet } from "../core/case.js";
 import { requireOption, VoxError } from "../core/errors.js";
-import { requireKnownOptions } from "../core/require-known-options.js";
 import { caseStrata } from "./case-strata.js";
 import { holdOut, kFold, leaveOneOut, percentageSplit, readSplits, type Splits } from "./splits.js";
 
@@ -32,10 +31,9 @@ export interface DealSplitsOptions {
  * await dealSplits({ folds: 3, stratify: "presence" }, { data, refs, seed: 1 });
  */
 export async function dealSplits(
-  { folds, repeats, stratify, leaveOneOut: isOneOut, share, heldOutIds, splits, groupOf, ...unknown }: DealSplitsOptions,
+  { folds, repeats, stratify, leaveOneOut: isOneOut, share, heldOutIds, splits, groupOf }: DealSplitsOptions,
   { data, refs, seed }: { readonly data: DataSet; readonly refs: readonly CaseRef[]; readonly seed: number },
 ): Promise<Splits> {
-  requireKnownOptions("dealSplits", unknown, ["folds", "repeats", "stratify", "leaveOneOut", "share", "heldOutIds", "splits", "groupOf"]);
   const ids = refs.map(({ id }) => id);
   const ways = { folds, leaveOneOut: isOneOut || undefined, share, heldOutIds, splits };
   const given = Object.entries(ways).flatMap(([name, value]) => (value === undefined ? [] : [name]));
