@@ -14,6 +14,7 @@ import { evaluateComparison } from "./evaluate-comparison.js";
 import { type EvaluationRow, type EvaluationSummary, summarizeEvaluation } from "./evaluation-summary.js";
 import { labelFiles } from "./label-files.js";
 import { readLabelPair } from "./read-label-pair.js";
+import { requireRegions } from "./require-regions.js";
 import { standardMetrics } from "./standard-metrics.js";
 
 export interface EvaluateOptions {
@@ -66,7 +67,8 @@ export interface Evaluation {
  *
  * A case with a label and no prediction is listed as missing, with or without `ids`; it never counts as 0 or as 1.
  *
- * @throws `ERR_GEOMETRY` when a pair does not lie on one grid; `ERR_LABEL` for labels outside the classes, or a prediction without a reference; `ERR_EMPTY`
+ * @throws `ERR_GEOMETRY` when a pair does not lie on one grid; `ERR_LABEL` for labels outside the classes, or a prediction without a reference;
+ * `ERR_EMPTY`
  * when there is nothing to compare; `ERR_READ`, `ERR_WRITE`, `ERR_OPTION`
  * @example
  * const { summary } = await evaluate({ predictions: "predictions", labels: "data/kits19", classes: ["background", "kidney", "tumor"], output: "evaluation" });
@@ -77,16 +79,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const classes = options.classes ?? (typeof labels === "string" ? [] : labels.classes);
   requireOption(classes.length >= 2, "evaluate", "classes", "at least two class names, the background first", classes);
   requireOption(onError === "fail" || onError === "skip", "evaluate", "onError", '"fail" or "skip"', onError);
-  for (const [name, list] of Object.entries(regions)) {
-    requireOption(
-      list.length > 0 && list.every((label) => classes[label] !== undefined),
-      "evaluate",
-      `regions.${name}`,
-      `labels 0..${classes.length - 1}`,
-      list,
-    );
-    requireOption(!classes.includes(name), "evaluate", "regions", "names that no class has", name);
-  }
+  requireRegions("evaluate", regions, classes);
   const metrics = options.metrics ?? standardMetrics({ tolerance });
   if (!existsSync(predictions) || !statSync(predictions).isDirectory()) {
     throw new VoxError("the folder of predictions must exist", { code: "ERR_READ", where: predictions });

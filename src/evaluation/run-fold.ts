@@ -34,6 +34,8 @@ export interface RunFoldOptions {
   readonly inner: readonly string[];
   readonly heldOut: HeldOut;
   readonly checkpoint: "latest" | "best";
+  /** Several labels taken together, by name: scored beside the classes. */
+  readonly regions: Readonly<Record<string, readonly number[]>>;
   readonly overlays: boolean;
   readonly overlayStyle: OverlayStyle;
   /** Folder of the cross-validation. */
@@ -50,7 +52,7 @@ export interface RunFoldOptions {
  * @throws what `train`, `predict`, `evaluate` and `writeOverlays` throw; `ERR_STOPPED` when the signal came after training
  */
 export async function runFold(options: RunFoldOptions): Promise<FoldRecord | undefined> {
-  const { index, folder, config, overlays, overlayStyle } = options;
+  const { index, folder, config, regions, overlays, overlayStyle } = options;
   const own = join(folder, `fold-${index}`);
   const before = await readFoldRecord(own);
   const trained = before ?? (await trainFold(options, own));
@@ -67,6 +69,7 @@ export async function runFold(options: RunFoldOptions): Promise<FoldRecord | und
     labels: data,
     classes,
     ids,
+    regions,
     output: join(own, "evaluation"),
     onError: config.onError ?? "fail",
     ...(signal && { signal }),

@@ -1,4 +1,5 @@
 import { requireOption } from "../../core/errors.js";
+import { requireKnownOptions } from "../../core/require-known-options.js";
 import { percentile } from "../../metrics/index.js";
 import { ChartCanvas } from "../figures/chart-canvas.js";
 import type { Rgb } from "../figures/class-color.js";
@@ -31,7 +32,8 @@ const MARGINS = { left: 74, right: 20, top: 50, bottom: 52 } as const;
  * @example
  * await writeFile("dice.png", await boxFigure({ title: "Dice", boxes: [{ name: "kidney", values: [0.9, 0.95], color: classColor(1) }], range: [0, 1] }));
  */
-export async function boxFigure({ title, boxes, yLabel = "", range, width = 760, height = 440 }: BoxFigureOptions): Promise<Uint8Array> {
+export async function boxFigure({ title, boxes, yLabel = "", range, width = 760, height = 440, ...unknown }: BoxFigureOptions): Promise<Uint8Array> {
+  requireKnownOptions("boxFigure", unknown, ["title", "boxes", "yLabel", "range", "width", "height"]);
   requireOption(boxes.length > 0, "boxFigure", "boxes", "at least one box", boxes);
   const chart = await ChartCanvas.open({ where: "boxFigure", title, width, height, leastSize: 160, margins: MARGINS });
   const { ctx } = chart;

@@ -7,7 +7,7 @@ import type { EvaluationRow, EvaluationSummary } from "../evaluation-summary.js"
 import { classColor } from "../figures/class-color.js";
 import { confusionFigure } from "../figures/confusion-figure.js";
 import type { FoldRecord } from "../fold-record.js";
-import type { PostprocessingChoice } from "../postprocessing/choose-postprocessing.js";
+import type { ClassChoice, PostprocessingChoice } from "../postprocessing/choose-postprocessing.js";
 import type { HeldOut } from "../run-fold.js";
 import type { Splits } from "../splits.js";
 import type { ValueSummary } from "../summarize-values.js";
@@ -18,6 +18,8 @@ export interface CrossValidationReportOptions {
   /** Folder of the cross-validation, with its folds. */
   readonly folder: string;
   readonly classes: readonly string[];
+  /** Names of several classes taken together, in the rows; they are no part of means over classes. */
+  readonly regions?: readonly string[];
   readonly splits: Splits;
   readonly records: readonly FoldRecord[];
   /** Of all held-out cases. */
@@ -40,7 +42,7 @@ export interface CrossValidationReportOptions {
  * await writeCrossValidationReport({ folder: "runs/kits", classes, splits, records, rows, summary, facts: { model: "unet" } });
  */
 export async function writeCrossValidationReport(options: CrossValidationReportOptions): Promise<string> {
-  const { folder, splits, records, rows, summary, postprocessing, heldOut = "hidden", facts } = options;
+  const { folder, splits, records, rows, summary, regions = [], postprocessing, heldOut = "hidden", facts } = options;
   const boxes = await writeBoxes(options);
   const foldsOf = new Map<string, number[]>();
   for (const [fold, { validation }] of splits.entries()) for (const id of validation) foldsOf.set(id, [...(foldsOf.get(id) ?? []), fold]);
@@ -61,7 +63,8 @@ ${joinHtml(
   const folds = html`<table><tr><th>fold<th>training cases<th>held-out cases<th>epochs<th>steps<th>training loss<th>best epoch<th>minutes<th>mean Dice</tr>
 ${joinHtml(
   records.map(({ fold, training, evaluation }) => {
-    const dice = (evaluation?.rows ?? []).map((row) => row.metrics.dice ?? Number.NaN).filter((value) => !Number.isNaN(value));
+    const own = (evaluation?.rows ?? []).filter((row) => !regions.includes(row.class));
+    const dice = own.map((row) => row.metrics.dice ?? Number.NaN).filter((value) => !Number.isNaN(value));
     return html`<tr><th>${fold}<td>${splits[fold]!.training.length}<td>${splits[fold]!.validation.length}<td>${training.epochs}<td>${training.steps}<td>${figure(training.loss)}<td>${training.bestEpoch ?? "-"}<td>${(training.seconds / 60).toFixed(1)}<td>${figure(dice.length === 0 ? null : dice.reduce((sum, value) => sum + value, 0) / dice.length)}</tr>
 `;
   }),
@@ -196,24 +199,37 @@ ${joinHtml(repeats.map((means, at) => html`<tr><th>${at}${joinHtml(columns.map((
 `;
 }
 
-function postprocessingOf({ classes }: PostprocessingChoice): HtmlPart {
+function postprocessingOf({ regions, classes }: PostprocessingChoice): HtmlPart {
+  const ofRegions = html`<div class="wide"><table><tr><th>classes together<th class="name">chosen<th>mean Dice before<th>after</tr>
+${joinHtml(regions.map((own) => html`<tr><th>${own.region}<td class="name">${stepName(own.step)}<td>${figure(own.dice)}<td>${figure(own.chosenDice)}</tr>`))}</table></div>
+`;
   return html`<h2>Postprocessing</h2>
-<p>Chosen per class by the mean Dice of the held-out cases (rightly empty counts 1); it stands in every fold's bundle. The last column is the honest one: each fold's cases get what the other folds' cases chose. The tables and figures of this page are without postprocessing.</p>
-<div class="wide"><table><tr><th>class<th class="name">chosen<th>Dice without<th>Dice with<th>Dice with, chosen on other folds</tr>
-${joinHtml(classes.map((own) => html`<tr><th>${own.class}<td class="name">${stepName(own.step)}<td>${figure(own.dice)}<td>${figure(own.chosenDice)}<td>${figure(own.heldOutDice)}</tr>`))}</table></div>
+<p>Chosen by the mean Dice of the held-out cases (rightly empty counts 1), for classes taken together first, where none of them may lose, then for each class alone; it stands in every fold's bundle. The last column is the honest one: each fold's cases get what the other folds' cases chose. The tables and figures of this page are without postprocessing.</p>
+${regions.length > 0 ? ofRegions : ""}<div class="wide"><table><tr><th>class<th class="name">chosen for it alone<th>Dice without any<th>Dice with all<th>Dice with all, chosen on other folds</tr>
+${joinHtml(
+  classes.map(
+    (own) =>
+      html`<tr><th>${own.class}<td class="name">${stepName(own.step)}<td>${figure(own.dice)}<td>${figure(own.chosenDice)}<td>${figure(own.heldOutDice)}${doesCarryOver(own) ? "" : " (worse than without)"}</tr>`,
+  ),
+)}</table></div>
 `;
 }
 
+/** A choice that loses on cases which took no part in it is likely to lose on new ones. */
+function doesCarryOver({ dice, heldOutDice }: ClassChoice): boolean {
+  return heldOutDice === null || heldOutDice >= dice - 0.0005;
+}
+
 function stepName(step: PostprocessingStep | null): string {
-  if (!step) return "nothing: no candidate gains 0.001";
+  if (!step) return "nothing";
   if (step.operation === "minimalSize") return `remove components below ${step.size} ${step.unit === "mm3" ? "mm³" : "voxels"}`;
   return step.count === 1 ? "keep the largest component" : `keep the ${step.count} largest components`;
 }
 
-async function writeBoxes({ folder, classes, rows, summary }: CrossValidationReportOptions): Promise<HtmlPart[]> {
+async function writeBoxes({ folder, classes, regions = [], rows, summary }: CrossValidationReportOptions): Promise<HtmlPart[]> {
   const pictures: HtmlPart[] = [];
   for (const column of Object.keys(summary.meanOverClasses)) {
-    const boxes = classes.slice(1).map((name, at) => ({
+    const boxes = [...classes.slice(1), ...regions].map((name, at) => ({
       name,
       color: classColor(at + 1),
       values: rows.filter((row) => row.class === name).map((row) => row.metrics[column]!),
