@@ -86,6 +86,7 @@ export class Chart {
       this.#plotArea,
       this.#empty,
     );
+    this.#plotArea.hidden = true;
     this.#plotArea.addEventListener("keydown", (event) => this.#onKey(event));
     this.#plotArea.setAttribute("aria-label", this.#describe([]));
     this.#plotArea.style.minHeight = `${options.height ?? 240}px`;
@@ -254,6 +255,8 @@ export class Chart {
       this.#data(curves),
       this.#plotArea,
     );
+    // A neighbor that is drawn after this one may change the height of the row before anybody has observed the first.
+    requestAnimationFrame(() => this.#resize());
   }
 
   #buildLegend(curves: readonly Curve[]): void {

@@ -9,7 +9,7 @@ import { type CaseScores, caseScores } from "../data/case-scores.js";
 import type { LiveRun } from "../data/live-run.js";
 import { card } from "../elements/card.js";
 import { element, setText } from "../elements/element.js";
-import { formatBytes, formatCount, formatScore } from "../elements/format.js";
+import { formatBytes, formatCount, formatScore, formatValue } from "../elements/format.js";
 import { runAddress } from "../elements/run-address.js";
 import { classScores } from "../panels/class-scores.js";
 import type { View } from "../view.js";
@@ -31,6 +31,12 @@ interface Subject {
   readonly title: string;
   readonly role: RunCase["role"] | "patch";
   readonly volumes: Readonly<Partial<Record<VolumeKind, { readonly url: string; readonly bytes: number; readonly isGzip: boolean }>>>;
+}
+
+/** What the viewer tells of the crosshair. */
+interface Place {
+  readonly mm?: ArrayLike<number> & Iterable<number>;
+  readonly values?: readonly { readonly value: number }[];
 }
 
 const GROUPS: Readonly<Record<Subject["role"], string>> = {
@@ -291,7 +297,7 @@ export function volumesView(run: LiveRun): View {
           multiplanarShowRender: 1,
           multiplanarLayout: 2,
         });
-        viewer.onLocationChange = (at) => setText(where, (at as { string?: string }).string ?? "");
+        viewer.onLocationChange = (at) => setText(where, placeText(at as Place));
         await viewer.attachToCanvas(canvas);
       }
       await viewer.loadVolumes(
@@ -322,6 +328,18 @@ export function volumesView(run: LiveRun): View {
     } finally {
       if (mine === turn) isOpening = false;
     }
+  }
+
+  /** Where the crosshair is, and what is there in words. */
+  function placeText({ mm, values }: Place): string {
+    if (!mm || !values) return "";
+    const classes = run.record.start?.classes ?? [];
+    const parts = shown.map((kind, i) => {
+      const value = values[i]?.value ?? 0;
+      return `${WORDS[kind].toLowerCase()} ${kind === "image" ? formatValue(value) : (classes[Math.round(value)] ?? value)}`;
+    });
+    const [x, y, z] = [...mm].map((side) => side.toFixed(1));
+    return `(${x}, ${y}, ${z}) mm · ${parts.join(" · ")}`;
   }
 
   function drawLayers(): void {
