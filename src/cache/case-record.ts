@@ -35,3 +35,15 @@ export interface CaseRecord {
   readonly history: readonly HistoryEntry[];
   readonly extra?: Readonly<Record<string, Json>>;
 }
+
+export type ArrayKind = "image" | "label";
+
+/** The arrays of a case in the order in which they are stored. */
+export function arraysOf(record: Pick<CaseRecord, "image" | "label">): readonly (readonly [ArrayKind, ArrayRecord])[] {
+  return record.label
+    ? [
+        ["image", record.image],
+        ["label", record.label],
+      ]
+    : [["image", record.image]];
+}

@@ -2,11 +2,10 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { formatBytes } from "../core/bytes.js";
-import type { DtypeArrays } from "../core/dtype.js";
 import { errorMessage, isVoxError, VoxError } from "../core/errors.js";
 import { elementCount } from "../core/shape.js";
-import { CHECKSUM_BYTES, packChunk } from "../kernels/pack-chunk/pack-chunk.js";
-import type { ArrayRecord, CaseRecord } from "./case-record.js";
+import { type CaseArrays, type CaseChunk, caseChunks } from "./case-chunks.js";
+import { type ArrayKind, type ArrayRecord, arraysOf, type CaseRecord } from "./case-record.js";
 import { chunkBox, chunkCount, chunkGrid } from "./chunk-grid.js";
 import { isDiskFull } from "./is-disk-full.js";
 import { DATA_FILE, type Environment, openEnvironment } from "./open-environment.js";
@@ -22,15 +21,7 @@ export interface StoredCase {
   readonly label?: StoredVolume<"uint8" | "uint16">;
 }
 
-/** The arrays of a case that is written. */
-export interface CaseArrays {
-  readonly image: Float32Array;
-  readonly label?: Uint8Array | Uint16Array;
-}
-
-type Kind = "image" | "label";
-
-/** Bytes of chunks that one transaction writes: LMDB keeps the pages of a transaction in memory, and larger ones are slower. */
+/** Bytes of chunks that one transaction writes: LMDB keeps the pages of a transaction in memory, and larger ones leave the caches of the processor. */
 const TRANSACTION_BYTES = 1024 ** 2;
 /** Longest time that writing keeps the event loop to itself. */
 const SLICE_MS = 10;
@@ -123,21 +114,44 @@ export class CaseStore {
 
   private async writeAll(key: string, record: Omit<CaseRecord, "bytes" | "created">, bytes: number, arrays: CaseArrays): Promise<void> {
     try {
-      this.put(() => this.database.putSync(["writing", key], encode({ since: Date.now(), pid: process.pid })));
       reserveRoom(join(this.folder, DATA_FILE), bytes);
-      await this.writeArray(key, "image", record.image, arrays.image);
-      if (record.label && arrays.label) await this.writeArray(key, "label", record.label, arrays.label);
-      const complete: CaseRecord = { ...record, bytes, created: Date.now() };
-      this.put(() => {
-        this.database.putSync(["case", key], encode(complete));
-        this.database.putSync(["used", key], encode(Date.now()));
-        this.database.removeSync(["writing", key]);
-      });
+      const chunks = caseChunks(record, arrays);
+      let isFirst = true;
+      let since = performance.now();
+      for (let isLast = false; !isLast; isFirst = false) {
+        this.put(() => {
+          isLast = this.putSome(key, chunks);
+          if (isLast) {
+            const complete: CaseRecord = { ...record, bytes, created: Date.now() };
+            this.database.putSync(["case", key], encode(complete));
+            this.database.putSync(["used", key], encode(complete.created));
+            if (!isFirst) this.database.removeSync(["writing", key]);
+          } else if (isFirst) {
+            this.database.putSync(["writing", key], encode({ since: Date.now(), pid: process.pid }));
+          }
+        });
+        if (!isLast && performance.now() - since > SLICE_MS) {
+          await nextTurn();
+          since = performance.now();
+        }
+      }
     } catch (error) {
       this.dropQuietly(key);
       throw isVoxError(error) ? error : this.fault("written", error);
     }
     this.inUse.set(key, Date.now());
+  }
+
+  /** Puts chunks into the present transaction until it is large enough; returns whether they were the last. */
+  private putSome(key: string, chunks: Iterator<CaseChunk>): boolean {
+    for (let size = 0; size < TRANSACTION_BYTES; ) {
+      const { done, value } = chunks.next();
+      if (done) return true;
+      // LMDB copies the bytes before this returns.
+      this.database.putSync(["chunk", key, value.kind, value.number], value.bytes);
+      size += value.bytes.length;
+    }
+    return false;
   }
 
   /** All cases that are there as a whole. */
@@ -291,7 +305,7 @@ export class CaseStore {
 
   private volume<D extends "float32" | "uint8" | "uint16">(
     key: string,
-    kind: Kind,
+    kind: ArrayKind,
     record: ArrayRecord<D>,
     id: string,
     mend: ((signal?: AbortSignal) => Promise<void>) | undefined,
@@ -312,36 +326,12 @@ export class CaseStore {
   }
 
   /** Calls `use` with the bytes of a chunk, which are gone when it returns. Returns whether it is there. */
-  private chunk(key: string, kind: Kind, number: number, use: (bytes: Uint8Array) => void): boolean {
+  private chunk(key: string, kind: ArrayKind, number: number, use: (bytes: Uint8Array) => void): boolean {
     const isThere = this.values(["chunk", key, kind, number], (bytes) => {
       use(bytes);
       return true;
     });
     return isThere ?? false;
-  }
-
-  private async writeArray(key: string, kind: Kind, record: ArrayRecord, data: DtypeArrays[ArrayRecord["dtype"]]): Promise<void> {
-    const size = storedElementBytes(record);
-    const grid = chunkGrid(record.shape, size);
-    const count = chunkCount(grid);
-    // LMDB copies a value before `putSync` returns, so one buffer, which stays in the processor's cache, serves all chunks.
-    const buffer = new ArrayBuffer(grid.chunk[0] * grid.chunk[1] * grid.chunk[2] * record.shape[3] * size + CHECKSUM_BYTES);
-    let since = performance.now();
-    for (let number = 0; number < count; ) {
-      this.put(() => {
-        for (let bytes = 0; number < count && bytes < TRANSACTION_BYTES; number++) {
-          const box = chunkBox(grid, record.shape, number);
-          const chunk = new Uint8Array(buffer, 0, elementCount(box.size) * record.shape[3] * size + CHECKSUM_BYTES);
-          packChunk(data, record.shape, box.start, box.size, chunk, record.encoding);
-          this.database.putSync(["chunk", key, kind, number], chunk);
-          bytes += chunk.length;
-        }
-      });
-      if (performance.now() - since > SLICE_MS) {
-        await nextTurn();
-        since = performance.now();
-      }
-    }
   }
 
   /** One transaction. Synchronous, because the asynchronous form reports a full disk as a rejection that nobody can catch. */
@@ -379,10 +369,6 @@ export class CaseStore {
       },
     );
   }
-}
-
-function arraysOf(record: CaseRecord): [Kind, ArrayRecord][] {
-  return [["image", record.image], ...(record.label ? ([["label", record.label]] as [Kind, ArrayRecord][]) : [])];
 }
 
 function encode(value: unknown): Buffer {

@@ -1,6 +1,7 @@
 export { type CacheInfo, cacheInfo } from "./cache-info.js";
+export type { CaseArrays } from "./case-chunks.js";
 export type { ArrayRecord, CaseRecord } from "./case-record.js";
-export { type CaseArrays, CaseStore, type StoredCase } from "./case-store.js";
+export { CaseStore, type StoredCase } from "./case-store.js";
 export { isDiskFull } from "./is-disk-full.js";
 export { type CachedCase, listCache } from "./list-cache.js";
 export { closeCaseStores, openCaseStore } from "./open-case-store.js";

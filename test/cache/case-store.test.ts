@@ -167,7 +167,7 @@ describe("a stored case", () => {
       const store = openCaseStore(${JSON.stringify(path)});
       const original = store.put.bind(store);
       let puts = 0;
-      store.put = (action) => { original(action); if (++puts === 4) process.kill(process.pid, "SIGKILL"); };
+      store.put = (action) => { original(action); if (++puts === 2) process.kill(process.pid, "SIGKILL"); };
       const shape = [64, 128, 128, 1];
       const geometry = { spacing: [1, 1, 1], affine: [1,0,0,0,0,1,0,0,0,0,1,0,0,0,0,1] };
       await store.write("a", { id: "a", made: "", image: { dtype: "float32", shape, geometry, minimum: [0] }, history: [] }, { image: new Float32Array(64 * 128 * 128).fill(1) });

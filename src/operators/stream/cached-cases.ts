@@ -1,5 +1,6 @@
 import type { OperatorFunction } from "rxjs";
-import type { CaseArrays, CaseStore, StoredCase } from "../../cache/case-store.js";
+import type { CaseArrays } from "../../cache/case-chunks.js";
+import type { CaseStore, StoredCase } from "../../cache/case-store.js";
 import { isDiskFull } from "../../cache/is-disk-full.js";
 import { openCaseStore } from "../../cache/open-case-store.js";
 import { formatBytes } from "../../core/bytes.js";
