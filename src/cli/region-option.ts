@@ -1,4 +1,5 @@
 import { Option } from "commander";
+import { didYouMean } from "../core/did-you-mean.js";
 import { VoxError } from "../core/errors.js";
 
 /** `--region kidney+tumor`, several times. */
@@ -13,5 +14,9 @@ export function regionsOf(names: readonly string[], classes: readonly string[], 
   const regions = Object.fromEntries(names.map((name) => [name, name.split("+").map((part) => classes.indexOf(part.trim()))]));
   const strange = names.find((name) => regions[name]!.includes(-1));
   if (strange === undefined) return regions;
-  throw new VoxError(`--region must be classes among ${classes.join(", ")}, joined by +, got ${strange}`, { code: "ERR_OPTION", where });
+  const unknown = strange.split("+").find((part) => !classes.includes(part.trim()))!;
+  throw new VoxError(`--region must be classes among ${classes.join(", ")}, joined by +, got ${strange}${didYouMean(unknown, classes)}`, {
+    code: "ERR_OPTION",
+    where,
+  });
 }

@@ -18,7 +18,7 @@ export interface ServeRunsData {
  * stop the training; does nothing without `--dashboard`.
  */
 export async function serveRuns(
-  wish: boolean | string | undefined,
+  wish: boolean | number | undefined,
   runs: string,
   output: CommandOutput,
   { folders = [], set }: ServeRunsData = {},
@@ -30,7 +30,7 @@ export async function serveRuns(
     throw writeError(runs, error);
   }
   const token = controlToken();
-  const port = typeof wish === "string" ? Number(wish) : 0;
+  const port = typeof wish === "number" ? wish : 0;
   const dashboard = await dashboardThread({ runs, data: folders, cases: set ? await casesOf(set) : [], controlToken: token, port });
   output.note(`dashboard: ${addressWithToken(dashboard.url, token)}`);
   return dashboard;

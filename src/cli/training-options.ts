@@ -1,12 +1,13 @@
 import { Option } from "commander";
 import type { TrainOverrides } from "../training/index.js";
+import { dashboardOption } from "./dashboard-option.js";
 import { engineOptions } from "./engine-options.js";
 import { parseNaturalNumber } from "./parse-natural-number.js";
 import { parsePositiveInteger } from "./parse-positive-integer.js";
 
 /** What the command line may replace in a config, and the live page. */
 export interface TrainingOptions extends Omit<TrainOverrides, "split" | "memory"> {
-  readonly dashboard?: boolean | string;
+  readonly dashboard?: boolean | number;
 }
 
 /** Options alike on all commands that train. */
@@ -21,7 +22,7 @@ export const trainingOptions = (): readonly Option[] => [
     "--on-error <what>",
     "what a case that cannot be read does: end the run (unless the config says otherwise), or be reported and left out",
   ).choices(["fail", "skip"]),
-  new Option("--dashboard [port]", "serve the live page meanwhile, on a free port or the given one"),
+  dashboardOption(),
   ...engineOptions(),
 ];
 

@@ -1,5 +1,5 @@
+import { didYouMean } from "./did-you-mean.js";
 import { requireOption, VoxError } from "./errors.js";
-import { nearestName } from "./nearest-name.js";
 
 /**
  * Refuses options that nobody reads: a misspelled one would silently leave its default in force.
@@ -10,9 +10,5 @@ export function requireKnownOptions(where: string, options: object, known: reado
   requireOption(typeof options === "object" && options !== null, where, "options", "an object", options);
   const name = Object.keys(options).find((key) => !known.includes(key));
   if (name === undefined) return;
-  const nearest = nearestName(name, known);
-  throw new VoxError(`options must be of ${known.join(", ")}, got ${name}${nearest === undefined ? "" : `; did you mean ${nearest}?`}`, {
-    code: "ERR_OPTION",
-    where,
-  });
+  throw new VoxError(`options must be of ${known.join(", ")}, got ${name}${didYouMean(name, known)}`, { code: "ERR_OPTION", where });
 }

@@ -1,8 +1,9 @@
-import { requireKnownOptions } from "../core/require-known-options.js";
 import "@tensorflow/tfjs-backend-cpu";
 import { availableParallelism } from "node:os";
 import * as tf from "@tensorflow/tfjs-core";
-import { errorMessage, requireOption, VoxError } from "../core/errors.js";
+import { didYouMean } from "../core/did-you-mean.js";
+import { describe, errorMessage, requireOption, VoxError } from "../core/errors.js";
+import { requireKnownOptions } from "../core/require-known-options.js";
 import { ENGINES, type EngineEntry, type EngineName } from "./engines.js";
 import { installGradientTape } from "./install-gradient-tape.js";
 import { NativeBackend } from "./native/native-backend.js";
@@ -63,7 +64,11 @@ export function currentEngine(): Engine | undefined {
 export async function startEngine({ engine = "auto", threads = 0, seed = 0, ...unknown }: EngineOptions = {}): Promise<Engine> {
   requireKnownOptions("startEngine", unknown, ["engine", "threads", "seed"]);
   const names = ENGINES.map(({ name }) => name);
-  requireOption(engine === "auto" || names.includes(engine), "startEngine", "engine", `auto, ${names.join(", ")}`, engine);
+  if (engine !== "auto" && !names.includes(engine)) {
+    const known = ["auto", ...names];
+    const hint = typeof engine === "string" ? didYouMean(engine, known) : "";
+    throw new VoxError(`engine must be ${known.join(", ")}, got ${describe(engine)}${hint}`, { code: "ERR_OPTION", where: "startEngine" });
+  }
   requireOption(Number.isInteger(threads) && threads >= 0 && threads <= 1024, "startEngine", "threads", "an integer from 0 to 1024", threads);
   requireOption(Number.isSafeInteger(seed), "startEngine", "seed", "an integer", seed);
   registerGradients();

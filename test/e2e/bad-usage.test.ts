@@ -14,6 +14,8 @@ const bundle = at("runs", "good", "checkpoints", "best");
 beforeAll(async () => {
   writeCase(at("good"), goodCase("good_a"));
   mkdirSync(at("empty"));
+  mkdirSync(at("flat"));
+  writeFileSync(at("flat", "good_a.nii.gz"), goodCase("good_a").segmentation!);
   writeFileSync(at("file"), "no folder");
   const { code } = await runCli(["train", smallConfig(root, { name: "good", root: at("good") })]);
   expect(code).toBe(0);
@@ -50,8 +52,24 @@ describe("commands and options", () => {
 
   it("values that do not fit are refused with file, rule and value", { timeout: 300_000 }, async () => {
     await refused(["inspect", at("good")], 2, /good: the names of the classes must be given, as in --classes /);
-    await refused(["evaluate", at("good"), at("good"), ...classes, "--overlays", at("out")], 2, /--images must be given with --overlays/);
-    await refused(["predict", bundle, "-i", at("good"), "-o", at("out"), "--engine", "warp"], 2, /engine must be auto, .*got "warp"/);
+    await refused(["evaluate", at("flat"), at("flat"), ...classes, "--overlays", at("out")], 2, /--images must be given with --overlays/);
+    await refused(
+      ["predict", bundle, "-i", at("good"), "-o", at("out"), "--engine", "nativ"],
+      2,
+      /engine must be auto, .*got "nativ"; did you mean native\?/,
+    );
+    await refused(
+      ["train", "config.mjs", "--dashboard", "abc"],
+      2,
+      /'--dashboard \[port\]' argument 'abc' is invalid. must be a port, an integer in 0..65535/,
+    );
+    await refused(
+      ["evaluate", at("good"), at("good"), ...classes, "--region", "kidny"],
+      2,
+      /classes among .*, joined by \+, got kidny; did you mean kidney\?/,
+    );
+    await refused(["phantom", at("huge"), "--shape", "100000x100000x100000"], 2, /shape must be of 2\^30 voxels at most, got "100000x100000x100000"/);
+    await refused(["train", at("good", "good_a", "imaging.nii.gz")], 2, /imaging\.nii\.gz: the config must be a \.mjs, \.js or \.ts file, got \.gz/);
     await refused(["init", at("init"), "--data", at("good"), "--classes", "one"], 2, /classes must be a list of at least two/);
     expect(existsSync(at("init"))).toBe(false);
   });

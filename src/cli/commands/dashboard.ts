@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { startDashboard } from "../../server/index.js";
 import { type CommonOptions, commandOutput } from "../command-output.js";
-import { parseNaturalNumber } from "../parse-natural-number.js";
+import { parsePort } from "../parse-port.js";
 import { addressWithToken, controlToken } from "../serve-runs.js";
 
 interface DashboardCommandOptions extends CommonOptions {
@@ -16,7 +16,7 @@ export function dashboardCommand(): Command {
   return new Command("dashboard")
     .argument("[runs]", "folder of runs", "runs")
     .option("--host <address>", "address to listen on; any other than this machine's own needs --token", "127.0.0.1")
-    .option("--port <n>", "port; 0 takes a free one", parseNaturalNumber, 6180)
+    .option("--port <n>", "port; 0 takes a free one", parsePort, 6180)
     .option(
       "--token <text>",
       "what readers must know, at least 16 characters (or VOXSTREAM_TOKEN); without it everybody on this machine may read, and a token is made up for control",

@@ -7,6 +7,7 @@ import { type EngineName, startEngine } from "../../engine/index.js";
 import { type PostprocessingStep, type PredictProgress, type PredictResult, predict, type Rotations } from "../../inference/index.js";
 import { plainFolder } from "../../io/plain-folder.js";
 import { type CommonOptions, commandOutput } from "../command-output.js";
+import { dashboardOption } from "../dashboard-option.js";
 import { engineOptions } from "../engine-options.js";
 import { formatDuration } from "../format-duration.js";
 import { parseKeepLargest } from "../parse-keep-largest.js";
@@ -38,7 +39,7 @@ interface PredictCommandOptions extends CommonOptions {
   readonly onError: "fail" | "skip";
   readonly memory?: string;
   readonly workers?: number;
-  readonly dashboard?: boolean | string;
+  readonly dashboard?: boolean | number;
   readonly engine?: EngineName;
   readonly threads?: number;
 }
@@ -100,7 +101,7 @@ export function predictCommand(): Command {
     )
     .option("--memory <size>", "budget for the voxels of cases that wait, like 4GB")
     .option("--workers <n>", "threads that load the next case meanwhile; 1", parseNaturalNumber)
-    .option("--dashboard [port]", "serve the live page meanwhile, on a free port or the given one")
+    .addOption(dashboardOption())
     .action((bundles: string[], options: PredictCommandOptions) => runPredict(bundles, options, steps));
   for (const option of engineOptions()) command.addOption(option);
   return command;

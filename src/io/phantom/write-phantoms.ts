@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { requireOption } from "../../core/errors.js";
 import { Random } from "../../core/random.js";
 import { requireKnownOptions } from "../../core/require-known-options.js";
-import type { Shape4, Triple } from "../../core/shape.js";
+import { elementCount, formatShape, type Shape4, type Triple } from "../../core/shape.js";
 import type { Millimeters } from "../../core/units.js";
 import { placeOnGrid } from "../place-on-grid.js";
 import { writeVolume } from "../write-volume.js";
@@ -43,6 +43,9 @@ const ORIENTATIONS: readonly PhantomOrientation[] = [
   { letters: "LPS", tilt: 20 },
 ];
 
+/** More than any scanner makes; the arrays of one phantom would take some 10 GB. */
+const MOST_VOXELS = 2 ** 30;
+
 /**
  * Writes KiTS-like CT cases with two kidneys (label 1) and tumors (label 2) as `<folder>/case_00000/imaging.nii.gz` and `segmentation.nii.gz`, int16 and
  * uint8, in four orientations by turns. The same seed gives the same bytes of voxels; case n does not depend on the number of cases.
@@ -75,6 +78,7 @@ export async function writePhantoms({
     "three integers of at least 8",
     shape,
   );
+  requireOption(elementCount(shape) <= MOST_VOXELS, "writePhantoms", "shape", "of 2^30 voxels at most", formatShape(shape));
   requireOption(
     spacing.length === 3 && spacing.every((side) => side > 0 && Number.isFinite(side)),
     "writePhantoms",

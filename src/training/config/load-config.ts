@@ -1,7 +1,7 @@
 import { existsSync, statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { register } from "node:module";
-import { resolve } from "node:path";
+import { extname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { errorMessage, isVoxError, VoxError } from "../../core/errors.js";
 import { distUrl } from "../dist-url.js";
@@ -9,6 +9,7 @@ import { type ComparisonConfig, defineComparison, variantConfig } from "./define
 import { defineConfig } from "./define-config.js";
 import type { TrainingConfig } from "./training-config.js";
 
+const EXTENSIONS: readonly string[] = [".mjs", ".js", ".ts", ".mts", ".cjs", ".cts"];
 const HOOKED = Symbol.for("voxstream.config-hooks");
 
 /** Lets this thread import config files: `voxstream` resolves to this package, and TypeScript is understood. */
@@ -92,6 +93,13 @@ async function loadDefault(path: string): Promise<unknown> {
   const full = resolve(path);
   if (!existsSync(full)) throw new VoxError("the config file must exist", { code: "ERR_CONFIG", where: path });
   if (statSync(full).isDirectory()) throw new VoxError("the config must be a file, got a folder", { code: "ERR_CONFIG", where: path });
+  const extension = extname(full);
+  if (!EXTENSIONS.includes(extension)) {
+    throw new VoxError(`the config must be a .mjs, .js or .ts file, got ${extension === "" ? "one without an extension" : extension}`, {
+      code: "ERR_CONFIG",
+      where: path,
+    });
+  }
   hookOnce();
   let module: { readonly default?: unknown };
   try {
