@@ -1,7 +1,7 @@
 import { closeSync, lstatSync, openSync, readSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { VoxError } from "../../core/errors.js";
+import { errorMessage, VoxError } from "../../core/errors.js";
 import type { RunCommand, RunRequest } from "../../core/run-events.js";
 import type { RunFolder } from "./run-folder.js";
 
@@ -12,8 +12,6 @@ const COMMANDS: ReadonlySet<string> = new Set<RunCommand>(["pause", "resume", "s
 
 export interface RunControlOptions {
   readonly folder: RunFolder;
-  /** `t` of the start event; requests to any other session are passed over. */
-  readonly session: number;
   /** Ends the training as a signal does: with a checkpoint, resumable. */
   readonly abort: (reason: VoxError) => void;
   readonly signal: AbortSignal;
@@ -29,13 +27,16 @@ export interface ControlMoment {
 
 /**
  * Obeys `control.jsonl` in the run's folder, one request per line: pause, resume, stop, take a checkpoint, show the next samples. The dashboard or a script
- * appends the requests, also from another process or machine; each that is carried out becomes a `control` event of the run.
+ * appends the requests, also from another process or machine; each that is carried out becomes a `control` event of the run. Made before the session's start
+ * event, because requests may come as soon as that is told.
  */
 export class RunControl {
   readonly #path: string;
   readonly #options: RunControlOptions;
   readonly #waiting: RunRequest[] = [];
   readonly #seen = new Set<string>();
+  #session: number | undefined;
+  #isUnreadable = false;
   #offset = 0;
   #polledAt = Number.NEGATIVE_INFINITY;
   #isPaused = false;
@@ -46,6 +47,11 @@ export class RunControl {
     this.#path = join(options.folder.path, "control.jsonl");
     // Whatever an earlier session did not get to is void.
     rmSync(this.#path, { force: true });
+  }
+
+  /** Begins to listen. `session` is `t` of the start event; requests to any other are passed over. */
+  begin(session: number): void {
+    this.#session = session;
   }
 
   /** Carries out what was asked for; while the run is paused, resolves only when it goes on or ends. Returns the milliseconds it stood still. */
@@ -112,11 +118,22 @@ export class RunControl {
     this.#options.abort(new VoxError("stopped on request", { code: "ERR_STOPPED", where: "train" }));
   }
 
-  /** Reads what was appended. Anything that is no request to this session is passed over: the file may be written by anybody who may write the run. */
   #poll(): void {
     const now = performance.now();
     if (now - this.#polledAt < POLL_MS) return;
     this.#polledAt = now;
+    try {
+      this.#read();
+      this.#isUnreadable = false;
+    } catch (error) {
+      // Such as a file that is taken away between two looks, or that only another user may read: no reason to end a training.
+      if (!this.#isUnreadable) process.emitWarning(`requests to the run cannot be read: ${errorMessage(error)}`, "VoxstreamWarning");
+      this.#isUnreadable = true;
+    }
+  }
+
+  /** Reads what was appended. Anything that is no request to this session is passed over: the file may be written by anybody who may write the run. */
+  #read(): void {
     const found = lstatSync(this.#path, { throwIfNoEntry: false });
     if (!found?.isFile()) return;
     if (found.size < this.#offset) this.#offset = 0;
@@ -130,7 +147,7 @@ export class RunControl {
       this.#offset += end > 0 ? end : count === MOST_BYTES ? count : 0;
       for (const line of bytes.toString("utf8", 0, end).split("\n")) {
         const request = readRequest(line);
-        if (!request || request.session !== this.#options.session || this.#seen.has(request.id)) continue;
+        if (!request || request.session !== this.#session || this.#seen.has(request.id)) continue;
         this.#seen.add(request.id);
         this.#waiting.push(request);
       }
