@@ -5,9 +5,10 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     globalSetup: ["test/global-setup.ts"],
     reporters: ["default", "./test/summary-reporter.ts"],
-    testTimeout: 30_000,
+    // Ten times what the slowest takes on a quiet machine: limits are for what hangs, not for what is slow on a busy one.
+    testTimeout: 120_000,
     // The first start of an engine after a build checks its operations.
-    hookTimeout: 60_000,
+    hookTimeout: 240_000,
     // Two cores: more processes only slow each other down, and several tests start threads of their own.
     pool: "forks",
     maxWorkers: 2,

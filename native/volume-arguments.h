@@ -11,11 +11,6 @@ struct Extents {
   size_t count() const { return voxels() * static_cast<size_t>(channels); }
 };
 
-inline bool rangeError(const Napi::CallbackInfo& info, const std::string& message) {
-  Napi::RangeError::New(info.Env(), message).ThrowAsJavaScriptException();
-  return false;
-}
-
 inline bool readTriple(const Napi::CallbackInfo& info, size_t i, int64_t* values) {
   if (!info[i].IsArray() || info[i].As<Napi::Array>().Length() < 3) return rangeError(info, "argument " + std::to_string(i) + " must be an array of three numbers");
   const auto array = info[i].As<Napi::Array>();

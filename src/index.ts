@@ -9,7 +9,7 @@ export { release, retain } from "./core/retain.js";
 export type { RunContext, TaskRunner } from "./core/run-context.js";
 export type { RunEvent, StageReport } from "./core/run-events.js";
 export type { HistoryEntry, Margin, Sample } from "./core/sample.js";
-export type { Shape4, Shape5, Triple } from "./core/shape.js";
+export { elementCount, type Shape4, type Shape5, type Triple } from "./core/shape.js";
 export { SlabPool } from "./core/slab-pool.js";
 export { Volume } from "./core/volume.js";
 export type { VoxelSource } from "./core/voxel-source.js";

@@ -1,5 +1,9 @@
 #include "simd/data/chunks.h"
 
+#ifdef __linux__
+#include <fcntl.h>
+#endif
+
 #include <cstdlib>
 #include <cstring>
 
@@ -80,13 +84,17 @@ void packChunk(const Napi::CallbackInfo& info) {
   }
   keepTransactionsInHeap();
   const ChunksTable& table = VOX_SELECT(chunksTable);
+  // Rows that follow each other in the array are one.
+  const bool isWide = size[2] == shape.width;
+  const int64_t rows = isWide ? 1 : size[1];
+  const size_t count = isWide ? static_cast<size_t>(size[1]) * row : row, countBytes = count * encoding.elementBytes(input.elementSize);
   uint8_t* to = output.data;
   for (int64_t z = 0; z < size[0]; z++) {
-    for (int64_t y = 0; y < size[1]; y++, to += rowBytes) {
+    for (int64_t y = 0; y < rows; y++, to += countBytes) {
       const uint8_t* from = input.data + ((((start[0] + z) * shape.height + start[1] + y) * shape.width + start[2]) * shape.channels) * input.elementSize;
-      if (encoding.form == Form::same) std::memcpy(to, from, rowBytes);
-      else if (encoding.form == Form::int16) table.toInt16(reinterpret_cast<const float*>(from), to, row, channels, encoding.scale, encoding.offset);
-      else table.toFloat16(reinterpret_cast<const float*>(from), to, row);
+      if (encoding.form == Form::same) std::memcpy(to, from, countBytes);
+      else if (encoding.form == Form::int16) table.toInt16(reinterpret_cast<const float*>(from), to, count, channels, encoding.scale, encoding.offset);
+      else table.toFloat16(reinterpret_cast<const float*>(from), to, count);
     }
   }
   const uint32_t sum = crc32(output.data, bytes);
@@ -134,10 +142,26 @@ void unpackChunk(const Napi::CallbackInfo& info) {
   }
 }
 
+// reserveFile(descriptor, start, length): gives these bytes of a file room on the disk and leaves its size as it is. False where the system or the file system
+// cannot, or where there is no such room.
+Napi::Value reserveFile(const Napi::CallbackInfo& info) {
+  const int64_t descriptor = integer(info, 0), start = integer(info, 1), length = integer(info, 2);
+  if (descriptor < 0 || descriptor > INT32_MAX || start < 0 || length < 1 || length > INT64_MAX - start) {
+    rangeError(info, "reserveFile: descriptor and start must be >= 0 and length >= 1");
+    return info.Env().Undefined();
+  }
+  bool isDone = false;
+#ifdef __linux__
+  isDone = fallocate(static_cast<int>(descriptor), FALLOC_FL_KEEP_SIZE, start, length) == 0;
+#endif
+  return Napi::Boolean::New(info.Env(), isDone);
+}
+
 }  // namespace
 
 void registerChunks(Napi::Env env, Napi::Object exports) {
   exports.Set("crc32", Napi::Function::New(env, crc32Of));
   exports.Set("packChunk", Napi::Function::New(env, packChunk));
   exports.Set("unpackChunk", Napi::Function::New(env, unpackChunk));
+  exports.Set("reserveFile", Napi::Function::New(env, reserveFile));
 }

@@ -16,8 +16,6 @@ constexpr int kStoredBytes[] = {1, 1, 2, 2, 4, 4, 8, 8, 4, 8};
 enum { kDtype, kSwap, kSlope, kIntercept, kShape, kOffset = kShape + 4, kStrides, kPlanNumbers = kStrides + 4 };
 constexpr size_t kSeen = 65536;
 
-void fail(const Napi::CallbackInfo& info, const char* message) { Napi::RangeError::New(info.Env(), message).ThrowAsJavaScriptException(); }
-
 bool isWhole(double value, double min, double max) { return std::floor(value) == value && value >= min && value <= max; }
 
 // Fills `plan` when every voxel of it lies within `length` target elements.
@@ -49,17 +47,17 @@ void decode(const Napi::CallbackInfo& info) {
   double* findings = bytes ? elements<double>(info, 4, sizeof(DecodeFindings) / sizeof(double)) : nullptr;
   uint8_t* seen = findings ? elements<uint8_t>(info, 5, kSeen) : nullptr;
   if (!seen) return;
-  if (!info[3].IsTypedArray()) return fail(info, "argument 3 must be a typed array");
+  if (!info[3].IsTypedArray()) return static_cast<void>(rangeError(info, "argument 3 must be a typed array"));
   const auto target = info[3].As<Napi::TypedArray>();
   DecodePlan plan;
-  if (!readPlan(numbers, static_cast<double>(target.ElementLength()), plan)) return fail(info, "the plan must be valid and lie within the target");
+  if (!readPlan(numbers, static_cast<double>(target.ElementLength()), plan)) return static_cast<void>(rangeError(info, "the plan must be valid and lie within the target"));
   const double first = number(info, 2);
   const double all = static_cast<double>(plan.shape[0]) * static_cast<double>(plan.shape[1]) * static_cast<double>(plan.shape[2]) * static_cast<double>(plan.shape[3]);
   const int64_t count = static_cast<int64_t>(info[1].As<Napi::TypedArray>().ElementLength()) / kStoredBytes[static_cast<int>(plan.dtype)];
-  if (!isWhole(first, 0, 1e15) || first + static_cast<double>(count) > all) return fail(info, "the elements must lie within the plan");
+  if (!isWhole(first, 0, 1e15) || first + static_cast<double>(count) > all) return static_cast<void>(rangeError(info, "the elements must lie within the plan"));
   const int64_t from = static_cast<int64_t>(first);
   DecodeFindings& found = *reinterpret_cast<DecodeFindings*>(findings);
-  if (!(found.oddCount >= 0 && found.oddCount <= kMaxOdd)) return fail(info, "the findings must be those of an earlier call, or zeros");
+  if (!(found.oddCount >= 0 && found.oddCount <= kMaxOdd)) return static_cast<void>(rangeError(info, "the findings must be those of an earlier call, or zeros"));
   const DecodeTable& table = VOX_SELECT(decodeTable);
   // One scratch per thread: pieces come by the hundred.
   thread_local std::vector<uint64_t> scratch;
@@ -71,7 +69,7 @@ void decode(const Napi::CallbackInfo& info) {
       return table.toUint8(plan, bytes, from, count, elements<uint8_t>(info, 3, 0), reinterpret_cast<uint8_t*>(scratch.data()), found, seen);
     case napi_uint16_array:
       return table.toUint16(plan, bytes, from, count, elements<uint16_t>(info, 3, 0), reinterpret_cast<uint16_t*>(scratch.data()), found, seen);
-    default: return fail(info, "the target must be a Float32Array, Uint8Array or Uint16Array");
+    default: return static_cast<void>(rangeError(info, "the target must be a Float32Array, Uint8Array or Uint16Array"));
   }
 }
 

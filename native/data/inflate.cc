@@ -77,7 +77,7 @@ void inflateRun(const Napi::CallbackInfo& info) {
   const size_t inputLength = info[1].As<Napi::TypedArray>().ElementLength();
   const size_t outputLength = info[2].As<Napi::TypedArray>().ElementLength();
   if (inputLength > 0x7fffffff || outputLength > 0x7fffffff) {
-    Napi::RangeError::New(info.Env(), "pieces must be below 2 GB").ThrowAsJavaScriptException();
+    rangeError(info, "pieces must be below 2 GB");
     return;
   }
   z_stream& stream = inflater->stream;

@@ -21,8 +21,6 @@ typedef float vquad __attribute__((vector_size(16), aligned(4), may_alias));
 static inline vquad loadQuad(const float* p) { return *reinterpret_cast<const vquad*>(p); }
 static inline vdouble splatDouble(double x) { return x - vdouble{}; }
 static inline vdouble widen(const float* p) { return __builtin_convertvector(*reinterpret_cast<const vhalf*>(p), vdouble); }
-static inline vfloat lower(vfloat a, vfloat b) { return a < b ? a : b; }
-static inline vfloat upper(vfloat a, vfloat b) { return a > b ? a : b; }
 // NaN passes through: the comparisons are false.
 static inline vfloat clamp(vfloat x, vfloat low, vfloat high) {
   x = x < low ? low : x;
@@ -32,8 +30,7 @@ static inline float clamp(float x, float low, float high) { return x < low ? low
 
 // Nearest whole number, halves to even, for |x| < 2^22; the sign of larger numbers is kept with their value.
 static inline vfloat roundEven(vfloat x) {
-  const vfloat magic = splat(12582912.f);
-  const vfloat rounded = (x + magic) - magic;
+  const vfloat rounded = roundNear(x);
   const vint isSmall = (x < splat(4194304.f)) & (x > splat(-4194304.f));
   return isSmall ? rounded : x;
 }

@@ -10,6 +10,7 @@
 #include "isa.h"
 #include "parallel.h"
 #include "scratch.h"
+#include "shapes.h"
 #include "simd/tensor/winograd.h"
 
 VOX_DECLARE(ConvTable, convTable)
@@ -25,19 +26,9 @@ struct Geometry {
   size_t filterSize() const { return static_cast<size_t>(taps[0]) * taps[1] * taps[2] * ci * co; }
 };
 
-bool fail(const Napi::CallbackInfo& info, const char* message) {
-  Napi::RangeError::New(info.Env(), message).ThrowAsJavaScriptException();
-  return false;
-}
-
 bool geometry(const Napi::CallbackInfo& info, size_t i, Geometry& g) {
-  const double* v = elements<double>(info, i, 21);
-  if (!v) return false;
   int64_t n[21];
-  for (int k = 0; k < 21; k++) {
-    if (!(v[k] >= -1e6 && v[k] < 2147483648.0)) return fail(info, "conv: a number of the geometry is out of range");
-    n[k] = static_cast<int64_t>(v[k]);
-  }
+  if (!readGeometry(info, i, "conv", n)) return false;
   g.batch = n[0];
   g.ci = n[4];
   g.co = n[8];
@@ -49,14 +40,14 @@ bool geometry(const Napi::CallbackInfo& info, size_t i, Geometry& g) {
     g.dilation[a] = n[15 + a];
     g.before[a] = n[18 + a];
     if (g.in[a] < 0 || g.out[a] < 0 || g.taps[a] < 1 || g.taps[a] > 63 || g.stride[a] < 1 || g.dilation[a] < 1) {
-      return fail(info, "conv: sizes must be >= 0, filters 1 to 63, strides and dilations >= 1");
+      return rangeError(info, "conv: sizes must be >= 0, filters 1 to 63, strides and dilations >= 1");
     }
   }
-  if (g.batch < 0 || g.ci < 0 || g.co < 0) return fail(info, "conv: sizes must be >= 0");
-  if (g.taps[0] * g.taps[1] * g.taps[2] > 4096) return fail(info, "conv: filters have at most 4096 taps");
+  if (g.batch < 0 || g.ci < 0 || g.co < 0) return rangeError(info, "conv: sizes must be >= 0");
+  if (g.taps[0] * g.taps[1] * g.taps[2] > 4096) return rangeError(info, "conv: filters have at most 4096 taps");
   const double limit = 9e15;
   if (double(g.batch) * g.in[0] * g.in[1] * g.in[2] * g.ci > limit || double(g.batch) * g.out[0] * g.out[1] * g.out[2] * g.co > limit) {
-    return fail(info, "conv: the tensor is too large");
+    return rangeError(info, "conv: the tensor is too large");
   }
   return true;
 }
@@ -119,7 +110,7 @@ bool runPlan(ConvPlan& p, const float* in, const float* w, const int64_t* tapInd
   return ok;
 }
 
-void outOfMemory(const Napi::CallbackInfo& info) { fail(info, "conv: not enough memory for working space"); }
+void outOfMemory(const Napi::CallbackInfo& info) { rangeError(info, "conv: not enough memory for working space"); }
 
 ConvPlan forwardPlan(const Geometry& g, Offsets& offsets, std::vector<int64_t>& index) {
   ConvPlan p{};

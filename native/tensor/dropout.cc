@@ -1,11 +1,9 @@
 #include "simd/tensor/dropout.h"
 
-#include <algorithm>
-
 #include "arguments.h"
+#include "elementwise-pieces.h"
 #include "families.h"
 #include "isa.h"
-#include "parallel.h"
 
 VOX_DECLARE(DropoutTable, dropoutTable)
 
@@ -13,18 +11,13 @@ namespace {
 
 // dropout(x, y, seed, salt, limit, scale): seed, salt and limit are unsigned 32-bit integers.
 void dropout(const Napi::CallbackInfo& info) {
-  float* y = elements<float>(info, 1, 0);
-  if (!y) return;
-  const size_t count = info[1].As<Napi::TypedArray>().ElementLength();
-  const float* x = elements<float>(info, 0, count);
-  if (!x) return;
+  Mapped<float, float> m;
+  if (!readMapped(info, 0, 1, m)) return;
   const uint32_t seed = info[2].ToNumber().Uint32Value(), salt = info[3].ToNumber().Uint32Value(), limit = info[4].ToNumber().Uint32Value();
   const float scale = static_cast<float>(number(info, 5));
   const DropoutTable& table = VOX_SELECT(dropoutTable);
-  constexpr size_t grain = 16384;
-  parallelFor((count + grain - 1) / grain, [&](size_t begin, size_t end, int) {
-    const size_t first = begin * grain, last = std::min(count, end * grain);
-    table.apply(x + first, y + first, last - first, static_cast<uint32_t>(first), seed, salt, limit, scale);
+  forElements(m.count, [&](size_t begin, size_t end) {
+    table.apply(m.x + begin, m.y + begin, end - begin, static_cast<uint32_t>(begin), seed, salt, limit, scale);
   });
 }
 

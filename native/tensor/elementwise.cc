@@ -1,7 +1,5 @@
 #include "simd/tensor/elementwise.h"
 
-#include <algorithm>
-
 #include "arguments.h"
 #include "elementwise-pieces.h"
 #include "families.h"
@@ -15,88 +13,69 @@ namespace {
 
 // unary(op, x, y, alpha, beta)
 void unary(const Napi::CallbackInfo& info) {
-  const int op = static_cast<int>(integer(info, 0));
-  if (op < 0 || op >= kUnaryCount) return static_cast<void>(shapeError(info, "unary: unknown operation"));
-  float* y = elements<float>(info, 2, 0);
-  if (!y) return;
-  const size_t count = info[2].As<Napi::TypedArray>().ElementLength();
-  const float* x = elements<float>(info, 1, count);
-  if (!x) return;
+  int op;
+  Mapped<float, float> m;
+  if (!readOperation(info, kUnaryCount, "unary", op) || !readMapped(info, 1, 2, m)) return;
   const float alpha = static_cast<float>(number(info, 3)), beta = static_cast<float>(number(info, 4));
   const ElementwiseTable& table = VOX_SELECT(elementwiseTable);
-  forElements(count, [&](size_t begin, size_t end) { table.unary(op, x + begin, y + begin, end - begin, alpha, beta); });
+  forElements(m.count, [&](size_t begin, size_t end) { table.unary(op, m.x + begin, m.y + begin, end - begin, alpha, beta); });
 }
 
 // binary(op, a, b, y, shape, alpha)
 void binary(const Napi::CallbackInfo& info) {
-  const int op = static_cast<int>(integer(info, 0));
-  if (op < 0 || op >= kBinaryCount) return static_cast<void>(shapeError(info, "binary: unknown operation"));
-  Broadcast s;
-  size_t count;
-  int64_t reach[3];
-  if (!readBroadcast(info, 4, 2, s, count, reach)) return;
-  const float* a = elements<float>(info, 1, reach[0]);
-  const float* b = a ? elements<float>(info, 2, reach[1]) : nullptr;
-  float* y = b ? elements<float>(info, 3, count) : nullptr;
-  if (!y) return;
+  int op;
+  Pair<float, float> p;
+  if (!readOperation(info, kBinaryCount, "binary", op) || !readPair(info, p)) return;
   const float alpha = static_cast<float>(number(info, 5));
   const ElementwiseTable& table = VOX_SELECT(elementwiseTable);
-  forRows(s, count, [&](size_t begin, size_t end) { table.binary(op, s, a, b, y, alpha, begin, end); });
+  forRows(p.shape, p.count, [&](size_t begin, size_t end) { table.binary(op, p.shape, p.a, p.b, p.y, alpha, begin, end); });
 }
 
 // compare(op, a, b, y: Uint8Array, shape)
 void compare(const Napi::CallbackInfo& info) {
-  const int op = static_cast<int>(integer(info, 0));
-  if (op < 0 || op >= kCompareCount) return static_cast<void>(shapeError(info, "compare: unknown operation"));
-  Broadcast s;
-  size_t count;
-  int64_t reach[3];
-  if (!readBroadcast(info, 4, 2, s, count, reach)) return;
-  const float* a = elements<float>(info, 1, reach[0]);
-  const float* b = a ? elements<float>(info, 2, reach[1]) : nullptr;
-  uint8_t* y = b ? elements<uint8_t>(info, 3, count) : nullptr;
-  if (!y) return;
+  int op;
+  Pair<float, uint8_t> p;
+  if (!readOperation(info, kCompareCount, "compare", op) || !readPair(info, p)) return;
   const ElementwiseTable& table = VOX_SELECT(elementwiseTable);
-  forRows(s, count, [&](size_t begin, size_t end) { table.compare(op, s, a, b, y, begin, end); });
+  forRows(p.shape, p.count, [&](size_t begin, size_t end) { table.compare(op, p.shape, p.a, p.b, p.y, begin, end); });
 }
 
-// select(condition: Uint8Array, a, b, y, shape)
-void selectWhere(const Napi::CallbackInfo& info) {
+// Arguments (condition: Uint8Array, a, b, y, shape).
+template <class T>
+void selectTyped(const Napi::CallbackInfo& info, void (*rows)(const Broadcast&, const uint8_t*, const T*, const T*, T*, size_t, size_t)) {
   Broadcast s;
   size_t count;
   int64_t reach[3];
   if (!readBroadcast(info, 4, 3, s, count, reach)) return;
-  const float* a = elements<float>(info, 1, reach[0]);
-  const float* b = a ? elements<float>(info, 2, reach[1]) : nullptr;
+  const T* a = elements<T>(info, 1, reach[0]);
+  const T* b = a ? elements<T>(info, 2, reach[1]) : nullptr;
   const uint8_t* c = b ? elements<uint8_t>(info, 0, reach[2]) : nullptr;
-  float* y = c ? elements<float>(info, 3, count) : nullptr;
+  T* y = c ? elements<T>(info, 3, count) : nullptr;
   if (!y) return;
-  const ElementwiseTable& table = VOX_SELECT(elementwiseTable);
-  forRows(s, count, [&](size_t begin, size_t end) { table.select(s, c, a, b, y, begin, end); });
+  forRows(s, count, [&](size_t begin, size_t end) { rows(s, c, a, b, y, begin, end); });
 }
+
+// select(condition: Uint8Array, a, b, y, shape), elements of four bytes
+void selectWords(const Napi::CallbackInfo& info) { selectTyped<float>(info, VOX_SELECT(elementwiseTable).select); }
+
+// selectBytes(condition, a, b, y, shape), all Uint8Array
+void selectBytes(const Napi::CallbackInfo& info) { selectTyped<uint8_t>(info, VOX_SELECT(elementwiseTable).selectBytes); }
 
 // classify(what, x, y: Uint8Array)
 void classify(const Napi::CallbackInfo& info) {
-  const int what = static_cast<int>(integer(info, 0));
-  if (what < 0 || what > 2) return static_cast<void>(shapeError(info, "classify: unknown operation"));
-  uint8_t* y = elements<uint8_t>(info, 2, 0);
-  if (!y) return;
-  const size_t count = info[2].As<Napi::TypedArray>().ElementLength();
-  const float* x = elements<float>(info, 1, count);
-  if (!x) return;
+  int what;
+  Mapped<float, uint8_t> m;
+  if (!readOperation(info, 3, "classify", what) || !readMapped(info, 1, 2, m)) return;
   const ElementwiseTable& table = VOX_SELECT(elementwiseTable);
-  forElements(count, [&](size_t begin, size_t end) { table.classify(what, x + begin, y + begin, end - begin); });
+  forElements(m.count, [&](size_t begin, size_t end) { table.classify(what, m.x + begin, m.y + begin, end - begin); });
 }
 
 // accumulate(x, y): y += x
 void accumulate(const Napi::CallbackInfo& info) {
-  float* y = elements<float>(info, 1, 0);
-  if (!y) return;
-  const size_t count = info[1].As<Napi::TypedArray>().ElementLength();
-  const float* x = elements<float>(info, 0, count);
-  if (!x) return;
+  Mapped<float, float> m;
+  if (!readMapped(info, 0, 1, m)) return;
   const ElementwiseTable& table = VOX_SELECT(elementwiseTable);
-  forElements(count, [&](size_t begin, size_t end) { table.accumulate(x + begin, y + begin, end - begin); });
+  forElements(m.count, [&](size_t begin, size_t end) { table.accumulate(m.x + begin, m.y + begin, end - begin); });
 }
 
 }  // namespace
@@ -105,7 +84,8 @@ void registerElementwise(Napi::Env env, Napi::Object exports) {
   exports.Set("unary", Napi::Function::New(env, unary));
   exports.Set("binary", Napi::Function::New(env, binary));
   exports.Set("compare", Napi::Function::New(env, compare));
-  exports.Set("select", Napi::Function::New(env, selectWhere));
+  exports.Set("select", Napi::Function::New(env, selectWords));
+  exports.Set("selectBytes", Napi::Function::New(env, selectBytes));
   exports.Set("classify", Napi::Function::New(env, classify));
   exports.Set("accumulate", Napi::Function::New(env, accumulate));
 }

@@ -4,33 +4,22 @@
 #include <cstring>
 
 #include "arguments.h"
+#include "elementwise-pieces.h"
 #include "families.h"
 #include "parallel.h"
 #include "shapes.h"
 
 namespace {
 
-struct Block {
-  int64_t outer, in, out, inner;
-};
-
-// Four sizes from argument i on.
-bool block(const Napi::CallbackInfo& info, size_t i, Block& b) {
-  const double o = number(info, i), in = number(info, i + 1), out = number(info, i + 2), k = number(info, i + 3);
-  if (!(o >= 0 && in >= 0 && out >= 0 && k >= 0 && o * in * k < 9e15 && o * out * k < 9e15)) return shapeError(info, "indexing: sizes must be >= 0");
-  b = {static_cast<int64_t>(o), static_cast<int64_t>(in), static_cast<int64_t>(out), static_cast<int64_t>(k)};
-  return true;
-}
-
 bool inRange(const Napi::CallbackInfo& info, const int32_t* indices, int64_t count, int64_t size) {
   for (int64_t i = 0; i < count; i++) {
-    if (indices[i] < 0 || indices[i] >= size) return shapeError(info, "indexing: an index is outside the axis");
+    if (indices[i] < 0 || indices[i] >= size) return rangeError(info, "indexing: an index is outside the axis");
   }
   return true;
 }
 
 template <class T>
-void gatherTyped(const Napi::CallbackInfo& info, const Block& b) {
+void gatherTyped(const Napi::CallbackInfo& info, const AxisMap& b) {
   const T* x = elements<T>(info, 0, b.outer * b.in * b.inner);
   T* y = x ? elements<T>(info, 1, b.outer * b.out * b.inner) : nullptr;
   const int32_t* indices = y ? elements<int32_t>(info, 6, b.out) : nullptr;
@@ -48,18 +37,17 @@ void gatherTyped(const Napi::CallbackInfo& info, const Block& b) {
 
 // gatherAxis(x, y, outer, in, out, inner, indices: Int32Array): y[o][i][:] = x[o][indices[i]][:]
 void gatherAxis(const Napi::CallbackInfo& info) {
-  Block b;
-  if (!block(info, 2, b)) return;
+  AxisMap b;
+  if (!readAxisMap(info, 2, "gatherAxis", b)) return;
   if (info.Length() > 0 && info[0].IsTypedArray() && info[0].As<Napi::TypedArray>().ElementSize() == 1) return gatherTyped<uint8_t>(info, b);
   gatherTyped<uint32_t>(info, b);
 }
 
 // segmentSum(x, y, rows, segments, inner, ids: Int32Array): y[s][:] = sum of the x[i][:] with ids[i] = s, in their order. Rows of other ids count nowhere.
 void segmentSum(const Napi::CallbackInfo& info) {
-  Block b;
   const double r = number(info, 2), s = number(info, 3), k = number(info, 4);
-  if (!(r >= 0 && s >= 0 && k >= 0 && r * k < 9e15 && s * k < 9e15)) return static_cast<void>(shapeError(info, "indexing: sizes must be >= 0"));
-  b = {1, static_cast<int64_t>(r), static_cast<int64_t>(s), static_cast<int64_t>(k)};
+  if (!(r >= 0 && s >= 0 && k >= 0 && r * k < 9e15 && s * k < 9e15)) return static_cast<void>(rangeError(info, "segmentSum: sizes must be >= 0"));
+  const AxisMap b = {1, static_cast<int64_t>(r), static_cast<int64_t>(s), static_cast<int64_t>(k)};
   const float* x = elements<float>(info, 0, b.in * b.inner);
   float* y = x ? elements<float>(info, 1, b.out * b.inner) : nullptr;
   const int32_t* ids = y ? elements<int32_t>(info, 5, b.in) : nullptr;
@@ -94,7 +82,7 @@ void oneHot(const Napi::CallbackInfo& info) {
   if (!indices) return;
   const double depth = number(info, 2);
   const int64_t count = info[0].As<Napi::TypedArray>().ElementLength();
-  if (!(depth >= 0 && depth * count < 9e15)) return static_cast<void>(shapeError(info, "indexing: sizes must be >= 0"));
+  if (!(depth >= 0 && depth * count < 9e15)) return static_cast<void>(rangeError(info, "indexing: sizes must be >= 0"));
   const double on = number(info, 3), off = number(info, 4);
   float* y = elements<float>(info, 1, static_cast<size_t>(count * depth));
   if (!y) return;
@@ -106,11 +94,11 @@ void oneHot(const Napi::CallbackInfo& info) {
 }
 
 template <class T>
-void argTyped(const T* x, int32_t* y, const Block& b, bool isMin) {
-  const int64_t count = b.in, inner = b.inner;
+void argTyped(const T* x, int32_t* y, const Reduction& r, bool isMin) {
+  const int64_t count = r.count, inner = r.inner;
   const int64_t grain = std::max<int64_t>(1, 16384 / std::max<int64_t>(1, count * inner));
-  parallelFor((b.outer + grain - 1) / grain, [&](size_t begin, size_t end, int) {
-    for (int64_t o = begin * grain; o < std::min<int64_t>(b.outer, end * grain); o++) {
+  parallelFor((r.outer + grain - 1) / grain, [&](size_t begin, size_t end, int) {
+    for (int64_t o = begin * grain; o < std::min<int64_t>(r.outer, end * grain); o++) {
       for (int64_t c = 0; c < inner; c++) {
         const T* p = x + o * count * inner + c;
         int32_t best = 0;
@@ -130,17 +118,15 @@ void argTyped(const T* x, int32_t* y, const Block& b, bool isMin) {
 
 // argBest(isMin, x: Float32Array | Int32Array, y: Int32Array, outer, count, inner): the first of equal ones
 void argBest(const Napi::CallbackInfo& info) {
-  const double o = number(info, 3), n = number(info, 4), k = number(info, 5);
-  if (!(o >= 0 && n >= 1 && n < 2147483648.0 && k >= 0 && o * n * k < 9e15)) {
-    return static_cast<void>(shapeError(info, "argBest: the reduced dimension must not be empty"));
-  }
-  const Block b = {static_cast<int64_t>(o), static_cast<int64_t>(n), 1, static_cast<int64_t>(k)};
-  const float* x = elements<float>(info, 1, b.outer * b.in * b.inner);
-  int32_t* y = x ? elements<int32_t>(info, 2, b.outer * b.inner) : nullptr;
+  Reduction r;
+  if (!readReduction(info, 3, "argBest", r)) return;
+  if (r.count < 1 || r.count > 2147483647) return static_cast<void>(rangeError(info, "argBest: the reduced dimension must not be empty, nor longer than 2^31 - 1"));
+  const float* x = elements<float>(info, 1, r.size());
+  int32_t* y = x ? elements<int32_t>(info, 2, r.kept()) : nullptr;
   if (!y) return;
   const bool isMin = integer(info, 0) != 0;
-  if (info[1].As<Napi::TypedArray>().TypedArrayType() == napi_float32_array) argTyped(x, y, b, isMin);
-  else argTyped(reinterpret_cast<const int32_t*>(x), y, b, isMin);
+  if (info[1].As<Napi::TypedArray>().TypedArrayType() == napi_float32_array) argTyped(x, y, r, isMin);
+  else argTyped(reinterpret_cast<const int32_t*>(x), y, r, isMin);
 }
 
 // As JavaScript stores a number in an Int32Array: truncated, modulo 2^32, zero when not finite.
@@ -152,25 +138,21 @@ int32_t toInteger(float v) {
 
 template <class From, class To, class F>
 void convert(const Napi::CallbackInfo& info, const F& f) {
-  To* y = elements<To>(info, 1, 0);
-  if (!y) return;
-  const size_t count = info[1].As<Napi::TypedArray>().ElementLength();
-  const From* x = elements<From>(info, 0, count);
-  if (!x) return;
-  const size_t grain = 16384;
-  parallelFor((count + grain - 1) / grain, [&](size_t begin, size_t end, int) {
-    for (size_t i = begin * grain; i < std::min(count, end * grain); i++) y[i] = f(x[i]);
+  Mapped<From, To> m;
+  if (!readMapped(info, 0, 1, m)) return;
+  forElements(m.count, [&](size_t begin, size_t end) {
+    for (size_t i = begin; i < end; i++) m.y[i] = f(m.x[i]);
   });
 }
 
 // castValues(x, y) between Float32Array, Int32Array and Uint8Array (of 0 and 1: what is not zero, NaN too, is 1)
 void castValues(const Napi::CallbackInfo& info) {
   if (info.Length() < 2 || !info[0].IsTypedArray() || !info[1].IsTypedArray()) {
-    return static_cast<void>(shapeError(info, "castValues: both arguments must be typed arrays"));
+    return static_cast<void>(rangeError(info, "castValues: both arguments must be typed arrays"));
   }
   const auto from = info[0].As<Napi::TypedArray>().TypedArrayType(), to = info[1].As<Napi::TypedArray>().TypedArrayType();
   const auto known = [](napi_typedarray_type type) { return type == napi_float32_array || type == napi_int32_array || type == napi_uint8_array; };
-  if (!known(from) || !known(to)) return static_cast<void>(shapeError(info, "castValues: types must be float32, int32 or uint8"));
+  if (!known(from) || !known(to)) return static_cast<void>(rangeError(info, "castValues: types must be float32, int32 or uint8"));
   if (from == napi_float32_array) {
     if (to == napi_int32_array) return convert<float, int32_t>(info, toInteger);
     if (to == napi_uint8_array) return convert<float, uint8_t>(info, [](float v) -> uint8_t { return v != 0; });

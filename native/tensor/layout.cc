@@ -62,7 +62,7 @@ void copyTyped(const Napi::CallbackInfo& info, const View& v, size_t count) {
   if (!target) return;
   if (!inside(v.fromStart, v.size, v.from, v.rank, info[0].As<Napi::TypedArray>().ElementLength()) ||
       !inside(v.toStart, v.size, v.to, v.rank, info[1].As<Napi::TypedArray>().ElementLength())) {
-    return static_cast<void>(shapeError(info, "stridedCopy: the view leaves its array"));
+    return static_cast<void>(rangeError(info, "stridedCopy: the view leaves its array"));
   }
   const size_t rows = count / v.size[v.rank - 1];
   if (count < 32768) return copyRows(v, source, target, 0, rows);
@@ -75,7 +75,7 @@ void stridedCopy(const Napi::CallbackInfo& info) {
   if (!a) return;
   View v;
   v.rank = static_cast<int>(a[0]);
-  if (!(v.rank >= 1 && v.rank <= 8)) return static_cast<void>(shapeError(info, "stridedCopy: rank must be 1 to 8"));
+  if (!(v.rank >= 1 && v.rank <= 8)) return static_cast<void>(rangeError(info, "stridedCopy: rank must be 1 to 8"));
   if (!elements<double>(info, 2, 3 + 3 * static_cast<size_t>(v.rank))) return;
   v.fromStart = static_cast<int64_t>(a[1]);
   v.toStart = static_cast<int64_t>(a[2]);
@@ -84,11 +84,11 @@ void stridedCopy(const Napi::CallbackInfo& info) {
     v.size[d] = static_cast<int64_t>(a[3 + d]);
     v.from[d] = static_cast<int64_t>(a[3 + v.rank + d]);
     v.to[d] = static_cast<int64_t>(a[3 + 2 * v.rank + d]);
-    if (v.size[d] < 0) return static_cast<void>(shapeError(info, "stridedCopy: sizes must be >= 0"));
-    count *= a[3 + d];
+    if (v.size[d] < 0) return static_cast<void>(rangeError(info, "stridedCopy: sizes must be >= 0"));
+    count *= double(v.size[d]);
   }
   if (count == 0) return;
-  if (!info[0].IsTypedArray() || !info[1].IsTypedArray()) return static_cast<void>(shapeError(info, "stridedCopy: source and target must be typed arrays"));
+  if (!info[0].IsTypedArray() || !info[1].IsTypedArray()) return static_cast<void>(rangeError(info, "stridedCopy: source and target must be typed arrays"));
   if (info[0].As<Napi::TypedArray>().ElementSize() == 1) return copyTyped<uint8_t>(info, v, static_cast<size_t>(count));
   copyTyped<uint32_t>(info, v, static_cast<size_t>(count));
 }

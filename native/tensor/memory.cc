@@ -37,7 +37,7 @@ void give(void* memory, size_t bytes) {
 Napi::Value allocateSlab(const Napi::CallbackInfo& info) {
   const double wish = number(info, 0);
   if (!(wish >= 1 && wish <= 1e15)) {
-    Napi::RangeError::New(info.Env(), "allocateSlab: bytes must be positive").ThrowAsJavaScriptException();
+    rangeError(info, "allocateSlab: bytes must be positive");
     return info.Env().Undefined();
   }
   const size_t bytes = static_cast<size_t>(wish);

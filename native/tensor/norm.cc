@@ -22,9 +22,9 @@ struct Sizes {
 
 bool sizes(const Napi::CallbackInfo& info, size_t i, Sizes& s) {
   const double a = number(info, i), b = number(info, i + 1), c = number(info, i + 2), d = number(info, i + 3);
-  if (!(a >= 0 && b >= 0 && c >= 1 && c <= 65536 && d >= 1 && d <= c && a * b * c < 9e15)) return shapeError(info, "norm: sizes are out of range");
+  if (!(a >= 0 && b >= 0 && c >= 1 && c <= 65536 && d >= 1 && d <= c && a * b * c < 9e15)) return rangeError(info, "norm: sizes are out of range");
   s = {static_cast<int64_t>(a), static_cast<int64_t>(b), static_cast<int64_t>(c), static_cast<int64_t>(d)};
-  if (s.channels % s.sets != 0) return shapeError(info, "norm: groups must divide the channels");
+  if (s.channels % s.sets != 0) return rangeError(info, "norm: groups must divide the channels");
   return true;
 }
 
@@ -199,7 +199,7 @@ void grad(const Napi::CallbackInfo& info) {
 // biasGrad(dy, y | null, g | null, dbias, rows, channels, activation, alpha): g = dy * activation'(y) when there is an activation.
 void biasGrad(const Napi::CallbackInfo& info) {
   const double r = number(info, 4), ch = number(info, 5);
-  if (!(r >= 0 && ch >= 1 && ch <= 65536 && r * ch < 9e15)) return static_cast<void>(shapeError(info, "biasGrad: sizes are out of range"));
+  if (!(r >= 0 && ch >= 1 && ch <= 65536 && r * ch < 9e15)) return static_cast<void>(rangeError(info, "biasGrad: sizes are out of range"));
   const Sizes s = {1, static_cast<int64_t>(r), static_cast<int64_t>(ch), 1};
   const int activation = static_cast<int>(integer(info, 6));
   const float alpha = static_cast<float>(number(info, 7));

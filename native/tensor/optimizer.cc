@@ -1,30 +1,22 @@
 #include "simd/tensor/optimizer.h"
 
-#include <algorithm>
-
 #include "arguments.h"
+#include "elementwise-pieces.h"
 #include "families.h"
 #include "isa.h"
-#include "parallel.h"
 
 VOX_DECLARE(OptimizerTable, optimizerTable)
 
 namespace {
 
-constexpr size_t kGrain = 16384;
-
-template <class Body>
-void forElements(size_t count, const Body& body) {
-  parallelFor((count + kGrain - 1) / kGrain, [&](size_t begin, size_t end, int) { body(begin * kGrain, std::min(count, end * kGrain)); });
-}
-
 // adam(w, g, m, v, beta1, beta2, size, root, epsilon, decay)
 void adam(const Napi::CallbackInfo& info) {
-  float* w = elements<float>(info, 0, 0);
-  if (!w) return;
-  const size_t count = info[0].As<Napi::TypedArray>().ElementLength();
-  const float* g = elements<float>(info, 1, count);
-  float* m = g ? elements<float>(info, 2, count) : nullptr;
+  Mapped<float, float> variable;
+  if (!readMapped(info, 1, 0, variable)) return;
+  float* w = variable.y;
+  const float* g = variable.x;
+  const size_t count = variable.count;
+  float* m = elements<float>(info, 2, count);
   float* v = m ? elements<float>(info, 3, count) : nullptr;
   if (!v) return;
   float k[6];
@@ -37,11 +29,12 @@ void adam(const Napi::CallbackInfo& info) {
 
 // momentum(w, g, u, momentum, rate, nesterov, decay)
 void momentum(const Napi::CallbackInfo& info) {
-  float* w = elements<float>(info, 0, 0);
-  if (!w) return;
-  const size_t count = info[0].As<Napi::TypedArray>().ElementLength();
-  const float* g = elements<float>(info, 1, count);
-  float* u = g ? elements<float>(info, 2, count) : nullptr;
+  Mapped<float, float> variable;
+  if (!readMapped(info, 1, 0, variable)) return;
+  float* w = variable.y;
+  const float* g = variable.x;
+  const size_t count = variable.count;
+  float* u = elements<float>(info, 2, count);
   if (!u) return;
   const float share = static_cast<float>(number(info, 3)), rate = static_cast<float>(number(info, 4)), decay = static_cast<float>(number(info, 6));
   const int nesterov = static_cast<int>(integer(info, 5));

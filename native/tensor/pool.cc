@@ -14,13 +14,8 @@ namespace {
 
 // 20 numbers: batch, input, channels, window, output, stride, dilation, padding before.
 bool plan(const Napi::CallbackInfo& info, size_t i, PoolPlan& p) {
-  const double* v = elements<double>(info, i, 20);
-  if (!v) return false;
   int64_t n[20];
-  for (int k = 0; k < 20; k++) {
-    if (!(v[k] >= -1e6 && v[k] < 2147483648.0)) return shapeError(info, "pool: a number of the geometry is out of range");
-    n[k] = static_cast<int64_t>(v[k]);
-  }
+  if (!readGeometry(info, i, "pool", n)) return false;
   p.batch = n[0];
   p.channels = n[4];
   double in = double(n[0]) * n[4], out = in;
@@ -33,9 +28,9 @@ bool plan(const Napi::CallbackInfo& info, size_t i, PoolPlan& p) {
     p.before[a] = n[17 + a];
     in *= n[1 + a];
     out *= n[8 + a];
-    if (p.in[a] < 0 || p.out[a] < 0 || p.window[a] < 1 || p.stride[a] < 1 || p.dilation[a] < 1) return shapeError(info, "pool: sizes are out of range");
+    if (p.in[a] < 0 || p.out[a] < 0 || p.window[a] < 1 || p.stride[a] < 1 || p.dilation[a] < 1) return rangeError(info, "pool: sizes are out of range");
   }
-  if (p.batch < 0 || p.channels < 0 || !(in < 9e15 && out < 9e15)) return shapeError(info, "pool: sizes are out of range");
+  if (p.batch < 0 || p.channels < 0 || !(in < 9e15 && out < 9e15)) return rangeError(info, "pool: sizes are out of range");
   return true;
 }
 

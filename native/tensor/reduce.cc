@@ -13,28 +13,16 @@ VOX_DECLARE(ReduceTable, reduceTable)
 
 namespace {
 
-struct Sizes {
-  int64_t outer, count, inner;
-};
-
-bool sizes(const Napi::CallbackInfo& info, size_t i, Sizes& s) {
-  const double o = number(info, i), n = number(info, i + 1), c = number(info, i + 2);
-  if (!(o >= 0 && n >= 0 && c >= 0 && o * n * c < 9e15 && o * c < 9e15)) return shapeError(info, "reduce: sizes must be >= 0");
-  s = {static_cast<int64_t>(o), static_cast<int64_t>(n), static_cast<int64_t>(c)};
-  return true;
-}
-
 // reduce(op, x, y, outer, count, inner)
 void reduce(const Napi::CallbackInfo& info) {
-  const int op = static_cast<int>(integer(info, 0));
-  if (op < 0 || op >= kReduceCount) return static_cast<void>(shapeError(info, "reduce: unknown operation"));
-  Sizes s;
-  if (!sizes(info, 3, s)) return;
-  const float* x = elements<float>(info, 1, s.outer * s.count * s.inner);
-  float* y = x ? elements<float>(info, 2, s.outer * s.inner) : nullptr;
+  int op;
+  Reduction s;
+  if (!readOperation(info, kReduceCount, "reduce", op) || !readReduction(info, 3, "reduce", s)) return;
+  const float* x = elements<float>(info, 1, s.size());
+  float* y = x ? elements<float>(info, 2, s.kept()) : nullptr;
   if (!y) return;
   const ReduceTable& table = VOX_SELECT(reduceTable);
-  if (s.outer * s.inner == 0) return;
+  if (s.kept() == 0) return;
   if (s.inner == 1 && s.outer > 1) {
     const size_t grain = std::max<int64_t>(1, 8192 / std::max<int64_t>(1, s.count));
     return parallelFor((s.outer + grain - 1) / grain, [&](size_t begin, size_t end, int) {
@@ -52,7 +40,7 @@ void reduce(const Napi::CallbackInfo& info) {
       }
     });
   }
-  std::vector<float> partial(parts * s.outer * s.inner);
+  std::vector<float> partial(parts * s.kept());
   parallelFor(parts * s.outer, [&](size_t begin, size_t end, int) {
     for (size_t i = begin; i < end; i++) {
       const int64_t o = i / parts, part = i % parts;
@@ -80,12 +68,12 @@ void reduce(const Napi::CallbackInfo& info) {
 
 // argMax(x, y: Int32Array, outer, count, inner)
 void argMax(const Napi::CallbackInfo& info) {
-  Sizes s;
-  if (!sizes(info, 2, s)) return;
-  const float* x = elements<float>(info, 0, s.outer * s.count * s.inner);
-  int32_t* y = x ? elements<int32_t>(info, 1, s.outer * s.inner) : nullptr;
+  Reduction s;
+  if (!readReduction(info, 2, "argMax", s)) return;
+  const float* x = elements<float>(info, 0, s.size());
+  int32_t* y = x ? elements<int32_t>(info, 1, s.kept()) : nullptr;
   if (!y) return;
-  if (s.count == 0) return static_cast<void>(shapeError(info, "argMax: the reduced dimension must not be empty"));
+  if (s.count == 0) return static_cast<void>(rangeError(info, "argMax: the reduced dimension must not be empty"));
   const ReduceTable& table = VOX_SELECT(reduceTable);
   const int64_t grain = std::max<int64_t>(1, 16384 / std::max<int64_t>(1, s.count * s.inner));
   parallelFor((s.outer + grain - 1) / grain, [&](size_t begin, size_t end, int) {
@@ -93,34 +81,45 @@ void argMax(const Napi::CallbackInfo& info) {
   });
 }
 
+// Rows and channels from argument i on.
+bool readRows(const Napi::CallbackInfo& info, size_t i, int64_t& rows, int64_t& channels) {
+  const double n = number(info, i), c = number(info, i + 1);
+  if (!(n >= 0 && c >= 1 && n * c < 9e15)) return rangeError(info, "softmax: sizes must be positive");
+  rows = static_cast<int64_t>(n);
+  channels = static_cast<int64_t>(c);
+  return true;
+}
+
+// Calls body(begin, end) for pieces of the rows.
+template <class Body>
+void forSoftmax(int64_t rows, int64_t channels, const Body& body) {
+  const int64_t grain = std::max<int64_t>(1, 4096 / channels);
+  parallelFor((rows + grain - 1) / grain, [&](size_t begin, size_t end, int) { body(begin * grain, std::min<int64_t>(rows, end * grain)); });
+}
+
 // softmax(x, y, rows, channels, logarithm)
 void softmax(const Napi::CallbackInfo& info) {
-  const double rows = number(info, 2), channels = number(info, 3);
-  if (!(rows >= 0 && channels >= 1 && rows * channels < 9e15)) return static_cast<void>(shapeError(info, "softmax: sizes must be positive"));
-  const int64_t n = static_cast<int64_t>(rows), c = static_cast<int64_t>(channels);
+  int64_t n, c;
+  if (!readRows(info, 2, n, c)) return;
   const float* x = elements<float>(info, 0, n * c);
   float* y = x ? elements<float>(info, 1, n * c) : nullptr;
   if (!y) return;
   const int logarithm = static_cast<int>(integer(info, 4));
   const ReduceTable& table = VOX_SELECT(reduceTable);
-  const int64_t grain = std::max<int64_t>(1, 4096 / c);
-  parallelFor((n + grain - 1) / grain, [&](size_t begin, size_t end, int) { table.softmax(x, y, c, begin * grain, std::min<int64_t>(n, end * grain), logarithm); });
+  forSoftmax(n, c, [&](int64_t begin, int64_t end) { table.softmax(x, y, c, begin, end, logarithm); });
 }
 
 // softmaxGrad(dy, y, dx, rows, channels, logarithm)
 void softmaxGrad(const Napi::CallbackInfo& info) {
-  const double rows = number(info, 3), channels = number(info, 4);
-  if (!(rows >= 0 && channels >= 1 && rows * channels < 9e15)) return static_cast<void>(shapeError(info, "softmaxGrad: sizes must be positive"));
-  const int64_t n = static_cast<int64_t>(rows), c = static_cast<int64_t>(channels);
+  int64_t n, c;
+  if (!readRows(info, 3, n, c)) return;
   const float* dy = elements<float>(info, 0, n * c);
   const float* y = dy ? elements<float>(info, 1, n * c) : nullptr;
   float* dx = y ? elements<float>(info, 2, n * c) : nullptr;
   if (!dx) return;
   const int logarithm = static_cast<int>(integer(info, 5));
   const ReduceTable& table = VOX_SELECT(reduceTable);
-  const int64_t grain = std::max<int64_t>(1, 4096 / c);
-  parallelFor((n + grain - 1) / grain,
-              [&](size_t begin, size_t end, int) { table.softmaxGrad(dy, y, dx, c, begin * grain, std::min<int64_t>(n, end * grain), logarithm); });
+  forSoftmax(n, c, [&](int64_t begin, int64_t end) { table.softmaxGrad(dy, y, dx, c, begin, end, logarithm); });
 }
 
 }  // namespace

@@ -20,7 +20,7 @@ struct Sizes {
 
 bool sizes(const Napi::CallbackInfo& info, size_t i, Sizes& s) {
   const double a = number(info, i), b = number(info, i + 1), c = number(info, i + 2);
-  if (!(a >= 0 && b >= 0 && c >= 1 && c <= 256 && a * b * c < 9e15)) return shapeError(info, "softmaxStatistics: 1 to 256 classes");
+  if (!(a >= 0 && b >= 0 && c >= 1 && c <= 256 && a * b * c < 9e15)) return rangeError(info, "softmaxStatistics: 1 to 256 classes");
   s = {static_cast<int64_t>(a), static_cast<int64_t>(b), static_cast<int64_t>(c)};
   return true;
 }

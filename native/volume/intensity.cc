@@ -12,26 +12,31 @@ VOX_DECLARE(IntensityTable, intensityTable)
 
 namespace {
 
-size_t length(const Napi::CallbackInfo& info, size_t i) {
-  return i < info.Length() && info[i].IsTypedArray() ? info[i].As<Napi::TypedArray>().ElementLength() : 0;
-}
-
 // The interleaved channels of an array of `count` elements; 0 with a pending error when they do not divide it.
 int channelsOf(const Napi::CallbackInfo& info, size_t i, size_t count) {
   const int64_t channels = integer(info, i);
   if (channels >= 1 && channels <= (1 << 20) && count % channels == 0) return static_cast<int>(channels);
-  Napi::RangeError::New(info.Env(), "channels must divide the number of elements").ThrowAsJavaScriptException();
+  rangeError(info, "channels must divide the number of elements");
   return 0;
+}
+
+// What kernels with (input, output, channels) read and write.
+struct Image : Mapped<float, float> {
+  int channels = 0;
+  size_t voxels() const { return count / channels; }
+};
+
+bool readImage(const Napi::CallbackInfo& info, Image& image) {
+  if (!readMapped(info, 0, 1, image)) return false;
+  image.channels = channelsOf(info, 2, image.count);
+  return image.channels != 0;
 }
 
 // clip(input, output, min, max)
 void clip(const Napi::CallbackInfo& info) {
-  const size_t count = length(info, 1);
-  float* output = elements<float>(info, 1, count);
-  if (!output) return;
-  const float* input = elements<float>(info, 0, count);
-  if (!input) return;
-  VOX_SELECT(intensityTable).clip(input, output, count, static_cast<float>(number(info, 2)), static_cast<float>(number(info, 3)));
+  Mapped<float, float> m;
+  if (!readMapped(info, 0, 1, m)) return;
+  VOX_SELECT(intensityTable).clip(m.x, m.y, m.count, static_cast<float>(number(info, 2)), static_cast<float>(number(info, 3)));
 }
 
 template <class Label>
@@ -66,7 +71,7 @@ void labelledMoments(const float* input, const Label* labels, size_t voxels, int
 
 // statistics(input, channels, low, high, labels | undefined, label) → Float64Array of count, min, max, mean, std per channel
 Napi::Value statistics(const Napi::CallbackInfo& info) {
-  const size_t count = length(info, 0);
+  const size_t count = elementCount(info, 0);
   const float* input = elements<float>(info, 0, count);
   if (!input) return info.Env().Undefined();
   const int channels = channelsOf(info, 1, count);
@@ -103,13 +108,9 @@ Napi::Value statistics(const Napi::CallbackInfo& info) {
 
 // affineIntensity(input, output, channels, terms, round)
 void affineIntensity(const Napi::CallbackInfo& info) {
-  const size_t count = length(info, 1);
-  float* output = elements<float>(info, 1, count);
-  if (!output) return;
-  const float* input = elements<float>(info, 0, count);
-  if (!input) return;
-  const int channels = channelsOf(info, 2, count);
-  if (!channels) return;
+  Image image;
+  if (!readImage(info, image)) return;
+  const int channels = image.channels;
   const double* rows = elements<double>(info, 3, size_t{7} * channels);
   if (!rows) return;
   std::vector<float> terms(size_t{7} * channels);
@@ -120,43 +121,35 @@ void affineIntensity(const Napi::CallbackInfo& info) {
   }
   const float* t = terms.data();
   const AffineTerms table = {t, t + channels, t + 2 * channels, t + 3 * channels, t + 4 * channels, t + 5 * channels, t + 6 * channels};
-  VOX_SELECT(intensityTable).affine(input, output, count / channels, channels, table, info[4].ToBoolean());
+  VOX_SELECT(intensityTable).affine(image.x, image.y, image.voxels(), channels, table, info[4].ToBoolean());
 }
 
 // gamma(input, output, channels, channel, exponent, min, width, sign)
 void gammaCurve(const Napi::CallbackInfo& info) {
-  const size_t count = length(info, 1);
-  float* output = elements<float>(info, 1, count);
-  if (!output) return;
-  const float* input = elements<float>(info, 0, count);
-  if (!input) return;
-  const int channels = channelsOf(info, 2, count);
-  if (!channels) return;
+  Image image;
+  if (!readImage(info, image)) return;
+  const int channels = image.channels;
   const int64_t channel = integer(info, 3);
   if (channel < 0 || channel >= channels) {
-    Napi::RangeError::New(info.Env(), "channel must be below channels").ThrowAsJavaScriptException();
+    rangeError(info, "channel must be below channels");
     return;
   }
   VOX_SELECT(intensityTable)
-      .gamma(input, output, count / channels, channels, static_cast<int>(channel), static_cast<float>(number(info, 4)), static_cast<float>(number(info, 5)),
+      .gamma(image.x, image.y, image.voxels(), channels, static_cast<int>(channel), static_cast<float>(number(info, 4)), static_cast<float>(number(info, 5)),
              static_cast<float>(number(info, 6)), number(info, 7) < 0 ? -1.f : 1.f);
 }
 
 // noise(input, output, channels, sigma, key)
 void noise(const Napi::CallbackInfo& info) {
-  const size_t count = length(info, 1);
-  float* output = elements<float>(info, 1, count);
-  if (!output) return;
-  const float* input = elements<float>(info, 0, count);
-  if (!input) return;
-  const int channels = channelsOf(info, 2, count);
-  if (!channels) return;
+  Image image;
+  if (!readImage(info, image)) return;
+  const int channels = image.channels;
   const double* sigma = elements<double>(info, 3, channels);
   if (!sigma) return;
   const uint32_t* key = elements<uint32_t>(info, 4, 4);
   if (!key) return;
   const std::vector<float> deviations(sigma, sigma + channels);
-  VOX_SELECT(intensityTable).noise(input, output, count, channels, deviations.data(), key);
+  VOX_SELECT(intensityTable).noise(image.x, image.y, image.count, channels, deviations.data(), key);
 }
 
 // Order-preserving map of floats onto unsigned integers: negative ones are complemented, so that larger magnitudes come first.
@@ -201,20 +194,20 @@ std::vector<double> selectPlaces(const float* values, size_t count, const std::v
 
 // percentiles(values, ranks) → Float64Array
 Napi::Value percentiles(const Napi::CallbackInfo& info) {
-  const size_t count = length(info, 0);
+  const size_t count = elementCount(info, 0);
   if (count == 0) {
-    Napi::RangeError::New(info.Env(), "percentiles: there must be values").ThrowAsJavaScriptException();
+    rangeError(info, "percentiles: there must be values");
     return info.Env().Undefined();
   }
   const float* values = elements<float>(info, 0, count);
-  const size_t ranks = length(info, 1);
+  const size_t ranks = elementCount(info, 1);
   const double* rank = values ? elements<double>(info, 1, ranks) : nullptr;
   if (!rank) return info.Env().Undefined();
   std::vector<size_t> places;
   std::vector<double> fractions;
   for (size_t r = 0; r < ranks; r++) {
     if (!(rank[r] >= 0 && rank[r] <= 100)) {
-      Napi::RangeError::New(info.Env(), "percentiles: ranks must be in [0, 100]").ThrowAsJavaScriptException();
+      rangeError(info, "percentiles: ranks must be in [0, 100]");
       return info.Env().Undefined();
     }
     const double position = rank[r] / 100 * static_cast<double>(count - 1);

@@ -9,9 +9,11 @@ import { CHECKSUM_BYTES, packChunk } from "../kernels/pack-chunk/pack-chunk.js";
 import type { ArrayRecord, CaseRecord } from "./case-record.js";
 import { chunkBox, chunkCount, chunkGrid } from "./chunk-grid.js";
 import { isDiskFull } from "./is-disk-full.js";
-import { type Environment, openEnvironment } from "./open-environment.js";
+import { DATA_FILE, type Environment, openEnvironment } from "./open-environment.js";
+import { reserveRoom } from "./reserve-room.js";
 import { storedBytes, storedElementBytes } from "./stored-bytes.js";
 import { isIntact, StoredVolume } from "./stored-volume.js";
+import { type ValueViews, valueViews } from "./value-views.js";
 
 /** A case as it comes out of the store; its arrays read their chunks when asked. */
 export interface StoredCase {
@@ -50,6 +52,7 @@ export class CaseStore {
   /** Whether nothing can be written, as on a disk that is mounted so, or in another user's folder. */
   readonly isReadOnly: boolean;
   private readonly database: Environment["database"];
+  private readonly values: ValueViews;
   private readonly checked = new Map<string, Set<number>>();
   /** When this process has used a case last. */
   private readonly inUse = new Map<string, number>();
@@ -63,6 +66,7 @@ export class CaseStore {
     try {
       const { database, isReadOnly } = openEnvironment(folder);
       this.database = database;
+      this.values = valueViews(database);
       this.isReadOnly = isReadOnly;
     } catch (error) {
       throw this.fault("opened", error);
@@ -120,6 +124,7 @@ export class CaseStore {
   private async writeAll(key: string, record: Omit<CaseRecord, "bytes" | "created">, bytes: number, arrays: CaseArrays): Promise<void> {
     try {
       this.put(() => this.database.putSync(["writing", key], encode({ since: Date.now(), pid: process.pid })));
+      reserveRoom(join(this.folder, DATA_FILE), bytes);
       await this.writeArray(key, "image", record.image, arrays.image);
       if (record.label && arrays.label) await this.writeArray(key, "label", record.label, arrays.label);
       const complete: CaseRecord = { ...record, bytes, created: Date.now() };
@@ -152,7 +157,7 @@ export class CaseStore {
 
   /** Bytes of the environment's file, free pages included. */
   get fileBytes(): number {
-    return statSync(join(this.folder, "cases.lmdb"), { throwIfNoEntry: false })?.size ?? 0;
+    return statSync(join(this.folder, DATA_FILE), { throwIfNoEntry: false })?.size ?? 0;
   }
 
   /** Reads every chunk of a case; the numbers of chunks that are gone or damaged. */
@@ -164,9 +169,12 @@ export class CaseStore {
       const size = storedElementBytes(array);
       const grid = chunkGrid(array.shape, size);
       for (let number = 0; number < chunkCount(grid); number++) {
-        const bytes = this.chunk(key, kind, number);
         const end = elementCount(chunkBox(grid, array.shape, number).size) * array.shape[3] * size;
-        if (!bytes || !isIntact(bytes, end)) damaged++;
+        let isWhole = false;
+        this.chunk(key, kind, number, (bytes) => {
+          isWhole = isIntact(bytes, end);
+        });
+        if (!isWhole) damaged++;
       }
     }
     return damaged;
@@ -296,17 +304,20 @@ export class CaseStore {
     }
     return new StoredVolume({
       record,
-      read: (number) => this.chunk(key, kind, number),
+      read: (number, use) => this.chunk(key, kind, number, use),
       checked,
       where: `cache ${this.folder}, case ${id}`,
       ...(mend && { mend }),
     });
   }
 
-  private chunk(key: string, kind: Kind, number: number): Uint8Array | undefined {
-    const bytes = this.database.getBinaryFast(["chunk", key, kind, number]);
-    // Every value comes in the same buffer, of which only `length` is set: a copy in the processor's cache.
-    return bytes && new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+  /** Calls `use` with the bytes of a chunk, which are gone when it returns. Returns whether it is there. */
+  private chunk(key: string, kind: Kind, number: number, use: (bytes: Uint8Array) => void): boolean {
+    const isThere = this.values(["chunk", key, kind, number], (bytes) => {
+      use(bytes);
+      return true;
+    });
+    return isThere ?? false;
   }
 
   private async writeArray(key: string, kind: Kind, record: ArrayRecord, data: DtypeArrays[ArrayRecord["dtype"]]): Promise<void> {

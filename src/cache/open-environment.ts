@@ -13,6 +13,9 @@ export interface Environment {
   readonly isReadOnly: boolean;
 }
 
+/** Name of the environment's file in its folder. */
+export const DATA_FILE = "cases.lmdb";
+
 /** Free space that a new environment needs at the least; two empty pages and the lock file take 50 KB. */
 const LEAST_ROOM = 1024 ** 2;
 
@@ -26,7 +29,7 @@ export function openEnvironment(folder: string): Environment {
     makeFolder(folder);
     requireRoom(folder);
   }
-  const options = { path: join(folder, "cases.lmdb"), encoding: "binary", noSync: true, pageSize: 16384, readOnly: isReadOnly } as const;
+  const options = { path: join(folder, DATA_FILE), encoding: "binary", noSync: true, pageSize: 16384, readOnly: isReadOnly } as const;
   const database = open<Uint8Array, (string | number)[]>(options);
   const disk = networkDisk(statfsSync(folder).type);
   if (disk) {
@@ -40,7 +43,7 @@ export function openEnvironment(folder: string): Environment {
 
 /** Whether an environment that is there can be written; a folder without one is made, or fails. */
 function isWritable(folder: string): boolean {
-  const path = join(folder, "cases.lmdb");
+  const path = join(folder, DATA_FILE);
   if (!existsSync(path)) return true;
   try {
     for (const each of [folder, path]) accessSync(each, constants.W_OK);
@@ -58,7 +61,7 @@ function warn(sentence: string): void {
  * LMDB makes its files through memory maps, where a full disk is no error but the end of the process (SIGBUS). So it only begins where there is room.
  */
 function requireRoom(folder: string): void {
-  const isThere = ["cases.lmdb", "cases.lmdb-lock"].every((name) => (statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0) > 0);
+  const isThere = [DATA_FILE, `${DATA_FILE}-lock`].every((name) => (statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0) > 0);
   if (isThere) return;
   const { bavail, bsize } = statfsSync(folder);
   if (bavail * bsize < LEAST_ROOM) throw Object.assign(new Error(`only ${formatBytes(bavail * bsize)} free`), { code: "ENOSPC" });

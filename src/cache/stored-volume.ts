@@ -15,8 +15,8 @@ type StoredDtype = "float32" | "uint8" | "uint16";
 
 export interface StoredVolumeOptions<D extends StoredDtype> {
   readonly record: ArrayRecord<D>;
-  /** Bytes of a chunk with its checksum; valid until the next call. */
-  readonly read: (chunk: number) => Uint8Array | undefined;
+  /** Calls `use` with the bytes of a chunk and its checksum, which are gone when it returns. Returns whether the chunk is there. */
+  readonly read: (chunk: number, use: (bytes: Uint8Array) => void) => boolean;
   /** Chunks that this process has already checked. */
   readonly checked: Set<number>;
   /** Makes the case again. */
@@ -78,6 +78,7 @@ export class StoredVolume<D extends StoredDtype = StoredDtype> implements VoxelS
     const first = (axis: 0 | 1 | 2) => Math.floor(start[axis] / grid.chunk[axis]);
     const last = (axis: 0 | 1 | 2) => Math.floor((start[axis] + size[axis] - 1) / grid.chunk[axis]);
     const numbers = new Int32Array(BOX_NUMBERS);
+    const outShape: Shape4 = [size[0], size[1], size[2], channels];
     for (let z = first(0); z <= last(0); z++) {
       for (let y = first(1); y <= last(1); y++) {
         for (let x = first(2); x <= last(2); x++) {
@@ -90,30 +91,33 @@ export class StoredVolume<D extends StoredDtype = StoredDtype> implements VoxelS
             numbers[6 + axis] = from - start[axis];
             numbers[9 + axis] = Math.min(start[axis] + size[axis], box.start[axis] + box.size[axis]) - from;
           }
-          const chunk = this.chunk(number, elementCount(box.size) * channels * this.elementBytes);
-          unpackChunk(chunk, numbers, target, [...size, channels], this.options.record.encoding);
+          this.useChunk(number, elementCount(box.size) * channels * this.elementBytes, (chunk) => {
+            unpackChunk(chunk, numbers, target, outShape, this.options.record.encoding);
+          });
         }
       }
     }
   }
 
-  /** A chunk of `end` bytes and its checksum, which is compared at the first reading. */
-  private chunk(number: number, end: number): Uint8Array {
+  /** Hands on a chunk of `end` bytes and its checksum, which is compared at the first reading. */
+  private useChunk(number: number, end: number, use: (chunk: Uint8Array) => void): void {
     const { read, checked, where } = this.options;
-    const bytes = read(number);
-    if (!bytes) {
+    const isThere = read(number, (bytes) => {
+      // The length is looked at every time: another process may have changed the record, and nothing may be read beyond it.
+      if (!checked.has(number) || bytes.byteLength !== end + CHECKSUM_BYTES) {
+        if (!isIntact(bytes, end)) {
+          throw new VoxError(
+            `chunk ${number} must fit its length and checksum; \`voxstream cache verify\` removes damaged cases, and they are made again`,
+            { code: "ERR_CHECKSUM", where },
+          );
+        }
+        checked.add(number);
+      }
+      use(bytes);
+    });
+    if (!isThere) {
       throw new VoxError(`chunk ${number} must be there, but it was removed while the case was in use`, { code: "ERR_CACHE", where });
     }
-    // The length is looked at every time: another process may have changed the record, and nothing may be read beyond it.
-    if (checked.has(number) && bytes.byteLength === end + CHECKSUM_BYTES) return bytes;
-    if (!isIntact(bytes, end)) {
-      throw new VoxError(
-        `chunk ${number} must fit its length and checksum; \`voxstream cache verify\` removes damaged cases, and they are made again`,
-        { code: "ERR_CHECKSUM", where },
-      );
-    }
-    checked.add(number);
-    return bytes;
   }
 }
 

@@ -1,5 +1,7 @@
 import { readFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
+import type { CaseRef } from "../core/case.js";
+import { recordCaseSources } from "../core/record-case-sources.js";
 import type { PredictProgress } from "../inference/index.js";
 import { appendRunEvent } from "../training/index.js";
 
@@ -12,9 +14,9 @@ export interface PredictionRun {
 
 /**
  * Writes what a prediction does into `events.jsonl` beside its label maps, so that the dashboard shows the folder like a run: each case as soon as it is
- * written, failures, and the end.
+ * written, failures, and the end; and where the files of the cases lie.
  */
-export function predictionRun(folder: string, engine: string): PredictionRun {
+export function predictionRun(folder: string, engine: string, cases: readonly CaseRef[]): PredictionRun {
   let isBegun = false;
   const begin = (): void => {
     if (isBegun) return;
@@ -28,6 +30,7 @@ export function predictionRun(folder: string, engine: string): PredictionRun {
       classes: classesOf(folder),
       pid: process.pid,
     });
+    recordCaseSources(folder, cases);
   };
   return {
     onProgress({ id, state, path = "", seconds = 0, message = "" }) {

@@ -23,6 +23,7 @@ export class VoxError extends Error {
   }
 }
 
+/** Whether an error is one of Voxstream's, with a `code` from docs/errors.md. */
 export function isVoxError(error: unknown): error is VoxError {
   return error instanceof VoxError;
 }

@@ -5,6 +5,7 @@ export type Shape5 = readonly [batch: number, depth: number, height: number, wid
 /** One number per spatial axis in array order: depth, height, width. */
 export type Triple = readonly [depth: number, height: number, width: number];
 
+/** Number of elements of an array: the product of its extents. */
 export function elementCount(shape: readonly number[]): number {
   let count = 1;
   for (const extent of shape) count *= extent;

@@ -12,6 +12,7 @@ import type { TrainingConfig } from "../training/config/training-config.js";
 import type { TrainOverrides } from "../training/config/with-overrides.js";
 import { resolveRunFolder } from "../training/run/resolve-run-folder.js";
 import { runName } from "../training/run/run-name.js";
+import { writeConfusion } from "./confusion/write-confusion.js";
 import { crossValidationIdentity, noteIdentity } from "./cross-validation-identity.js";
 import { type DealSplitsOptions, dealSplits } from "./deal-splits.js";
 import { detailedTsv } from "./detailed-tsv.js";
@@ -20,6 +21,7 @@ import { type FoldRecord, readFoldRecord } from "./fold-record.js";
 import type { PostprocessingChoice } from "./postprocessing/choose-postprocessing.js";
 import { recordPostprocessing } from "./postprocessing/record-postprocessing.js";
 import { writeCrossValidationReport } from "./report/write-cross-validation-report.js";
+import { requireRegions } from "./require-regions.js";
 import { type HeldOut, type OverlayStyle, runFold } from "./run-fold.js";
 import { type Fold, percentageSplit, type Splits, saveSplits } from "./splits.js";
 import { summarizeRepeats } from "./summarize-repeats.js";
@@ -41,7 +43,12 @@ export interface CrossValidateOptions extends DealSplitsOptions {
    * and so choose the best epoch, learning rate and early stop, as in MIScnn. Figures are then too good, and the report says so.
    */
   readonly heldOut?: HeldOut;
-  /** `"auto"` chooses for each class, on the out-of-fold predictions, whether small components are removed, and writes it into the bundles; else nothing. */
+  /** Several labels taken together, by name: `{ "kidney+tumor": [1, 2] }`. They are scored beside the classes, and tried by `postprocessing: "auto"`. */
+  readonly regions?: Readonly<Record<string, readonly number[]>>;
+  /**
+   * `"auto"` chooses on the out-of-fold predictions, for all foreground classes together, for each region and for each class, whether small components are
+   * removed, and writes it into the bundles; else nothing.
+   */
   readonly postprocessing?: "auto" | "none";
   /** How the pictures of the held-out cases look. */
   readonly overlayStyle?: OverlayStyle;
@@ -72,6 +79,7 @@ const OPTIONS = Object.keys({
   resume: true,
   checkpoint: true,
   heldOut: true,
+  regions: true,
   postprocessing: true,
   overlayStyle: true,
   overlays: true,
@@ -107,7 +115,8 @@ export interface CrossValidation {
  * `fold-<i>` (run folders with `predictions`, `evaluation`, `figures` and `overlays`), and at the end `evaluation` with `detailed.tsv`, `summary.json`,
  * box plots and `report.html`.
  *
- * @throws `ERR_OPTION`, `ERR_CONFIG` before data is read; `ERR_EMPTY` when there are too few cases with labels; `ERR_CHECKPOINT` when the run to continue was
+ * @throws `ERR_OPTION`, `ERR_CONFIG` before data is read; `ERR_EMPTY` when there are too few cases with labels; `ERR_CHECKPOINT` when the run to
+ * continue was
  * begun with another configuration, data set or division; and what training, prediction and evaluation throw
  * @example
  * const { summary, report } = await crossValidate({ config: "kits19.config.ts", folds: 5, resume: true });
@@ -116,7 +125,7 @@ export async function crossValidate(options: CrossValidateOptions): Promise<Cros
   const began = performance.now();
   requireKnownOptions("crossValidate", options, OPTIONS);
   const { config: source, fold, resume = false, checkpoint = "latest", heldOut = "hidden", postprocessing = "none", overlays = true } = options;
-  const { overrides = {}, groupOf, signal } = options;
+  const { overrides = {}, groupOf, regions = {}, signal } = options;
   const path = typeof source === "string" ? source : undefined;
   const config = withFields(typeof source === "string" ? await loadConfig(source) : defineConfig(source), overrides);
   const { seed = 0, data, split, training } = config;
@@ -124,6 +133,7 @@ export async function crossValidate(options: CrossValidateOptions): Promise<Cros
   requireOption(checkpoint === "latest" || checkpoint === "best", "crossValidate", "checkpoint", '"latest" or "best"', checkpoint);
   requireOption(["hidden", "watched", "deciding"].includes(heldOut), "crossValidate", "heldOut", '"hidden", "watched" or "deciding"', heldOut);
   requireOption(postprocessing === "auto" || postprocessing === "none", "crossValidate", "postprocessing", '"auto" or "none"', postprocessing);
+  requireRegions("crossValidate", regions, data.classes);
   requireOption(
     heldOut === "hidden" || share === undefined,
     "crossValidate",
@@ -160,7 +170,7 @@ export async function crossValidate(options: CrossValidateOptions): Promise<Cros
   const inner = splits.map((division, index) =>
     share === undefined ? [] : percentageSplit(division.training, { share, seed: seed + index, ...(groupOf && { groupOf }) })[0]!.validation,
   );
-  await noteIdentity(folder, await crossValidationIdentity({ config, seed, refs, splits, checkpoint, heldOut, inner }));
+  await noteIdentity(folder, await crossValidationIdentity({ config, seed, refs, splits, checkpoint, heldOut, inner, regions }));
   await saveSplits(join(folder, "splits.json"), splits);
 
   const finishedFolds = async (): Promise<readonly FoldRecord[]> => {
@@ -185,6 +195,7 @@ export async function crossValidate(options: CrossValidateOptions): Promise<Cros
       inner: inner[index]!,
       heldOut,
       checkpoint,
+      regions,
       overlays,
       overlayStyle,
       folder,
@@ -198,8 +209,7 @@ export async function crossValidate(options: CrossValidateOptions): Promise<Cros
   }
 
   const records = await finishedFolds();
-  const order = (a: EvaluationRow, b: EvaluationRow): number => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
-  const rows = records.flatMap(({ evaluation, fold: own }) => (evaluation?.rows ?? []).map((row) => ({ ...row, fold: own }))).sort(order);
+  const rows = records.flatMap(({ evaluation, fold: own }) => (evaluation?.rows ?? []).map((row) => ({ ...row, fold: own }))).sort(byId);
   const isWhole = records.length === splits.length;
   const result = { folder, splits, finished: records.map((record) => record.fold), rows };
   const seconds = (): number => (performance.now() - began) / 1000;
@@ -210,18 +220,26 @@ export async function crossValidate(options: CrossValidateOptions): Promise<Cros
 
   const missing = [...new Set(records.flatMap(({ evaluation }) => evaluation?.missing ?? []))].sort();
   const failed = records.flatMap(({ evaluation }) => evaluation?.failed ?? []);
-  const summary = summarizeRepeats(rows, splits, { missing, failed });
+  // A record of an earlier version has no tables; a sum over a part of the cases would look like one over all.
+  const isCounted = records.every(({ evaluation }) => evaluation?.confusions);
+  const confusions = isCounted ? records.flatMap(({ evaluation, fold: own }) => evaluation!.confusions!.map((one) => ({ ...one, fold: own }))) : [];
+  const summary = summarizeRepeats(rows, splits, { missing, failed, regions: Object.keys(regions), classes: data.classes, confusions });
   const output = join(folder, "evaluation");
+  if (confusions.length > 0) await writeConfusion({ output, classes: data.classes, cases: [...confusions].sort(byId) });
   await writeAtomically(join(output, "detailed.tsv"), [Buffer.from(detailedTsv(rows))]);
   await writeAtomically(join(output, "summary.json"), [Buffer.from(`${JSON.stringify(summary, undefined, 2)}\n`)]);
   const leftOut = [...missing, ...failed.map(({ id }) => id)];
-  const choosing = postprocessing === "auto" ? recordPostprocessing({ folder, data, splits, checkpoint, leftOut, signal }) : undefined;
+  const choosing =
+    postprocessing === "auto"
+      ? recordPostprocessing({ folder, data, splits, checkpoint, regions: Object.values(regions), leftOut, signal })
+      : undefined;
   const choice = choosing && (await orStopped(choosing, signal));
   if (choosing && !choice)
     return { ...result, status: "stopped", summary: undefined, postprocessing: undefined, report: undefined, seconds: seconds() };
   const report = await writeCrossValidationReport({
     folder,
     classes: data.classes,
+    regions: Object.keys(regions),
     splits,
     records,
     rows,
@@ -231,6 +249,10 @@ export async function crossValidate(options: CrossValidateOptions): Promise<Cros
     facts: { model: config.model.name, loss: config.loss.name, seed, checkpoint, "cases that validate while training": validating(share, heldOut) },
   });
   return { ...result, status: "completed", summary, postprocessing: choice, report, seconds: seconds() };
+}
+
+function byId(a: { readonly id: string }, b: { readonly id: string }): number {
+  return a.id < b.id ? -1 : a.id > b.id ? 1 : 0;
 }
 
 function validating(share: number | undefined, heldOut: HeldOut): string {

@@ -22,6 +22,7 @@ export async function crossValidationIdentity({
   checkpoint,
   heldOut,
   inner,
+  regions,
 }: {
   readonly config: TrainingConfig;
   readonly seed: number;
@@ -30,6 +31,7 @@ export async function crossValidationIdentity({
   readonly checkpoint: string;
   readonly heldOut: HeldOut;
   readonly inner: readonly (readonly string[])[];
+  readonly regions: Readonly<Record<string, readonly number[]>>;
 }): Promise<Record<string, Json>> {
   const { schedule, callbacks: _, checkpoint: __, ...training } = config.training;
   const { patch, preprocessing } = inspectGraph(config);
@@ -47,6 +49,7 @@ export async function crossValidationIdentity({
     validating: sha256(JSON.stringify(inner)),
     checkpoint,
     ...(heldOut !== "hidden" && { heldOut }),
+    ...(Object.keys(regions).length > 0 && { regions }),
     patch: patch ?? null,
     preprocessing: preprocessing.map(({ name, params }) => ({ name, params })),
   };

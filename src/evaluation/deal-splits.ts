@@ -28,7 +28,7 @@ export interface DealSplitsOptions {
  *
  * @throws `ERR_OPTION` for what cannot be divided so, and for several ways at once; `ERR_DATA` for divisions that do not fit the cases
  * @example
- * await dealSplits({ folds: 5, stratify: "presence" }, { data, refs, seed: 1 });
+ * await dealSplits({ folds: 3, stratify: "presence" }, { data, refs, seed: 1 });
  */
 export async function dealSplits(
   { folds, repeats, stratify, leaveOneOut: isOneOut, share, heldOutIds, splits, groupOf }: DealSplitsOptions,

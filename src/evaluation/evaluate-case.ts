@@ -1,16 +1,8 @@
-import { LabelMapComparison, type LabelMapComparisonOptions, type Metric } from "../metrics/index.js";
+import { LabelMapComparison, type LabelMapComparisonOptions } from "../metrics/index.js";
+import { type EvaluateComparisonOptions, evaluateComparison } from "./evaluate-comparison.js";
 import type { EvaluationRow } from "./evaluation-summary.js";
-import { standardMetrics } from "./standard-metrics.js";
 
-export interface EvaluateCaseOptions extends LabelMapComparisonOptions {
-  readonly id: string;
-  /** Class names; index = label. The first is the background and is left out. */
-  readonly classes: readonly string[];
-  /** Several labels taken together, by name: `{ "kidney+tumor": [1, 2] }`. */
-  readonly regions?: Readonly<Record<string, readonly number[]>>;
-  /** By column name; the standard ones by default. */
-  readonly metrics?: Readonly<Record<string, Metric>>;
-}
+export type EvaluateCaseOptions = LabelMapComparisonOptions & EvaluateComparisonOptions;
 
 /**
  * All metrics of all foreground classes (and regions) of one case.
@@ -19,23 +11,6 @@ export interface EvaluateCaseOptions extends LabelMapComparisonOptions {
  * @example
  * evaluateCase({ id: "case_00000", prediction, reference, shape, spacing, classes: ["background", "kidney", "tumor"] });
  */
-export function evaluateCase({ id, classes, regions = {}, metrics = standardMetrics(), ...maps }: EvaluateCaseOptions): EvaluationRow[] {
-  const comparison = new LabelMapComparison(maps);
-  const named: [string, readonly number[]][] = [
-    ...classes.slice(1).map((name, i): [string, number[]] => [name, [i + 1]]),
-    ...Object.entries(regions),
-  ];
-  return named.map(([name, labels]) => {
-    const own = comparison.of(labels);
-    const { truePositives: tp, falsePositives: fp, falseNegatives: fn, trueNegatives: tn } = own.counts;
-    return {
-      id,
-      class: name,
-      labels,
-      state: own.state,
-      counts: { tp, fp, fn, tn },
-      volumes: { reference: (tp + fn) * own.voxelVolume, prediction: (tp + fp) * own.voxelVolume },
-      metrics: Object.fromEntries(Object.entries(metrics).map(([column, metric]) => [column, metric(own)])),
-    };
-  });
+export function evaluateCase({ id, classes, regions, metrics, ...maps }: EvaluateCaseOptions): EvaluationRow[] {
+  return evaluateComparison(new LabelMapComparison(maps), { id, classes, ...(regions && { regions }), ...(metrics && { metrics }) });
 }

@@ -6,12 +6,15 @@ import { requireKnownOptions } from "../core/require-known-options.js";
 import type { Millimeters } from "../core/units.js";
 import { niftiFiles, niftiStem } from "../io/layouts/nifti-files.js";
 import { writeAtomically } from "../io/write-atomically.js";
-import type { Metric } from "../metrics/index.js";
+import { LabelMapComparison, type Metric } from "../metrics/index.js";
+import type { CaseConfusion } from "./confusion/case-confusion.js";
+import { writeConfusion } from "./confusion/write-confusion.js";
 import { detailedTsv } from "./detailed-tsv.js";
-import { evaluateCase } from "./evaluate-case.js";
+import { evaluateComparison } from "./evaluate-comparison.js";
 import { type EvaluationRow, type EvaluationSummary, summarizeEvaluation } from "./evaluation-summary.js";
 import { labelFiles } from "./label-files.js";
 import { readLabelPair } from "./read-label-pair.js";
+import { requireRegions } from "./require-regions.js";
 import { standardMetrics } from "./standard-metrics.js";
 
 export interface EvaluateOptions {
@@ -21,7 +24,7 @@ export interface EvaluateOptions {
   readonly labels: string | DataSet;
   /** Class names; index = label. By default those of the data set. */
   readonly classes?: readonly string[];
-  /** Gets `detailed.tsv` and `summary.json`; nothing is written where absent. */
+  /** Gets `detailed.tsv`, `summary.json`, `confusion.json` and `confusion.png`; nothing is written where absent. */
   readonly output?: string;
   /** Cases that must be there; by default those that have a prediction. */
   readonly ids?: readonly string[];
@@ -52,6 +55,8 @@ const OPTIONS = Object.keys({
 
 export interface Evaluation {
   readonly rows: readonly EvaluationRow[];
+  /** Voxels by true and predicted class, of each case. */
+  readonly confusions: readonly CaseConfusion[];
   readonly summary: EvaluationSummary;
   /** Paths of the written files. */
   readonly files: readonly string[];
@@ -62,7 +67,8 @@ export interface Evaluation {
  *
  * A case with a label and no prediction is listed as missing, with or without `ids`; it never counts as 0 or as 1.
  *
- * @throws `ERR_GEOMETRY` when a pair does not lie on one grid; `ERR_LABEL` for labels outside the classes, or a prediction without a reference; `ERR_EMPTY`
+ * @throws `ERR_GEOMETRY` when a pair does not lie on one grid; `ERR_LABEL` for labels outside the classes, or a prediction without a reference;
+ * `ERR_EMPTY`
  * when there is nothing to compare; `ERR_READ`, `ERR_WRITE`, `ERR_OPTION`
  * @example
  * const { summary } = await evaluate({ predictions: "predictions", labels: "data/kits19", classes: ["background", "kidney", "tumor"], output: "evaluation" });
@@ -73,16 +79,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const classes = options.classes ?? (typeof labels === "string" ? [] : labels.classes);
   requireOption(classes.length >= 2, "evaluate", "classes", "at least two class names, the background first", classes);
   requireOption(onError === "fail" || onError === "skip", "evaluate", "onError", '"fail" or "skip"', onError);
-  for (const [name, list] of Object.entries(regions)) {
-    requireOption(
-      list.length > 0 && list.every((label) => classes[label] !== undefined),
-      "evaluate",
-      `regions.${name}`,
-      `labels 0..${classes.length - 1}`,
-      list,
-    );
-    requireOption(!classes.includes(name), "evaluate", "regions", "names that no class has", name);
-  }
+  requireRegions("evaluate", regions, classes);
   const metrics = options.metrics ?? standardMetrics({ tolerance });
   if (!existsSync(predictions) || !statSync(predictions).isDirectory()) {
     throw new VoxError("the folder of predictions must exist", { code: "ERR_READ", where: predictions });
@@ -93,6 +90,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const missing = [...(ids ?? references.keys())].filter((id) => !predicted.has(id)).sort();
 
   const rows: EvaluationRow[] = [];
+  const confusions: CaseConfusion[] = [];
   const failed: { id: string; message: string }[] = [];
   let done = 0;
   const compared = wanted.filter((id) => predicted.has(id));
@@ -112,17 +110,21 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
       const reference = references.get(id);
       if (reference === undefined)
         throw new VoxError("a prediction must have a label file to compare with, got none", { code: "ERR_LABEL", where: prediction, sampleId: id });
-      rows.push(...evaluateCase({ id, ...(await readLabelPair({ id, prediction, reference, classes })), classes, regions, metrics }));
+      const comparison = new LabelMapComparison(await readLabelPair({ id, prediction, reference, classes }));
+      const own = evaluateComparison(comparison, { id, classes, regions, metrics });
+      confusions.push({ id, confusion: comparison.confusion(classes.length) });
+      rows.push(...own);
     } catch (error) {
       if (onError === "fail") throw error;
       failed.push({ id, message: errorMessage(error) });
     }
     onProgress?.({ id, done: ++done, total: compared.length });
   }
-  const summary = summarizeEvaluation(rows, { missing, failed, regions: Object.keys(regions) });
-  if (output === undefined) return { rows, summary, files: [] };
+  const summary = summarizeEvaluation(rows, { missing, failed, regions: Object.keys(regions), classes, confusions });
+  if (output === undefined) return { rows, confusions, summary, files: [] };
   const files = [join(output, "detailed.tsv"), join(output, "summary.json")];
   await writeAtomically(files[0]!, [Buffer.from(detailedTsv(rows))]);
   await writeAtomically(files[1]!, [Buffer.from(`${JSON.stringify(summary, undefined, 2)}\n`)]);
-  return { rows, summary, files };
+  if (confusions.length > 0) files.push(...(await writeConfusion({ output, classes, cases: confusions })));
+  return { rows, confusions, summary, files };
 }

@@ -1,4 +1,6 @@
 import type { MaskState } from "../metrics/index.js";
+import type { CaseConfusion } from "./confusion/case-confusion.js";
+import { sumConfusions } from "./confusion/sum-confusions.js";
 import { summarizeValues, type ValueSummary } from "./summarize-values.js";
 
 /** One class of one case: a row of `detailed.tsv`. */
@@ -31,6 +33,10 @@ export interface EvaluationSummary {
   readonly classes: Readonly<Record<string, ClassSummary>>;
   /** Mean over classes of each class's mean; classes without a value are left out and named. */
   readonly meanOverClasses: Readonly<Record<string, { readonly mean: number | null; readonly classes: number; readonly leftOut: readonly string[] }>>;
+  /** Voxels of all cases, row = true class, column = predicted class, in the order of `confusionClasses`; those of each case stand in `confusion.json`. */
+  readonly confusion?: readonly (readonly number[])[];
+  /** All classes, the background first. */
+  readonly confusionClasses?: readonly string[];
   /** Where all cases are held out several times: the means of each repeat. Above, each case then counts with its mean over the repeats. */
   readonly repeats?: readonly Readonly<Record<string, number | null>>[];
   /** Cases that have a label and no prediction. */
@@ -50,12 +56,16 @@ export interface SummarizeEvaluationOptions {
   readonly failed?: readonly { readonly id: string; readonly message: string }[];
   /** Rows of regions (several labels together) are summed up on their own and are no part of means over classes. */
   readonly regions?: readonly string[];
+  /** Names of all classes, for `confusionClasses`. */
+  readonly classes?: readonly string[];
+  /** Of all cases; by default none. */
+  readonly confusions?: readonly CaseConfusion[];
 }
 
 /** Per class and metric: mean, median, deviation, range, interval and the number of cases behind them. */
 export function summarizeEvaluation(
   rows: readonly EvaluationRow[],
-  { missing = [], failed = [], regions = [] }: SummarizeEvaluationOptions = {},
+  { missing = [], failed = [], regions = [], classes: confusionClasses = [], confusions = [] }: SummarizeEvaluationOptions = {},
 ): EvaluationSummary {
   const names = [...new Set(rows.map((row) => row.class))];
   const columns = Object.keys(rows[0]?.metrics ?? {});
@@ -84,5 +94,14 @@ export function summarizeEvaluation(
       ];
     }),
   );
-  return { format: "voxstream-evaluation", cases: new Set(rows.map(({ id }) => id)).size, classes, meanOverClasses, missing, failed, policy: POLICY };
+  return {
+    format: "voxstream-evaluation",
+    cases: new Set(rows.map(({ id }) => id)).size,
+    classes,
+    meanOverClasses,
+    ...(confusions.length > 0 && { confusionClasses, confusion: sumConfusions(confusions) }),
+    missing,
+    failed,
+    policy: POLICY,
+  };
 }

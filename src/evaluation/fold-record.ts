@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { errorMessage, VoxError } from "../core/errors.js";
 import { writeAtomically } from "../io/write-atomically.js";
+import type { CaseConfusion } from "./confusion/case-confusion.js";
 import type { EvaluationRow } from "./evaluation-summary.js";
 
 /** How far a fold has come: `fold.json` in its folder. */
@@ -21,6 +22,8 @@ export interface FoldRecord {
   /** Scores of the held-out cases; null until they are predicted and compared. */
   readonly evaluation: {
     readonly rows: readonly EvaluationRow[];
+    /** Of each case; absent in records of versions that did not count them. */
+    readonly confusions?: readonly CaseConfusion[] | undefined;
     readonly missing: readonly string[];
     readonly failed: readonly { readonly id: string; readonly message: string }[];
   } | null;
@@ -54,6 +57,7 @@ const schema = z.object({
           metrics: z.record(z.string(), metric),
         }),
       ),
+      confusions: z.array(z.object({ id: z.string(), confusion: z.array(z.array(count)) })).optional(),
       missing: z.array(z.string()),
       failed: z.array(z.object({ id: z.string(), message: z.string() })),
     })

@@ -35,6 +35,8 @@ export interface RunFoldOptions {
   readonly inner: readonly string[];
   readonly heldOut: HeldOut;
   readonly checkpoint: "latest" | "best";
+  /** Several labels taken together, by name: scored beside the classes. */
+  readonly regions: Readonly<Record<string, readonly number[]>>;
   readonly overlays: boolean;
   readonly overlayStyle: OverlayStyle;
   /** Folder of the cross-validation. */
@@ -51,7 +53,7 @@ export interface RunFoldOptions {
  * @throws what `train`, `predict`, `evaluate` and `writeOverlays` throw; `ERR_STOPPED` when the signal came after training
  */
 export async function runFold(options: RunFoldOptions): Promise<FoldRecord | undefined> {
-  const { index, folder, config, overlays, overlayStyle } = options;
+  const { index, folder, config, regions, overlays, overlayStyle } = options;
   const own = join(folder, `fold-${index}`);
   const before = await readFoldRecord(own);
   const trained = before ?? (await trainFold(options, own));
@@ -63,11 +65,12 @@ export async function runFold(options: RunFoldOptions): Promise<FoldRecord | und
   const ids = division.validation;
   const predictions = join(own, "predictions");
   await predictFold(options, own, predictions);
-  const { rows, summary } = await evaluate({
+  const { rows, confusions, summary } = await evaluate({
     predictions,
     labels: data,
     classes,
     ids,
+    regions,
     output: join(own, "evaluation"),
     onError: config.onError ?? "fail",
     ...(signal && { signal }),
@@ -79,7 +82,7 @@ export async function runFold(options: RunFoldOptions): Promise<FoldRecord | und
   // Plain data, as it stands in summary.json.
   appendRunEvent(own, { type: "evaluation", path: "evaluation/summary.json", summary: JSON.parse(JSON.stringify(summary)) as Json });
   const { missing, failed } = summary;
-  const record: FoldRecord = { ...trained, evaluation: { rows, missing, failed } };
+  const record: FoldRecord = { ...trained, evaluation: { rows, confusions, missing, failed } };
   await writeFoldRecord(own, record);
   return record;
 }
@@ -90,8 +93,8 @@ async function trainFold(options: RunFoldOptions, own: string): Promise<FoldReco
   // What is only watched must not be what is looked at by default.
   const monitor = heldOut === "watched" ? (config.training.monitor ?? "loss") : undefined;
   const result = await train(source, {
-    // Continues an interrupted one and begins where there is none.
-    resume: true,
+    // Continues an interrupted one; a fold that was never begun has nothing to resume.
+    resume: existsSync(own),
     overrides: { ...overrides, runs: folder, name: `fold-${index}`, split: { training: division.training, validation }, ...(monitor && { monitor }) },
     // One for each fold: it remembers what it has drawn, and takes the oldest away.
     ...(previews && { preview: previewRenderer() }),

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { errorMessage, requireOption, VoxError } from "../core/errors.js";
 import { Random } from "../core/random.js";
+import { requireKnownOptions } from "../core/require-known-options.js";
 import { writeAtomically } from "../io/write-atomically.js";
 
 /** Ids of one division of a data set. */
@@ -36,7 +37,8 @@ export interface KFoldOptions {
  * @example
  * kFold(ids, { folds: 3, seed: 1 })[0].validation;
  */
-export function kFold(ids: readonly string[], { folds, seed = 0, groupOf = (id) => id, stratumOf, repeats = 1 }: KFoldOptions): Splits {
+export function kFold(ids: readonly string[], { folds, seed = 0, groupOf = (id) => id, stratumOf, repeats = 1, ...unknown }: KFoldOptions): Splits {
+  requireKnownOptions("kFold", unknown, ["folds", "seed", "groupOf", "stratumOf", "repeats"]);
   const groups = [...new Set(ids.map(groupOf))].sort();
   requireOption(new Set(ids).size === ids.length, "kFold", "ids", "different from each other", ids);
   requireOption(
@@ -92,7 +94,8 @@ function inBlocks(sorted: readonly string[], folds: number, random: Random): str
 }
 
 /** Every case (group) validates alone: as many folds as there are cases. */
-export function leaveOneOut(ids: readonly string[], { groupOf = (id: string) => id }: Pick<KFoldOptions, "groupOf"> = {}): Splits {
+export function leaveOneOut(ids: readonly string[], { groupOf = (id: string) => id, ...unknown }: Pick<KFoldOptions, "groupOf"> = {}): Splits {
+  requireKnownOptions("leaveOneOut", unknown, ["groupOf"]);
   const groups = [...new Set(ids.map(groupOf))].sort();
   requireOption(groups.length >= 2, "leaveOneOut", "ids", "at least two cases", ids);
   return groups.map((group) => divide(ids, (id) => groupOf(id) === group));
@@ -101,8 +104,9 @@ export function leaveOneOut(ids: readonly string[], { groupOf = (id: string) => 
 /** One fold: `ceil(share · n)` cases (groups), drawn by the seed, validate. */
 export function percentageSplit(
   ids: readonly string[],
-  { share, seed = 0, groupOf = (id) => id }: Omit<KFoldOptions, "folds" | "stratumOf" | "repeats"> & { readonly share: number },
+  { share, seed = 0, groupOf = (id) => id, ...unknown }: Omit<KFoldOptions, "folds" | "stratumOf" | "repeats"> & { readonly share: number },
 ): Splits {
+  requireKnownOptions("percentageSplit", unknown, ["groupOf", "seed", "share"]);
   const groups = [...new Set(ids.map(groupOf))].sort();
   const count = Math.ceil(share * groups.length);
   requireOption(share > 0 && count < groups.length, "percentageSplit", "share", "in (0, 1) with something left to train on", share);
@@ -115,7 +119,7 @@ export function percentageSplit(
  *
  * @throws `ERR_OPTION` for an id that is not there, and when a side would be empty
  * @example
- * holdOut(ids, ["case_00004", "case_00007"])[0].training;
+ * holdOut(ids, ["case_00001", "case_00004"])[0].training;
  */
 export function holdOut(ids: readonly string[], heldOut: readonly string[]): Splits {
   const strange = heldOut.find((id) => !ids.includes(id));

@@ -1,15 +1,17 @@
+import { requireKnownOptions } from "../core/require-known-options.js";
 import { maskState } from "../metrics/index.js";
 import { type EvaluationRow, type EvaluationSummary, type SummarizeEvaluationOptions, summarizeEvaluation } from "./evaluation-summary.js";
 import type { Splits } from "./splits.js";
 
 /**
  * Sums up the held-out cases of a cross-validation. Where every case is held out several times, it counts once, with its mean over the repeats, so that
- * deviations and intervals stay those of cases; the means of each repeat stand beside.
+ * deviations and intervals stay those of cases; the means of each repeat stand beside. The confusion table is the sum over all repeats.
  *
  * @example
  * summarizeRepeats(rows, splits).repeats; // [{ dice: 0.91, … }, { dice: 0.92, … }]
  */
 export function summarizeRepeats(rows: readonly EvaluationRow[], splits: Splits, options: SummarizeEvaluationOptions = {}): EvaluationSummary {
+  requireKnownOptions("summarizeRepeats", options, ["missing", "failed", "regions", "classes", "confusions"]);
   const repeatOf = ({ fold = 0 }: EvaluationRow): number => splits[fold]?.repeat ?? 0;
   const repeats = [...new Set(rows.map(repeatOf))].sort((a, b) => a - b);
   if (repeats.length < 2) return summarizeEvaluation(rows, options);
@@ -22,7 +24,10 @@ export function summarizeRepeats(rows: readonly EvaluationRow[], splits: Splits,
   return {
     ...summary,
     repeats: repeats.map((repeat) => {
-      const { meanOverClasses } = summarizeEvaluation(rows.filter((row) => repeatOf(row) === repeat));
+      const { meanOverClasses } = summarizeEvaluation(
+        rows.filter((row) => repeatOf(row) === repeat),
+        { ...(options.regions && { regions: options.regions }) },
+      );
       return Object.fromEntries(Object.entries(meanOverClasses).map(([column, { mean }]) => [column, mean]));
     }),
   };

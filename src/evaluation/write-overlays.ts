@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { DataSet } from "../core/case.js";
 import { requireOption, VoxError } from "../core/errors.js";
+import { requireKnownOptions } from "../core/require-known-options.js";
 import { elementCount, spatial } from "../core/shape.js";
 import { niftiNamed } from "../io/layouts/nifti-files.js";
 import { plainFolder } from "../io/plain-folder.js";
@@ -38,13 +39,33 @@ export interface WriteOverlaysOptions extends Omit<OverlayGifOptions, "scores" |
  * Draws each case: an animated GIF through all slices with ground truth, prediction and a map of errors over the image, and a PNG of the most telling slice.
  *
  * @returns the paths, GIF and PNG per case
- * @throws `ERR_GEOMETRY` when image, label and prediction do not lie on one grid; `ERR_EMPTY` when no case has a prediction; what reading and writing throw
+ * @throws `ERR_OPTION`; `ERR_GEOMETRY` when image, label and prediction do not lie on one grid; `ERR_EMPTY` when no case has a prediction; what reading and writing throw
  * @example
  * await writeOverlays({ images: data, labels: data, predictions: "predictions", classes, output: "overlays", window: { min: -160, max: 240 } });
  */
 export async function writeOverlays(
   options: WriteOverlaysOptions,
 ): Promise<readonly { readonly id: string; readonly gif: string; readonly png: string }[]> {
+  requireKnownOptions("writeOverlays", options, [
+    "images",
+    "labels",
+    "predictions",
+    "classes",
+    "output",
+    "ids",
+    "rows",
+    "onCase",
+    "signal",
+    "window",
+    "alpha",
+    "outline",
+    "plane",
+    "panelSize",
+    "framesPerSecond",
+    "maxFrames",
+    "errors",
+    "colors",
+  ]);
   const { images, labels, predictions, classes, output, ids, rows = [], errors = true, onCase, signal, ...style } = options;
   requireOption(classes.length >= 2, "writeOverlays", "classes", "at least two class names, the background first", classes);
   const data = typeof images === "string" ? plainFolder({ root: images }) : images;

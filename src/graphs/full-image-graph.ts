@@ -46,7 +46,7 @@ const OPTIONS = [
  * @throws `ERR_OPTION` when the graph is built, from the operator whose rule is broken; `ERR_SHAPE` when images of a batch differ in shape
  * @source MIScnn's analysis "fullimage"
  * @example
- * defineConfig({ …, graph: fullImageGraph({ spacing: [4, 4, 4], divisor: 8 }) })
+ * defineConfig({ data, graph: fullImageGraph({ spacing: [4, 4, 4], divisor: 8 }), model: unet(), loss: tverskyLoss(), training: { epochs: 100 } })
  */
 export function fullImageGraph(options: FullImageGraphOptions = {}): GraphFunction {
   requireKnownOptions("fullImageGraph", options, OPTIONS);

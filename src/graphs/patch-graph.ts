@@ -67,7 +67,8 @@ const OPTIONS = [
  * @throws `ERR_OPTION` when the graph is built, from the operator whose rule is broken
  * @source MIScnn's analyses "patchwise-crop" and "patchwise-grid"
  * @example
- * defineConfig({ …, graph: patchGraph({ range: [-79, 304], spacing: [3.22, 1.62, 1.62], patch: [80, 160, 160] }) })
+ * const graph = patchGraph({ range: [-79, 304], spacing: [3.22, 1.62, 1.62], patch: [80, 160, 160] });
+ * defineConfig({ data, graph, model: unet(), loss: tverskyLoss(), training: { epochs: 1000 } })
  */
 export function patchGraph(options: PatchGraphOptions): GraphFunction {
   requireKnownOptions("patchGraph", options, OPTIONS);

@@ -1,6 +1,7 @@
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { requireOption, VoxError } from "../core/errors.js";
 import type { PlaneName } from "../core/plane-name.js";
+import { requireKnownOptions } from "../core/require-known-options.js";
 import type { Sample } from "../core/sample.js";
 import type { Triple } from "../core/shape.js";
 import type { PreprocessingStep } from "../training/bundle/bundle-description.js";
@@ -10,7 +11,7 @@ import { type PredictCaseOptions, type PredictorOptions, predictor, rawPredictor
 import { ScoreMerge } from "./score-merge.js";
 
 export interface EnsemblePredictorOptions
-  extends Pick<PredictorOptions, "overlap" | "weighting" | "batchSize" | "flips" | "patch" | "keepProbabilities"> {
+  extends Pick<PredictorOptions, "overlap" | "weighting" | "batchSize" | "flips" | "rotations" | "patch" | "keepProbabilities"> {
   readonly bundles: readonly LoadedBundle[];
   /** How networks are brought together: by the mean of their probabilities, or by one vote each. */
   readonly mode?: "mean" | "vote";
@@ -58,6 +59,18 @@ export function ensemblePredictor({
   keepProbabilities = false,
   ...window
 }: EnsemblePredictorOptions): EnsemblePredictor {
+  requireKnownOptions("ensemblePredictor", { ...window }, [
+    "bundles",
+    "mode",
+    "planes",
+    "overlap",
+    "weighting",
+    "batchSize",
+    "flips",
+    "rotations",
+    "patch",
+    "keepProbabilities",
+  ]);
   requireOption(mode === "mean" || mode === "vote", "predict", "ensemble", '"mean" or "vote"', mode);
   requireOption(planes.length > 0 && new Set(planes).size === planes.length, "predict", "planes", "one plane or more, each once", planes);
   const first = bundles[0]?.description;

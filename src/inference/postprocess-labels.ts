@@ -1,4 +1,5 @@
 import { requireOption } from "../core/errors.js";
+import { requireKnownOptions } from "../core/require-known-options.js";
 import { elementCount, type Triple } from "../core/shape.js";
 import { connectedComponents } from "../kernels/connected-components/connected-components.js";
 import type { LabelArray } from "../kernels/label-array.js";
@@ -25,7 +26,8 @@ export interface PostprocessLabelsOptions {
  * @example
  * postprocessLabels(labels, { shape, spacing, classes, steps: [{ operation: "keepLargest", classes: ["kidney"], count: 2 }] });
  */
-export function postprocessLabels(labels: LabelArray, { shape, spacing, classes, steps }: PostprocessLabelsOptions): number {
+export function postprocessLabels(labels: LabelArray, { shape, spacing, classes, steps, ...unknown }: PostprocessLabelsOptions): number {
+  requireKnownOptions("postprocessLabels", unknown, ["shape", "spacing", "classes", "steps"]);
   requireSteps(steps, classes);
   const voxelVolume = spacing[0] * spacing[1] * spacing[2];
   let removed = 0;

@@ -31,7 +31,7 @@ import { preprocessedCases } from "./preprocessed-cases.js";
 import { resolveBundles } from "./resolve-bundles.js";
 import { undoRenaming } from "./undo-renaming.js";
 
-export interface PredictOptions extends Pick<PredictorOptions, "patch" | "overlap" | "weighting" | "batchSize" | "flips"> {
+export interface PredictOptions extends Pick<PredictorOptions, "patch" | "overlap" | "weighting" | "batchSize" | "flips" | "rotations"> {
   /**
    * Folder of a model bundle, or one that is loaded; of several all predict together. The folder of a cross-validation stands for the bundles of its folds.
    */
@@ -106,6 +106,7 @@ const OPTIONS = Object.keys({
   weighting: true,
   batchSize: true,
   flips: true,
+  rotations: true,
 } satisfies Record<keyof PredictOptions, true>);
 
 export interface PredictResult {
@@ -162,7 +163,7 @@ async function predictWith(
   budget: number,
 ): Promise<PredictResult> {
   const { inputs, output, ids, overwrite = false, probabilities = false, onError = "fail", workers = 1, onProgress, signal } = options;
-  const { patch, overlap, weighting = "constant", batchSize, flips = [], ensemble = "mean", planes = ["axial"] } = options;
+  const { patch, overlap, weighting = "constant", batchSize, flips = [], rotations, ensemble = "mean", planes = ["axial"] } = options;
   const ensembled = ensemblePredictor({
     bundles,
     mode: ensemble,
@@ -170,6 +171,7 @@ async function predictWith(
     weighting,
     flips,
     keepProbabilities: probabilities,
+    ...(rotations !== undefined && { rotations }),
     ...(patch && { patch }),
     ...(overlap && { overlap }),
     ...(batchSize !== undefined && { batchSize }),
@@ -189,6 +191,8 @@ async function predictWith(
       overlap: overlap ?? null,
       weighting,
       flips,
+      // Folders of versions without rotations go on.
+      ...(rotations !== undefined && { rotations }),
       ensemble: bundles.length > 1 || planes.length > 1 ? ensemble : null,
       planes,
       postprocessing: JSON.parse(JSON.stringify(steps)) as Json,

@@ -14,6 +14,7 @@ export interface PredictionSettings {
   readonly overlap: Json;
   readonly weighting: string;
   readonly flips: readonly number[];
+  readonly rotations?: Json;
   readonly ensemble: string | null;
   readonly planes: readonly string[];
   readonly postprocessing: Json;

@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { requireOption, VoxError } from "../core/errors.js";
 import { PLANES, type PlaneName } from "../core/plane-name.js";
+import { requireKnownOptions } from "../core/require-known-options.js";
 import type { Sample } from "../core/sample.js";
 import { elementCount, formatShape, type Shape4, spatial, type Triple } from "../core/shape.js";
 import type { VoxelSource } from "../core/voxel-source.js";
@@ -10,6 +11,7 @@ import { MergeMemory } from "./merge-memory.js";
 import { modelDivisor } from "./model-divisor.js";
 import { permuteAxes } from "./permute-axes.js";
 import type { Prediction } from "./prediction.js";
+import { type Rotations, rotationAxes } from "./rotation-axes.js";
 import { type Infer, type SlidingWindowOptions, type SlidingWindowResult, slidingWindow } from "./sliding-window.js";
 import { undoPreprocessing } from "./undo-preprocessing.js";
 
@@ -23,6 +25,11 @@ export interface PredictorOptions extends Pick<SlidingWindowOptions, "overlap" |
   readonly plane?: PlaneName;
   /** Window: a size; `"full"` predicts each case in one piece, padded to what the network's poolings need. Default: the size that the model was built for. */
   readonly patch?: Triple | "full";
+  /**
+   * Also averages over windows turned by quarter turns (test-time augmentation), together with the mirrors of `flips`: in all planes where that only
+   * permutes voxels, because window and spacing are square there, or in given planes of the case. Default: none.
+   */
+  readonly rotations?: Rotations;
   /** Also give the probabilities. */
   readonly keepProbabilities?: boolean;
 }
@@ -48,10 +55,21 @@ export interface RawPrediction {
  * @label ties go to the lowest class
  * @throws `ERR_MODEL` when patch, channels and network do not fit each other
  * @example
- * const predictCase = predictor({ model, patch: [32, 64, 64] });
+ * const predictCase = predictor({ model, overlap: [8, 16, 16] });
  * const { labels } = await predictCase(sample);
  */
 export function predictor(options: PredictorOptions): Predictor {
+  requireKnownOptions("predictor", options, [
+    "model",
+    "plane",
+    "patch",
+    "rotations",
+    "keepProbabilities",
+    "overlap",
+    "weighting",
+    "batchSize",
+    "flips",
+  ]);
   const { classes, predict } = rawPredictor(options);
   return async (sample, call) => {
     const { labels, shape, scores } = await predict(sample, call);
@@ -60,7 +78,15 @@ export function predictor(options: PredictorOptions): Predictor {
 }
 
 /** As `predictor`, but without the way back over the preprocessing. */
-export function rawPredictor({ model, plane = "axial", patch: wanted, keepProbabilities = false, flips = [], ...window }: PredictorOptions): {
+export function rawPredictor({
+  model,
+  plane = "axial",
+  patch: wanted,
+  keepProbabilities = false,
+  flips = [],
+  rotations,
+  ...window
+}: PredictorOptions): {
   readonly classes: number;
   readonly predict: (sample: Sample, options?: PredictCaseOptions) => Promise<RawPrediction>;
 } {
@@ -113,6 +139,9 @@ export function rawPredictor({ model, plane = "axial", patch: wanted, keepProbab
     }
   } else requirePatch(patch, own, divisor);
 
+  const [forward = [0, 1, 2], back] = TURNS[plane];
+  // What no case can meet is told before one is read.
+  if (rotations !== undefined && patch !== "full") rotationAxes(rotations, { patch, along: forward });
   const infer = inferWith(models, dimensions, channels, classes);
   const memory = new MergeMemory();
   const predict = async (sample: Sample, { onPatch, signal }: PredictCaseOptions = {}): Promise<RawPrediction> => {
@@ -124,12 +153,12 @@ export function rawPredictor({ model, plane = "axial", patch: wanted, keepProbab
         sampleId: sample.id,
       });
     }
-    const [forward = [0, 1, 2], back] = TURNS[plane];
     const seen = back ? permuteAxes(voxelsOf(image), image.shape, forward) : { data: voxelsOf(image), shape: image.shape };
     const size = patch === "full" ? fullPatch(spatial(seen.shape), divisor, dimensions) : patch;
     const result = await slidingWindow(seen.data, seen.shape, {
       ...window,
       flips: flips.map((axis) => forward.indexOf(axis) as 0 | 1 | 2),
+      ...(rotations !== undefined && { rotations: rotationAxes(rotations, { patch: size, spacing: image.geometry.spacing, along: forward }) }),
       infer: infer(size),
       classes,
       patch: size,

@@ -30,7 +30,7 @@ export interface RollingMergeOptions {
  * @shape windows (d, h, w, C) → labels (D, H, W)
  * @throws `ERR_OPTION` when a window comes out of order; `ERR_DATA` when a voxel was covered by no window
  * @example
- * const merge = new RollingMerge({ shape, patch, channels: 3, labels });
+ * const merge = new RollingMerge({ shape, patch: [16, 96, 96], channels: 3, labels });
  * for (const { scores, start } of windows) merge.add(scores, start);
  * merge.finish();
  */

@@ -1,14 +1,15 @@
 import { setImmediate } from "node:timers/promises";
 import { requireOption, VoxError } from "../core/errors.js";
+import { requireKnownOptions } from "../core/require-known-options.js";
 import { elementCount, formatShape, type Shape4, spatial, type Triple } from "../core/shape.js";
 import { copyBox } from "../kernels/copy-box/copy-box.js";
 import { gaussianWindowWeights } from "../kernels/gaussian-window-weights/gaussian-window-weights.js";
 import type { LabelArray } from "../kernels/label-array.js";
-import { mirror } from "../kernels/mirror/mirror.js";
 import { statistics } from "../kernels/statistics/statistics.js";
 import { gridStarts } from "./grid-starts.js";
 import type { MergeMemory } from "./merge-memory.js";
 import { RollingMerge } from "./rolling-merge.js";
+import { inverseTurn, turnWindows, windowTurns } from "./window-turns.js";
 
 /** Scores of a batch of patches: `(n, d, h, w, C)` intensities in, `(n, d, h, w, classes)` out. */
 export type Infer = (patches: Float32Array, count: number) => Float32Array | Promise<Float32Array>;
@@ -22,8 +23,10 @@ export interface SlidingWindowOptions {
   /** How patches count where they overlap: alike, or more in their middle (σ = patch / 8). */
   readonly weighting?: "constant" | "gaussian";
   readonly batchSize?: number;
-  /** Axes (0 depth, 1 height, 2 width) to mirror: every combination is predicted, and all are averaged. */
+  /** Axes (0 depth, 1 height, 2 width) to mirror: every combination is predicted, turned back, and all are averaged. */
   readonly flips?: readonly (0 | 1 | 2)[];
+  /** Axes around which windows are also turned by quarter turns, together with the mirrors; both other extents of the patch must be the same. */
+  readonly rotations?: readonly (0 | 1 | 2)[];
   /** Also return the mean scores. */
   readonly keepScores?: boolean;
   readonly onPatch?: (done: number, total: number) => void;
@@ -51,18 +54,40 @@ export interface SlidingWindowResult {
  * const { labels } = await slidingWindow(image, [48, 96, 96, 1], { infer, classes: 3, patch: [32, 64, 64] });
  */
 export async function slidingWindow(image: Float32Array, shape: Shape4, options: SlidingWindowOptions): Promise<SlidingWindowResult> {
-  const { infer, classes, patch, weighting = "constant", batchSize = 2, flips = [], keepScores = false, onPatch, signal, memory } = options;
+  requireKnownOptions("slidingWindow", options, [
+    "infer",
+    "classes",
+    "patch",
+    "overlap",
+    "weighting",
+    "batchSize",
+    "flips",
+    "rotations",
+    "keepScores",
+    "onPatch",
+    "signal",
+    "memory",
+  ]);
+  const {
+    infer,
+    classes,
+    patch,
+    weighting = "constant",
+    batchSize = 2,
+    flips = [],
+    rotations = [],
+    keepScores = false,
+    onPatch,
+    signal,
+    memory,
+  } = options;
   const overlap = options.overlap ?? [Math.floor(patch[0] / 2), Math.floor(patch[1] / 2), Math.floor(patch[2] / 2)];
   requireOption(weighting === "constant" || weighting === "gaussian", "slidingWindow", "weighting", '"constant" or "gaussian"', weighting);
   requireOption(Number.isInteger(batchSize) && batchSize >= 1, "slidingWindow", "batchSize", "an integer >= 1", batchSize);
   requireOption(Number.isInteger(classes) && classes >= 1 && classes <= 65_536, "slidingWindow", "classes", "an integer in 1..65536", classes);
-  requireOption(
-    flips.every((axis) => axis === 0 || axis === 1 || axis === 2),
-    "slidingWindow",
-    "flips",
-    "axes 0, 1 or 2",
-    flips,
-  );
+  const isAxis = (axis: number): boolean => axis === 0 || axis === 1 || axis === 2;
+  requireOption(flips.every(isAxis), "slidingWindow", "flips", "axes 0, 1 or 2", flips);
+  requireOption(rotations.every(isAxis), "slidingWindow", "rotations", "axes 0, 1 or 2", rotations);
   requireOption(
     patch.every((extent) => Number.isInteger(extent) && extent >= 1),
     "slidingWindow",
@@ -70,6 +95,8 @@ export async function slidingWindow(image: Float32Array, shape: Shape4, options:
     "integers >= 1",
     patch,
   );
+  const isSquare = rotations.every((axis) => patch[(axis + 1) % 3] === patch[(axis + 2) % 3]);
+  requireOption(isSquare, "slidingWindow", "rotations", `axes across which the patch ${formatShape(patch)} is square`, rotations);
   const isOverlap = overlap.every((extent, axis) => Number.isInteger(extent) && extent >= 0 && extent < patch[axis]!);
   requireOption(isOverlap, "slidingWindow", "overlap", `integers >= 0 below the patch ${formatShape(patch)}`, overlap);
   if (image.length !== elementCount(shape)) {
@@ -81,7 +108,7 @@ export async function slidingWindow(image: Float32Array, shape: Shape4, options:
   const size = spatial(shape);
   const channels = shape[3];
   const starts = windowStarts(size, patch, overlap);
-  const mirrors = flipCombinations(flips);
+  const turns = windowTurns({ flips, rotations });
   const voxels = elementCount(patch);
   const labels = classes <= 256 ? new Uint8Array(elementCount(size)) : new Uint16Array(elementCount(size));
   const scores = keepScores ? new Float32Array(labels.length * classes) : undefined;
@@ -106,20 +133,20 @@ export async function slidingWindow(image: Float32Array, shape: Shape4, options:
     const patches = new Float32Array(batch.length * length);
     for (const [n, start] of batch.entries()) copyBox(image, shape, patches.subarray(n * length, (n + 1) * length), inputShape, start, background);
     let mean: Float32Array | undefined;
-    for (const axes of mirrors) {
+    for (const turn of turns) {
       if (signal?.aborted) throw new VoxError("the prediction was stopped", { code: "ERR_STOPPED", where: "slidingWindow", cause: signal.reason });
-      const given = await infer(mirrored(patches, inputShape, batch.length, axes), batch.length);
+      const given = await infer(turnWindows(patches, inputShape, batch.length, turn), batch.length);
       if (given.length !== batch.length * scoreLength) {
         throw new VoxError(`the model must give ${formatShape([batch.length, ...outputShape])} scores, got ${given.length} elements`, {
           code: "ERR_SHAPE",
           where: "slidingWindow",
         });
       }
-      const turnedBack = mirrored(given, outputShape, batch.length, axes);
-      if (mirrors.length === 1) mean = turnedBack;
+      const turnedBack = turnWindows(given, outputShape, batch.length, inverseTurn(turn));
+      if (turns.length === 1) mean = turnedBack;
       else {
         mean ??= new Float32Array(turnedBack.length);
-        for (let i = 0; i < mean.length; i++) mean[i]! += turnedBack[i]! / mirrors.length;
+        for (let i = 0; i < mean.length; i++) mean[i]! += turnedBack[i]! / turns.length;
       }
     }
     for (const [n, start] of batch.entries()) merge.add(mean!.subarray(n * scoreLength, (n + 1) * scoreLength), start);
@@ -138,24 +165,4 @@ function windowStarts(size: Triple, patch: Triple, overlap: Triple): Triple[] {
   const rows = along(1);
   const columns = along(2);
   return along(0).flatMap((z) => rows.flatMap((y) => columns.map((x): Triple => [z, y, x])));
-}
-
-type Axes = readonly [boolean, boolean, boolean];
-
-/** A batch of patches, each mirrored; the batch itself where no axis is. */
-function mirrored(batch: Float32Array, shape: Shape4, count: number, axes: Axes): Float32Array {
-  if (!axes.includes(true)) return batch;
-  const length = elementCount(shape);
-  const turned = new Float32Array(batch.length);
-  for (let n = 0; n < count; n++) mirror(batch.subarray(n * length, (n + 1) * length), shape, turned.subarray(n * length, (n + 1) * length), axes);
-  return turned;
-}
-
-/** The image itself, then each combination of mirrored axes. */
-function flipCombinations(flips: readonly number[]): Axes[] {
-  const chosen = [...new Set(flips)];
-  return Array.from({ length: 2 ** chosen.length }, (_, bits): Axes => {
-    const isOn = (axis: number): boolean => chosen.includes(axis) && (bits & (1 << chosen.indexOf(axis))) !== 0;
-    return [isOn(0), isOn(1), isOn(2)];
-  });
 }

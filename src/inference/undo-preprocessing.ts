@@ -22,7 +22,7 @@ export interface PreprocessedPrediction {
  * @label moved back; never interpolated into a class that was not there
  * @throws `ERR_BUNDLE` when a step has moved voxels and cannot be undone
  * @example
- * undoPreprocessing({ labels, shape: [40, 80, 80], classes: 3, history: sample.history }).shape; // the case's own
+ * undoPreprocessing({ labels, shape, classes: 3, history: sample.history }).shape; // the case's own
  */
 export function undoPreprocessing(prediction: PreprocessedPrediction): {
   readonly labels: LabelArray;

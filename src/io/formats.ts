@@ -5,7 +5,13 @@ import type { VolumeFormat } from "./volume-format.js";
 /** The formats that volumes are read from, by extension. */
 export const formats: readonly VolumeFormat[] = [niftiFormat];
 
-/** @throws `ERR_FORMAT` when no format has the file's extension */
+/**
+ * The format of a file, by its extension.
+ *
+ * @throws `ERR_FORMAT` when no format has the file's extension
+ * @example
+ * formatOf("case_00000/imaging.nii.gz").name // "nifti"
+ */
 export function formatOf(path: string): VolumeFormat {
   const lower = path.toLowerCase();
   const format = formats.find(({ extensions }) => extensions.some((extension) => lower.endsWith(extension)));

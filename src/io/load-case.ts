@@ -19,7 +19,14 @@ export interface LoadedCase {
   readonly label?: Uint8Array | Uint16Array;
 }
 
-/** Reads image and label of a case, through the data set's own reader where it has one. */
+/**
+ * Reads image and label of a case, through the data set's own reader where it has one.
+ *
+ * @shape image (D, H, W, C), label (D, H, W, 1), in canonical orientation
+ * @throws what `readCaseHeader` and `readCase` throw, with the case's id: `ERR_READ`, `ERR_FORMAT`, `ERR_HEADER`, `ERR_GEOMETRY`, `ERR_LABEL`, ...
+ * @example
+ * const { image, shape, geometry } = await loadCase(data, ref);
+ */
 export async function loadCase(dataset: DataSet, ref: CaseRef, options: ReadCaseOptions = {}): Promise<LoadedCase> {
   const Label = labelDtype(dataset.classes.length) === "uint8" ? Uint8Array : Uint16Array;
   if (dataset.read) {

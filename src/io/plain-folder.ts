@@ -2,6 +2,7 @@ import { existsSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { CaseRef, DataSet } from "../core/case.js";
 import { requireOption, VoxError } from "../core/errors.js";
+import { requireKnownOptions } from "../core/require-known-options.js";
 import { kitsLayout } from "./layouts/kits-layout.js";
 import { niftiFiles, niftiStem } from "./layouts/nifti-files.js";
 import { groupChannels } from "./layouts/nnunet-layout.js";
@@ -17,11 +18,12 @@ export interface PlainFolderOptions {
 /**
  * Images to predict, without labels.
  *
- * @throws on `list()`: `ERR_READ` when the path does not exist, `ERR_EMPTY` when it holds no images
+ * @throws `ERR_OPTION`; on `list()`: `ERR_READ` when the path does not exist, `ERR_EMPTY` when it holds no images
  * @example
  * const images = plainFolder({ root: "incoming" });
  */
-export function plainFolder({ root, channels = 1 }: PlainFolderOptions): DataSet {
+export function plainFolder({ root, channels = 1, ...unknown }: PlainFolderOptions): DataSet {
+  requireKnownOptions("plainFolder", unknown, ["root", "channels"]);
   requireOption(typeof root === "string" && root !== "", "plainFolder", "root", "a path", root);
   requireOption(Number.isInteger(channels) && channels > 0, "plainFolder", "channels", "a positive integer", channels);
   const list = async (): Promise<readonly CaseRef[]> => {

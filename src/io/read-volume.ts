@@ -19,7 +19,7 @@ export interface ReadVolumeOptions {
  *
  * @shape target (D, H, W, C)
  * @returns the number of voxels that were replaced
- * @throws `ERR_READ`, `ERR_TRUNCATED`, `ERR_CHECKSUM`, `ERR_FORMAT` with the file's name; `ERR_VALUES` for NaN or infinite voxels; `ERR_SHAPE` when the
+ * @throws `ERR_OPTION`, `ERR_READ`, `ERR_TRUNCATED`, `ERR_CHECKSUM`, `ERR_FORMAT` with the file's name; `ERR_VALUES` for NaN or infinite voxels; `ERR_SHAPE` when the
  * target has another length
  * @example
  * const header = await readHeader(path);

@@ -6,6 +6,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
 import { makeFolder } from "../core/make-folder.js";
+import { requireKnownOptions } from "../core/require-known-options.js";
 import { writeError } from "./read-error.js";
 
 export interface WriteAtomicallyOptions {
@@ -17,8 +18,15 @@ export interface WriteAtomicallyOptions {
  * Writes the pieces to a temporary file beside `path`, flushes it to the disk and renames it: readers see the old file or the whole new one.
  *
  * @throws `ERR_WRITE`; nothing stays behind then
+ * @example
+ * await writeAtomically("out/notes.txt.gz", [Buffer.from("first line\n"), Buffer.from("second line\n")], { gzip: true });
  */
-export async function writeAtomically(path: string, pieces: Iterable<Uint8Array>, { gzip = false }: WriteAtomicallyOptions = {}): Promise<void> {
+export async function writeAtomically(
+  path: string,
+  pieces: Iterable<Uint8Array>,
+  { gzip = false, ...unknown }: WriteAtomicallyOptions = {},
+): Promise<void> {
+  requireKnownOptions("writeAtomically", unknown, ["gzip"]);
   const folder = dirname(path);
   const temporary = join(folder, `.${basename(path)}.${randomBytes(6).toString("hex")}.tmp`);
   try {

@@ -1,5 +1,6 @@
 import { VoxError } from "../core/errors.js";
 import type { SourceGrid } from "../core/geometry.js";
+import { requireKnownOptions } from "../core/require-known-options.js";
 import { elementCount, formatShape, type Shape4 } from "../core/shape.js";
 import { formatOf } from "./formats.js";
 import type { VolumeData, WriteOptions } from "./volume-format.js";
@@ -11,9 +12,10 @@ import type { VolumeData, WriteOptions } from "./volume-format.js";
  * @label `kind: "label"` writes the smallest unsigned integer type that holds the values, always 3D
  * @throws `ERR_SHAPE` when the data do not fit the grid; `ERR_LABEL` for labels that are no integers from 0 to 2^32 - 1; `ERR_WRITE`; `ERR_FORMAT`
  * @example
- * await writeVolume("predictions/case_00000.nii.gz", labels, [64, 128, 128, 1], header.source, { kind: "label" });
+ * await writeVolume("predictions/case_00000.nii.gz", labels, [48, 96, 96, 1], header.source, { kind: "label" });
  */
 export async function writeVolume(path: string, data: VolumeData, shape: Shape4, grid: SourceGrid, options: WriteOptions): Promise<void> {
+  requireKnownOptions("writeVolume", options, ["kind"]);
   const format = formatOf(path);
   const [x, y, z] = grid.axes;
   const wanted: Shape4 = [grid.shape[z.axis], grid.shape[y.axis], grid.shape[x.axis], options.kind === "label" ? 1 : shape[3]];

@@ -18,7 +18,7 @@ export interface DeepSupervisionOptions {
  * @throws `ERR_OPTION` when a weight is negative; `ERR_SHAPE` when there is not one weight per level, or levels do not divide the target
  * @source Lee et al. 2015, deeply-supervised nets; weights of nnU-Net, Isensee et al. 2021
  * @example
- * defineConfig({ model: residualEncoderUnet({ deepSupervision: true }), loss: deepSupervision(diceLoss()), ... })
+ * const [model, loss] = [residualEncoderUnet({ deepSupervision: true }), deepSupervision(diceLoss())];
  */
 export function deepSupervision(loss: Loss, { weights, ...unknown }: DeepSupervisionOptions = {}): Loss {
   requireKnownOptions("deepSupervision", unknown, ["weights"]);

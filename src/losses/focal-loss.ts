@@ -18,7 +18,7 @@ export interface FocalLossOptions extends ClassOptions {
  * @throws `ERR_OPTION` when `gamma` is negative; `ERR_SHAPE` when there is not one weight per class
  * @source Lin et al. 2017, equation 5 (its α are the weights); MIScnn 1.4 categorical_focal_loss
  * @example
- * focalLoss({ gamma: 2, weights: [0.25, 0.75] })(logits, target)
+ * focalLoss({ gamma: 2, weights: [0.2, 0.4, 0.4] })(logits, target)
  */
 export function focalLoss({ gamma = 2, background = true, ...options }: FocalLossOptions = {}): Loss {
   requireOption(gamma >= 0 && Number.isFinite(gamma), "focalLoss", "gamma", ">= 0", gamma);

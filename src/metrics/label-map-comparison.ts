@@ -153,6 +153,30 @@ export class LabelMapComparison {
     return new LabelComparison({ maps: this, labels: list, counts, box: this.boxOf(ranks) });
   }
 
+  /**
+   * Voxels by class: row = label of the reference, column = label of the prediction, 0 to `classes` - 1 each. The sum is all voxels.
+   *
+   * @throws `ERR_LABEL` when a map holds a label outside of the classes
+   * @example
+   * comparison.confusion(3)[1]![2]; // voxels of class 1 that were taken for class 2
+   */
+  confusion(classes: number): number[][] {
+    requireOption(Number.isInteger(classes) && classes >= 1, "labelMapComparison", "classes", "an integer >= 1", classes);
+    const strange = this.labels.find((label) => label >= classes);
+    if (strange !== undefined) {
+      throw new VoxError(`labels must lie in 0..${classes - 1} for ${classes} classes, got ${strange}`, {
+        code: "ERR_LABEL",
+        where: "labelMapComparison",
+      });
+    }
+    const voxels = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
+    const present = [0, ...this.labels];
+    for (const truth of present) {
+      for (const predicted of present) voxels[truth]![predicted] = this.pairs[this.rank[predicted]! * this.ranks + this.rank[truth]!]!;
+    }
+    return voxels;
+  }
+
   private boxOf(ranks: readonly number[]): VoxelBox {
     // The background is everywhere; its extent is not tracked.
     if (ranks.includes(0)) return { start: [0, 0, 0], size: this.shape };

@@ -6,6 +6,7 @@ import type { ConfusionCounts } from "./confusion-counts.js";
  */
 export type MaskState = "ok" | "both_empty" | "ref_empty" | "pred_empty";
 
+/** Which of the two masks hold voxels, from the counts of their voxels. */
 export function maskState({ truePositives, falsePositives, falseNegatives }: ConfusionCounts): MaskState {
   const hasPrediction = truePositives + falsePositives > 0;
   const hasReference = truePositives + falseNegatives > 0;

@@ -5,6 +5,7 @@ import type { LabelComparison } from "./label-comparison.js";
  *
  * Both masks empty: 0. Only the reference empty: NaN (the volume itself stands in the tables as mm³). Only the prediction empty: -1.
  *
+ * @source Heimann et al., IEEE Trans. Med. Imaging 28:1251 (2009), with its sign
  * @example
  * volumeError(comparison.of(1));
  */

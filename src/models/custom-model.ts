@@ -24,12 +24,13 @@ export interface CustomModelOptions {
  *
  * @shape (batch, D, H, W, C) → (batch, D, H, W, classes), or without D in 2D
  * @throws `ERR_OPTION` for options outside their rule; `ERR_MODEL` when built for a patch that does not fit, or when the network has other shapes
+ * @source own: the network is the user's
  * @example
  * customModel({
  *   name: "two-layers",
- *   build: ({ shape, classes }) => tf.sequential({ layers: [
- *     tf.layers.conv3d({ filters: 8, kernelSize: 3, padding: "same", activation: "relu", inputShape: [...shape] }),
- *     tf.layers.conv3d({ filters: classes, kernelSize: 1 }),
+ *   build: ({ shape, classes }) => tfl.sequential({ layers: [
+ *     tfl.layers.conv3d({ filters: 8, kernelSize: 3, padding: "same", activation: "relu", inputShape: [...shape] }),
+ *     tfl.layers.conv3d({ filters: classes, kernelSize: 1 }),
  *   ] }),
  * })
  */

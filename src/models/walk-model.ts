@@ -14,7 +14,7 @@ export interface LayerShapes {
  * are entered.
  *
  * @example
- * walkModel(model, ["image"], (layer, inputs) => `${layer.name}(${inputs.join(", ")})`) // ["logits(up0_conv2(…))"]
+ * walkModel(model, ["image"], (layer, inputs) => `${layer.name}(${inputs.join(", ")})`) // one text, logits(…) around all others
  */
 export function walkModel<T>(model: Pick<tfl.LayersModel, "inputs" | "outputs">, inputs: readonly T[], visit: LayerVisitor<T>): T[] {
   const values = new Map<number, T>();

@@ -14,6 +14,7 @@ import type { OperatorLink } from "./operator-link.js";
  * @units as recorded
  * @label as recorded
  * @throws `ERR_OPTION` when an entry is of no step of the table
+ * @source own
  * @example
  * loaded.pipe(replay(part.history)) // part: one of batch.parts
  */

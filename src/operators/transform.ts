@@ -12,13 +12,16 @@ import { STEPS } from "../workers/steps/steps.js";
 import { chainStage } from "./chain-stage.js";
 import { chainOf, type DrawSubject, describeOperator, type OperatorLink } from "./operator-link.js";
 
+/** What `apply` gets: the image is always there. */
+export type ImageWork<P> = StepWork<P> & { readonly image: NonNullable<StepWork<P>["image"]> };
+
 export interface TransformOptions<P = Json> {
   /** Name of the operator: stands in histories, bundles and stages. One of the built-in steps, unless `apply` or `step` is given. */
   readonly name: string;
   /** Options as plain JSON; without `draw` also what the work gets. Default none. */
   readonly parameters?: Json | object;
   /** The work: rewrites the image in place, voxel by voxel (`image.output` may be `image.input`). */
-  readonly apply?: (work: StepWork<P>, parameters: P) => void;
+  readonly apply?: (work: ImageWork<P>, parameters: P) => void;
   /** In place of `apply`, for what also changes the label, shape or place: a step with `plan`, and an `inverse` where voxels move. */
   readonly step?: StepSource<P>;
   /** Makes the operator random: draws the parameters for one sample. Undefined leaves the sample as it is. */
@@ -41,6 +44,7 @@ export interface TransformOptions<P = Json> {
  * @label as the step; `apply` alone leaves it unchanged
  * @throws `ERR_OPTION` when the name is not in the table and no work is given, or in the table although it is; `ERR_READ` when the module is not there;
  * with the sample `ERR_WORKER` when it does not load or has no such export
+ * @source own; docs/decisions.md 28
  * @example
  * export const halve = ({ image }, { factor }) => image.input.forEach((x, i) => { image.output[i] = x * factor; });
  * export const half = () => transform({ name: "half", parameters: { factor: 0.5 }, apply: halve, module: import.meta.url });

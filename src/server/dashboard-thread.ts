@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { errorFromWire, VoxError, type WireError } from "../core/errors.js";
+import { requireKnownOptions } from "../core/require-known-options.js";
 import type { Dashboard, StartDashboardOptions } from "./start-dashboard.js";
 
 export type DashboardMessage = { readonly url: string } | { readonly error: WireError };
@@ -9,11 +10,12 @@ export type DashboardMessage = { readonly url: string } | { readonly error: Wire
  * `startDashboard` in a thread of its own, so that a training that keeps the main thread busy for seconds does not stall the page.
  * The thread does not keep the process alive.
  *
- * @throws what `startDashboard` throws, and `ERR_WORKER` when the thread dies
+ * @throws `ERR_OPTION`; what `startDashboard` throws, and `ERR_WORKER` when the thread dies
  * @example
  * const { url, close } = await dashboardThread({ runs: "runs" });
  */
 export async function dashboardThread(options: StartDashboardOptions): Promise<Dashboard> {
+  requireKnownOptions("dashboardThread", options, ["runs", "host", "port", "token", "controlToken", "data", "cases", "pollMs", "rate"]);
   // Threads run the built copy: Node 20 loads no TypeScript.
   const entry = new URL(import.meta.url.endsWith(".ts") ? "../../dist/server/dashboard-worker.js" : "./dashboard-worker.js", import.meta.url);
   const worker = new Worker(fileURLToPath(entry), { workerData: options, name: "dashboard", resourceLimits: { maxOldGenerationSizeMb: 256 } });

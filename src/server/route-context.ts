@@ -35,6 +35,20 @@ export const runParams = {
   properties: { run: { type: "string", minLength: 1, maxLength: 450 } },
 } as const;
 
+/** Parameters of all routes below `/api/runs/:run/cases/:case`. */
+export interface CaseParams extends RunParams {
+  readonly case: string;
+}
+
+/** The schema of those parameters, with one more that takes one of a few values. */
+export function caseParams(name: string, values: readonly string[]) {
+  return {
+    type: "object",
+    required: ["run", "case", name],
+    properties: { ...runParams.properties, case: { type: "string", minLength: 1, maxLength: 240 }, [name]: { type: "string", enum: values } },
+  } as const;
+}
+
 /** The run of a request. The name is looked up among the runs that were found on disk and never becomes part of a path. */
 export function findRun({ catalog }: RouteContext, { run }: RunParams): WatchedRun {
   const found = catalog.get(run);

@@ -1,6 +1,7 @@
 import { realpath, stat } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { describe, errorMessage, requireOption, VoxError } from "../core/errors.js";
+import { requireKnownOptions } from "../core/require-known-options.js";
 import { buildServer } from "./build-server.js";
 import type { CaseFiles } from "./cases/find-case-volume.js";
 import { RunCatalog } from "./live/run-catalog.js";
@@ -61,7 +62,9 @@ export async function startDashboard({
   cases = [],
   pollMs = 500,
   rate = 3000,
+  ...unknown
 }: StartDashboardOptions): Promise<Dashboard> {
+  requireKnownOptions("startDashboard", unknown, ["runs", "host", "port", "token", "controlToken", "data", "cases", "pollMs", "rate"]);
   const where = "dashboard";
   requireOption(Number.isInteger(port) && port >= 0 && port <= 65535, where, "port", "an integer in 0..65535", port);
   requireOption(pollMs >= 20 && pollMs <= 60_000, where, "pollMs", "20..60000 ms", pollMs);

@@ -1,4 +1,5 @@
 import type { Observable } from "rxjs";
+import { requireKnownOptions } from "../core/require-known-options.js";
 import { type RunOptions, run } from "./run.js";
 import { to } from "./to.js";
 
@@ -10,9 +11,10 @@ export interface IterateOptions extends RunOptions {
  * Consumes a flow with `for await`; leaving the loop stops it. A value's memory is released when the next one is asked for.
  *
  * @example
- * for await (const batch of iterate(batches)) step(batch);
+ * for await (const batch of iterate(batches, { context })) console.log(batch.image.shape);
  */
 export async function* iterate<T>(flow: Observable<T>, { name = "iterate", ...options }: IterateOptions = {}): AsyncGenerator<T, void, undefined> {
+  requireKnownOptions("iterate", { ...options }, ["name", "from", "signal", "context", "onSkip", "patience"]);
   let arrived: { readonly value: T } | undefined;
   let wake: (() => void) | undefined;
   let taken: (() => void) | undefined;

@@ -1,4 +1,5 @@
 import { Observable } from "rxjs";
+import { requireKnownOptions } from "../core/require-known-options.js";
 import type { Logic } from "./logic.js";
 import { StageNode } from "./stage-node.js";
 
@@ -13,8 +14,23 @@ export interface NodeOptions<A> {
 /**
  * Makes a stage with any number of inlets (a join) and outlets (a split). Several outlets share one run: it starts when all of them are subscribed,
  * so their flows belong into the same `run()`.
+ *
+ * @throws in the run `ERR_STAGE` with the item's id when its logic fails
+ * @example
+ * const [merged] = node<number, number>({ name: "merge", from: [source("a", 2, (n) => n), source("b", 2, (n) => n)] }, () => {
+ *   const queue: Item<number>[] = [];
+ *   return {
+ *     room: () => queue.length < 4,
+ *     push: (item) => { queue.push(item); },
+ *     ready: () => queue.length > 0,
+ *     pull: () => queue.shift(),
+ *     size: () => queue.length,
+ *     dispose: () => { for (const item of queue) release(item.value); },
+ *   };
+ * });
  */
-export function node<A, B>({ name, from, outlets = 1 }: NodeOptions<A>, make: (node: StageNode<A, B>) => Logic<A, B>): Observable<B>[] {
+export function node<A, B>({ name, from, outlets = 1, ...unknown }: NodeOptions<A>, make: (node: StageNode<A, B>) => Logic<A, B>): Observable<B>[] {
+  requireKnownOptions("node", unknown, ["name", "from", "outlets"]);
   let shared: StageNode<A, B> | undefined;
   return Array.from(
     { length: outlets },

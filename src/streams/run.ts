@@ -1,5 +1,6 @@
 import { type Observable, Subscription } from "rxjs";
 import { errorMessage, VoxError } from "../core/errors.js";
+import { requireKnownOptions } from "../core/require-known-options.js";
 import type { RunContext } from "../core/run-context.js";
 import type { StageReport } from "../core/run-events.js";
 import { Graph } from "./graph.js";
@@ -38,10 +39,16 @@ export interface Run {
  * Runs one or more flows, each ending in `to()`, as one graph. A graph that can never move again fails with `ERR_STUCK`; it does not hang.
  *
  * @example
- * const job = run("kits", [batches.pipe(to((batch) => trainer.step(batch), { name: "trainer" }))], { signal });
+ * const trainer = to<Batch>((batch) => console.log(batch.image.shape), { name: "trainer" });
+ * const job = run("kits", [batches.pipe(trainer)], { context, signal: AbortSignal.timeout(60_000) });
  * await job.done;
  */
-export function run(name: string, flows: readonly Observable<Position>[], { from, signal, context, onSkip, patience }: RunOptions = {}): Run {
+export function run(
+  name: string,
+  flows: readonly Observable<Position>[],
+  { from, signal, context, onSkip, patience, ...unknown }: RunOptions = {},
+): Run {
+  requireKnownOptions("run", unknown, ["from", "signal", "context", "onSkip", "patience"]);
   const graph = new Graph(name, {
     strict: true,
     ...(from && { from }),

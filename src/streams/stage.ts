@@ -5,6 +5,7 @@ import { StageNode } from "./stage-node.js";
 /**
  * Makes a stage with one inlet and one outlet, as a normal RxJS operator. Every subscription gets its own state.
  *
+ * @throws in the run `ERR_STAGE` with the item's id when its logic fails
  * @example
  * const pairs = stage<number, number>("queue", () => {
  *   const queue: Item<number>[] = [];

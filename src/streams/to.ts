@@ -1,4 +1,5 @@
 import { Observable, type OperatorFunction } from "rxjs";
+import { requireKnownOptions } from "../core/require-known-options.js";
 import { release } from "../core/retain.js";
 import type { Item } from "./item.js";
 import type { Position } from "./position.js";
@@ -9,8 +10,16 @@ import type { WorkContext } from "./work-context.js";
 /**
  * The end of a flow: an asynchronous consumer, one item at a time. Emits the position reached after each item. The memory of an item is released when the
  * consumer's promise settles.
+ *
+ * @throws in the run `ERR_STAGE` with the item's id when the consumer fails
+ * @example
+ * batches.pipe(to(async (batch) => console.log(batch.image.shape), { name: "trainer" }))
  */
-export function to<A>(consume: (value: A, context: WorkContext) => unknown, { name = "sink" }: StageOptions = {}): OperatorFunction<A, Position> {
+export function to<A>(
+  consume: (value: A, context: WorkContext) => unknown,
+  { name = "sink", ...unknown }: StageOptions = {},
+): OperatorFunction<A, Position> {
+  requireKnownOptions("to", unknown, ["name"]);
   return (source) =>
     new Observable<Position>((subscriber) =>
       new StageNode<A, Position>(name, [source], 1, (node) => {

@@ -1,3 +1,4 @@
+import type { CaseRef } from "../core/case.js";
 import { VoxError } from "../core/errors.js";
 import { type Engine, type EngineName, startEngine } from "../engine/index.js";
 import { checkPatch } from "../models/index.js";
@@ -11,6 +12,7 @@ import { dataFingerprint } from "./run/data-fingerprint.js";
 import { splitCases } from "./split-cases.js";
 
 export interface PreparedTraining {
+  readonly refs: readonly CaseRef[];
   readonly summary: GraphSummary;
   readonly trainingIds: readonly string[];
   readonly validationIds: readonly string[];
@@ -37,7 +39,7 @@ export async function prepareTraining(config: TrainingConfig, ranks: Ranks, laun
     ...(config.engine !== undefined && { engine: config.engine as EngineName | "auto" }),
     threads: config.threads || launched.processors,
   });
-  return { summary, trainingIds, validationIds: parts.validation.map(({ id }) => id), fingerprint: await dataFingerprint(refs), engine };
+  return { refs, summary, trainingIds, validationIds: parts.validation.map(({ id }) => id), fingerprint: await dataFingerprint(refs), engine };
 }
 
 /**

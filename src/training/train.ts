@@ -118,7 +118,7 @@ async function trainRank(source: TrainingConfig | string, options: TrainOptions,
     return prepared.fingerprint;
   });
   requireSameData(fingerprints);
-  const { summary, trainingIds, validationIds, fingerprint, engine } = prepared;
+  const { refs, summary, trainingIds, validationIds, fingerprint, engine } = prepared;
   const { data, model: spec, seed = 0, training, validation = {} } = config;
   const init = typeof config.init === "string" ? { bundle: config.init } : config.init;
 
@@ -200,6 +200,8 @@ async function trainRank(source: TrainingConfig | string, options: TrainOptions,
     };
     // The folders of the other ranks are no runs of their own.
     if (ranks.rank === 0) folder.manifest(manifest);
+    // What is behind a reader of the user's own is no file that could be shown.
+    if (ranks.rank === 0 && !data.read) folder.sources(refs);
     const control = new RunControl({ folder, signal, abort: (cause) => controller.abort(cause) });
     const { t: session } = folder.event({
       type: "start",

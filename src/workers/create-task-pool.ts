@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import type { ResourceLimits, Worker } from "node:worker_threads";
 import { Piscina } from "piscina";
 import { errorFromWire, errorMessage, requireOption, VoxError } from "../core/errors.js";
+import { requireKnownOptions } from "../core/require-known-options.js";
 import type { TaskRunner } from "../core/run-context.js";
 import { inlineTaskPool } from "./inline-task-pool.js";
 import { CONTROL, type TaskAnswer, type TaskMessage } from "./task-message.js";
@@ -54,15 +55,17 @@ const ENTRY = new URL(import.meta.url.endsWith(".ts") ? "../../dist/workers/task
  * @throws `ERR_OPTION`; from `run`: what the task throws, `ERR_STOPPED` after an abort, `ERR_WORKER` when its thread dies
  * @example
  * const tasks = createTaskPool({ threads: 4 });
- * await tasks.run("module", { url: new URL("./invert.js", import.meta.url).href, export: "invert", payload: { data } });
+ * const data = new Float32Array(new SharedArrayBuffer(16));
+ * await tasks.run("module", { url: new URL("./invert.mjs", import.meta.url).href, export: "invert", payload: { data } });
  * await tasks.destroy();
  */
 export function createTaskPool({
   threads = Math.max(1, availableParallelism() - 1),
   retries = 1,
   stallTimeout = Number.POSITIVE_INFINITY,
-  heapMegabytes,
+  heapMegabytes, ...unknown,
 }: TaskPoolOptions = {}): TaskPool {
+  requireKnownOptions("createTaskPool", unknown, ["threads", "retries", "stallTimeout", "heapMegabytes"]);
   requireOption(Number.isInteger(threads) && threads >= 0 && threads <= 1024, "createTaskPool", "threads", "an integer from 0 to 1024", threads);
   requireOption(Number.isInteger(retries) && retries >= 0, "createTaskPool", "retries", "an integer >= 0", retries);
   requireOption(stallTimeout > 0, "createTaskPool", "stallTimeout", "> 0 ms", stallTimeout);

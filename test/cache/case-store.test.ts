@@ -117,12 +117,12 @@ describe("a stored case", () => {
     const shape: Shape4 = [64, 128, 256, 1];
     const store = openCaseStore(folder());
     await store.write("a", recordOf("a", shape), arrays(shape));
-    const inner = store as unknown as { chunk(key: string, kind: string, n: number): Uint8Array };
+    const inner = store as unknown as { chunk(key: string, kind: string, n: number, use: (bytes: Uint8Array) => void): boolean };
     const chunk = inner.chunk.bind(store);
     const read = new Set<number>();
-    inner.chunk = (key, kind, n) => {
+    inner.chunk = (key, kind, n, use) => {
       read.add(n);
-      return chunk(key, kind, n);
+      return chunk(key, kind, n, use);
     };
     store.read("a")!.image.readRegion([25, 40, 70], [20, 20, 20], new Float32Array(8000));
     // Chunks of 32x32x256: two in depth, one in height and width.

@@ -17,14 +17,14 @@ beforeAll(async () => {
   writeFileSync(at("file"), "no folder");
   const { code } = await runCli(["train", smallConfig(root, { name: "good", root: at("good") })]);
   expect(code).toBe(0);
-}, 60_000);
+}, 300_000);
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 /** Without `--json` one sentence on stderr and nothing on stdout; with it the same sentence as JSON on stdout. Every second call asks for JSON. */
 let calls = 0;
 async function refused(parts: readonly string[], expected: 1 | 2, says: RegExp): Promise<void> {
   const isJson = calls++ % 2 === 1;
-  const { code, stdout, stderr } = await runCli([...parts, ...(isJson ? ["--json"] : [])], { limitMs: 15_000 });
+  const { code, stdout, stderr } = await runCli([...parts, ...(isJson ? ["--json"] : [])], { limitMs: 120_000 });
   const told = `${parts.join(" ")}: ${stderr}`;
   expect(code, told).toBe(expected);
   expect(stderr, told).toMatch(says);
@@ -34,7 +34,7 @@ async function refused(parts: readonly string[], expected: 1 | 2, says: RegExp):
 }
 
 describe("commands and options", () => {
-  it("unknown ones suggest the nearest, missing ones are named, and all end with 2", { timeout: 20_000 }, async () => {
+  it("unknown ones suggest the nearest, missing ones are named, and all end with 2", { timeout: 300_000 }, async () => {
     await refused(["trian"], 2, /unknown command 'trian' ?\n?\(Did you mean train\?\)/);
     await refused(["predict", bundle, "-i", at("good")], 2, /required option '-o, --output <dir>' not specified/);
     await refused(["train", "config.mjs", "--epoch", "3"], 2, /unknown option '--epoch' ?\n?\(Did you mean --epochs\?\)/);
@@ -48,7 +48,7 @@ describe("commands and options", () => {
     expect(existsSync(at("out"))).toBe(false);
   });
 
-  it("values that do not fit are refused with file, rule and value", { timeout: 20_000 }, async () => {
+  it("values that do not fit are refused with file, rule and value", { timeout: 300_000 }, async () => {
     await refused(["inspect", at("good")], 2, /good: the names of the classes must be given, as in --classes /);
     await refused(["evaluate", at("good"), at("good"), ...classes, "--overlays", at("out")], 2, /--images must be given with --overlays/);
     await refused(["predict", bundle, "-i", at("good"), "-o", at("out"), "--engine", "warp"], 2, /engine must be auto, .*got "warp"/);
@@ -58,7 +58,7 @@ describe("commands and options", () => {
 });
 
 describe("folders", () => {
-  it("an empty or missing one is named, with what was looked for", { timeout: 30_000 }, async () => {
+  it("an empty or missing one is named, with what was looked for", { timeout: 300_000 }, async () => {
     const looked = /empty: the folder must hold cases: .*nnU-Net.*KiTS.*, got none \[ERR_EMPTY\]|empty: the folder must hold cases/;
     await refused(["inspect", at("empty"), ...classes], 1, looked);
     await refused(["verify", at("empty"), ...classes], 1, looked);
@@ -71,7 +71,7 @@ describe("folders", () => {
     expect(["out", "nowhere"].filter((name) => existsSync(at(name)))).toEqual([]);
   });
 
-  it("a folder that holds no bundle is named, and the one that was probably meant", { timeout: 20_000 }, async () => {
+  it("a folder that holds no bundle is named, and the one that was probably meant", { timeout: 300_000 }, async () => {
     await refused(
       ["predict", at("good"), "-i", at("good"), "-o", at("out")],
       1,
@@ -82,7 +82,7 @@ describe("folders", () => {
     expect(existsSync(at("out"))).toBe(false);
   });
 
-  it("one that cannot be written is named, and the command ends", { timeout: 20_000 }, async () => {
+  it("one that cannot be written is named, and the command ends", { timeout: 300_000 }, async () => {
     const asFile = /the file must be writable, got a file where a folder was expected/;
     await refused(["predict", bundle, "-i", at("good"), "-o", at("file", "out")], 1, asFile);
     await refused(["phantom", at("file", "phantoms"), "--cases", "1", "--shape", "8x8x8"], 1, asFile);
@@ -98,7 +98,7 @@ describe("folders", () => {
 });
 
 describe("config files", () => {
-  it("mistakes are told with file and field, before anything is made", { timeout: 30_000 }, async () => {
+  it("mistakes are told with file and field, before anything is made", { timeout: 300_000 }, async () => {
     const train = (name: string, fields: string, training = ""): readonly string[] => [
       "train",
       smallConfig(root, { name, root: at("good"), fields, training }),

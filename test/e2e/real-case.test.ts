@@ -30,7 +30,7 @@ async function trainAndPredict(epochs: number): Promise<string> {
 }
 
 describe.skipIf(!existsSync(data))("a real CT in KiTS layout", () => {
-  it("trains and comes back on its own grid", { timeout: 240_000 }, async () => {
+  it("trains and comes back on its own grid", { timeout: 300_000 }, async () => {
     const predictions = await trainAndPredict(1);
     const image = await readHeader(join(data, "case_00000/imaging.nii.gz"));
     const prediction = await readHeader(join(predictions, "case_00000.nii.gz"));

@@ -80,6 +80,33 @@ describe("a cross-validation", () => {
     ).toBe(1 + 12);
   });
 
+  it("counts what was taken for what, of each held-out case and of all", () => {
+    const { confusion, confusionClasses } = whole.summary!;
+    expect(confusionClasses).toEqual(PHANTOM_CLASSES);
+    const { cases, ...all } = json(runs, "whole", "evaluation", "confusion.json") as {
+      cases: { id: string; fold: number; confusion: number[][] }[];
+      confusion: number[][];
+    };
+    expect(all.confusion).toEqual(confusion);
+    expect(cases.map(({ id }) => id)).toEqual(IDS);
+    for (const { fold, id } of cases) expect(whole.splits[fold]!.validation).toContain(id);
+    for (const row of whole.rows) {
+      const table = cases.find(({ id }) => id === row.id)!.confusion;
+      const label = row.labels[0]!;
+      expect(table[label]![label]).toBe(row.counts.tp);
+      expect(table[label]!.reduce((sum, voxels) => sum + voxels, 0)).toBe(row.counts.tp + row.counts.fn);
+    }
+    expect(confusion!.flat().reduce((sum, voxels) => sum + voxels, 0)).toBe(6 * 16 * 32 * 32);
+    expect(readFileSync(whole.report!, "utf8")).toContain("Confusion of classes");
+  });
+
+  it("resumes nothing in a fold that was never begun", () => {
+    for (const fold of [0, 1, 2]) {
+      const warnings = eventsOf("whole", `fold-${fold}`).flatMap((event) => (event.type === "warning" ? [event.message] : []));
+      expect(warnings.filter((message) => message.includes("resume"))).toEqual([]);
+    }
+  });
+
   it("keeps held-out cases out of training altogether", () => {
     whole.splits.forEach(({ training, validation }, fold) => {
       const { cases } = json(runs, "whole", `fold-${fold}`, "manifest.json") as { cases: Fold };
@@ -101,7 +128,7 @@ describe("a cross-validation", () => {
     expect(page).not.toMatch(/https?:/i);
     expect(page).toContain("default-src 'none'");
     const sources = [...page.matchAll(/(?:src|href)="([^"]{0,30})/g)].map((match) => match[1]!);
-    // Box plots; per fold loss, metrics and learning rate; an overlay per case.
+    // Confusion and box plots; per fold loss, metrics and learning rate; an overlay per case.
     expect(sources.length).toBeGreaterThan(8 + 3 * 3 + 6 - 1);
     expect(sources.filter((source) => !source.startsWith("data:image/png;base64,"))).toEqual([]);
     const plot = await decode(readFileSync(join(runs, "whole", "evaluation", "box-dice.png")));

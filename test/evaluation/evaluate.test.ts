@@ -50,7 +50,7 @@ describe("evaluate", () => {
   it("writes one row per case and class with counts, state and metrics, and sums up per class", async () => {
     const output = join(folder, "out");
     const { rows, summary, files } = await evaluate({ predictions, labels, classes: CLASSES, output, regions: { "kidney+tumor": [1, 2] } });
-    expect(files).toEqual([join(output, "detailed.tsv"), join(output, "summary.json")]);
+    expect(files).toEqual(["detailed.tsv", "summary.json", "confusion.json", "confusion.png"].map((name) => join(output, name)));
     const [head, ...lines] = readFileSync(files[0]!, "utf8")
       .trimEnd()
       .split("\n")
@@ -101,6 +101,21 @@ describe("evaluate", () => {
     expect(tumor.metrics.hd95.max).toBeCloseTo(Math.hypot(6, 2, 4), 9);
     expect(written.meanOverClasses.dice.mean).toBeCloseTo((kidney.metrics.dice.mean + 0.5) / 2, 12);
     expect(written.meanOverClasses.dice.classes).toBe(2);
+    // a: a voxel of kidney missed, one added; c: a tumor where there is none. 16 voxels each.
+    expect(written.confusionClasses).toEqual(CLASSES);
+    expect(written.confusion).toEqual([
+      [10 + 12 + 11, 1, 1],
+      [1, 3 + 4 + 4, 0],
+      [0, 0, 1],
+    ]);
+    const { cases, confusion } = JSON.parse(readFileSync(files[2]!, "utf8"));
+    expect(confusion).toEqual(written.confusion);
+    expect(cases.map(({ id }: { id: string }) => id)).toEqual(["a", "b", "c"]);
+    expect(cases[1].confusion).toEqual([
+      [12, 0, 0],
+      [0, 4, 0],
+      [0, 0, 0],
+    ]);
   });
 
   it("a class that no case has is left out of the mean over classes, and named", async () => {

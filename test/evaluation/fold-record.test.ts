@@ -23,6 +23,7 @@ const record: FoldRecord = {
         metrics: { dice: Number.NaN, hd95: 1 / 3 },
       },
     ],
+    confusions: [{ id: "case_00000", confusion: [[9]] }],
     missing: ["case_00001"],
     failed: [],
   },
@@ -33,6 +34,12 @@ describe("the record of a fold", () => {
     expect(await readFoldRecord(folder)).toBeUndefined();
     await writeFoldRecord(folder, record);
     expect(await readFoldRecord(folder)).toEqual(record);
+  });
+
+  it("of a version that counted no confusion is read without it", async () => {
+    const { confusions: _, ...evaluation } = record.evaluation!;
+    await writeFoldRecord(folder, { ...record, evaluation });
+    expect((await readFoldRecord(folder))!.evaluation).toEqual(evaluation);
   });
 
   it("is refused when it is damaged", async () => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -97,22 +97,29 @@ describe("graph hosts", () => {
   });
 
   it("measure the time that the trainer waits", async () => {
+    const gate = join(root, "gate");
     const path = tinyConfigFile(root, {
       name: "slow",
-      before: 'mapAsync(async (item) => { await wait(120); return item; }, { name: "slow", concurrency: 1 }), ',
+      before: `mapAsync(async (item) => { while (!existsSync(${JSON.stringify(gate)})) await wait(2); return item; }, { name: "slow", concurrency: 1 }), `,
     });
     for (const [, start] of await hosts(path)) {
       const host = await start();
       const source = await host.open({ mode: "training", ids, epochs: 1 });
-      const batch = await source.next();
-      expect(source.waitMs).toBeGreaterThan(80);
-      // The same case gave more patches, so these are there already.
-      await new Promise((resolve) => setTimeout(resolve, 500));
+      const asked = performance.now();
+      const first = source.next();
+      await new Promise((resolve) => setTimeout(resolve, 150));
+      writeFileSync(gate, "");
+      const batch = await first;
+      expect(source.waitMs).toBeGreaterThan(140);
+      expect(source.waitMs).toBeLessThanOrEqual(performance.now() - asked);
+      // The same case gave more patches, so these come without a wait of that kind; whatever it is, it is counted alone.
+      const askedAgain = performance.now();
       await source.next();
-      expect(source.waitMs).toBeLessThan(50);
+      expect(source.waitMs).toBeLessThanOrEqual(performance.now() - askedAgain);
       batch!.release();
       await source.close();
       await host.close();
+      rmSync(gate);
     }
   });
 

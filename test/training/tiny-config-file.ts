@@ -24,7 +24,8 @@ export function tinyConfigFile(
   const path = join(folder, `${name}.config.mjs`);
   writeFileSync(
     path,
-    `import { Random } from ${dist("core/random.js")};
+    `import { existsSync } from "node:fs";
+import { Random } from ${dist("core/random.js")};
 import { defineConfig } from ${dist("training/config/define-config.js")};
 import { plateau } from ${dist("training/schedules/plateau.js")};
 import { softDice } from ${dist("losses/soft-dice.js")};

@@ -53,7 +53,7 @@ const history = (folder: string): Record<string, string>[] => {
 };
 
 describe("validation on whole cases", () => {
-  it("gives the Dice that prediction and evaluation give, every so many epochs, beside the patches", { timeout: 60_000 }, async () => {
+  it("gives the Dice that prediction and evaluation give, every so many epochs, beside the patches", { timeout: 300_000 }, async () => {
     const { folder } = await train(config("whole"));
     const rows = history(folder);
     expect(Object.keys(rows[0]!)).toEqual(["epoch", "loss", "val_loss", "val_dice", "val_dice_kidney", "val_dice_tumor", "lr"]);
@@ -83,7 +83,7 @@ describe("validation on whole cases", () => {
     expect(Number(rows[3]!.val_dice)).toBeGreaterThan(0.01);
   });
 
-  it("may stand alone, and then decides what is best", { timeout: 30_000 }, async () => {
+  it("may stand alone, and then decides what is best", { timeout: 300_000 }, async () => {
     const { folder, bestEpoch } = await train(config("alone", { validation: { patches: false, cases: { every: 2, overlap: [0, 0, 0] } } }));
     const rows = history(folder);
     expect(Object.keys(rows[0]!)).toEqual(["epoch", "loss", "val_dice", "val_dice_kidney", "val_dice_tumor", "lr"]);

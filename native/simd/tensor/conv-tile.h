@@ -1,6 +1,7 @@
 // Register tiles of convolutions: some voxels times one or two vectors of channels, summed over runs of neighboring inputs.
 #pragma once
 
+#include "conv-blocks.h"
 #include "conv.h"
 #include "simd/vector.h"
 
@@ -18,10 +19,6 @@ constexpr int kTile = 8;
 constexpr int kTile = 4;
 #endif
 
-static inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
-static inline int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
-static inline int64_t roundUp(int64_t a, int64_t b) { return (a + b - 1) / b * b; }
-
 static inline vfloat activate(vfloat x, int activation, float alpha) {
   if (activation == kRelu) return x > vfloat{} ? x : (x == x ? vfloat{} : x);
   if (activation == kLeakyRelu) return x > vfloat{} ? x : x * splat(alpha);
@@ -35,20 +32,6 @@ struct Epilogue {
   bool first, last;   // pass over the input channels
   int64_t lanes;      // channels of the block that exist
 };
-
-static inline vfloat loadPart(const float* p, int64_t count) {
-  if (count >= VL) return load(p);
-  float v[VL] = {};
-  for (int64_t i = 0; i < count; i++) v[i] = p[i];
-  return load(v);
-}
-
-static inline void storePart(float* p, vfloat x, int64_t count) {
-  if (count >= VL) return store(p, x);
-  float v[VL];
-  store(v, x);
-  for (int64_t i = 0; i < count; i++) p[i] = v[i];
-}
 
 // MB voxels times NB vectors of channels. Voxel m reads at run + shift[m] and is written at out + to[m].
 template <int MB, int NB>

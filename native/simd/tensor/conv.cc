@@ -34,17 +34,8 @@ static void planBlocks(ConvPlan& p, int threads) {
   rows = least(rows, p.out[1]);
   // Few rows of a short width would leave the tiles with tails.
   p.rows = most(1, rows);
-  // Nearly equal blocks.
-  p.rowBlocks = (p.out[1] + p.rows - 1) / p.rows;
-  p.rows = (p.out[1] + p.rowBlocks - 1) / p.rowBlocks;
-  p.rowBlocks = (p.out[1] + p.rows - 1) / p.rows;
-  const int64_t items = p.batch * p.rowBlocks;
-  int64_t split = 1;
-  // Enough pieces that threads even out when others use their cores too, but not so thin that copying the border planes shows.
-  while (items * split < 2 * threads && split * 2 <= p.out[0]) split *= 2;
-  while (threads > 1 && items * split < 8 * threads && p.out[0] / (split * 2) >= 4 * p.taps[0]) split *= 2;
-  p.planes = (p.out[0] + split - 1) / split;
-  p.planeBlocks = (p.out[0] + p.planes - 1) / p.planes;
+  equalBlocks(p.out[1], p.rows, p.rowBlocks);
+  cutPlanes(p, p.rowBlocks, threads, p.planes, p.planeBlocks);
   const int64_t taps = static_cast<int64_t>(p.taps[0]) * p.taps[1] * p.taps[2];
   // Weights of one pass: at most 384 KB for two vectors of channels.
   p.chunk = p.ci;
@@ -206,13 +197,9 @@ static void run(const ConvPlan& p, const float* in, const float* packed, const f
   const float* runs[kMaxRuns];
   const bool narrow = isNarrow(p);
   for (size_t item = begin; item < end; item++) {
-    const int64_t n = item / (p.planeBlocks * p.rowBlocks);
-    const int64_t planeBlock = item / p.rowBlocks % p.planeBlocks;
-    const int64_t row0 = item % p.rowBlocks * p.rows;
-    const int64_t rows = least(p.rows, p.out[1] - row0);
+    const auto [n, firstPlane, lastPlane, row0, rows] = pieceOf(p, p.out[0], p.out[1], p.rows, item);
     Window window;
     openWindow(window, p, in + n * sample, scratch, row0, rows);
-    const int64_t lastPlane = least(p.out[0], (planeBlock + 1) * p.planes);
     const int64_t voxels = rows * p.out[2];
     const auto list = [&](int64_t first, int64_t count) {
       int64_t oh = first / p.out[2], ow = first % p.out[2];
@@ -226,7 +213,7 @@ static void run(const ConvPlan& p, const float* in, const float* packed, const f
       }
     };
     if (voxels <= kVoxels) list(0, voxels);
-    for (int64_t od = planeBlock * p.planes; od < lastPlane; od++) {
+    for (int64_t od = firstPlane; od < lastPlane; od++) {
       moveWindow(window, od);
       float* outPlane = out + n * p.outBatch + od * p.outStride[0] + row0 * p.outStride[1];
       for (int64_t c = 0; c < p.co; c += 2 * VL) {
@@ -274,14 +261,10 @@ static void filter(const ConvPlan& p, const float* in, const float* dy, float* s
   const bool ragged = p.co % VL != 0;
   float* paddedDy = scratch + scratchSize(p);
   for (size_t item = begin; item < end; item++) {
-    const int64_t n = item / (p.planeBlocks * p.rowBlocks);
-    const int64_t planeBlock = item / p.rowBlocks % p.planeBlocks;
-    const int64_t row0 = item % p.rowBlocks * p.rows;
-    const int64_t rows = least(p.rows, p.out[1] - row0);
+    const auto [n, firstPlane, lastPlane, row0, rows] = pieceOf(p, p.out[0], p.out[1], p.rows, item);
     Window window;
     openWindow(window, p, in + n * sample, scratch, row0, rows);
-    const int64_t lastPlane = least(p.out[0], (planeBlock + 1) * p.planes);
-    for (int64_t od = planeBlock * p.planes; od < lastPlane; od++) {
+    for (int64_t od = firstPlane; od < lastPlane; od++) {
       moveWindow(window, od);
       const float* g = dy + n * p.outBatch + od * p.outStride[0] + row0 * p.outStride[1];
       int64_t gRow = p.outStride[1], gVoxel = p.outStride[2];

@@ -10,19 +10,6 @@ namespace VOX_NS {
 
 constexpr int VL = kFloats;
 
-// Applies f to whole vectors, and to the rest through a padded vector, so that a value does not depend on its place in the array.
-template <class F>
-static inline __attribute__((always_inline)) void map1(const float* x, float* y, size_t count, F f) {
-  size_t i = 0;
-  for (; i + VL <= count; i += VL) store(y + i, f(load(x + i)));
-  if (i < count) {
-    float v[VL] = {};
-    for (size_t k = i; k < count; k++) v[k - i] = x[k];
-    store(v, f(load(v)));
-    for (size_t k = i; k < count; k++) y[k] = v[k - i];
-  }
-}
-
 // Functions that training rarely needs: the system's, one element at a time.
 template <class F>
 static inline __attribute__((always_inline)) void each(const float* x, float* y, size_t count, F f) {
@@ -38,28 +25,28 @@ static inline vfloat vsqrt(vfloat x) {
 static void unary(int op, const float* x, float* y, size_t count, float alpha, float beta) {
   const vfloat zero = {};
   switch (op) {
-    case kNeg: return map1(x, y, count, [](vfloat v) { return -v; });
-    case kAbs: return map1(x, y, count, [](vfloat v) { return vabs(v); });
-    case kSquare: return map1(x, y, count, [](vfloat v) { return v * v; });
-    case kSqrt: return map1(x, y, count, [](vfloat v) { return vsqrt(v); });
-    case kRsqrt: return map1(x, y, count, [](vfloat v) { return 1.f / vsqrt(v); });
-    case kReciprocal: return map1(x, y, count, [](vfloat v) { return 1.f / v; });
-    case kExp: return map1(x, y, count, [](vfloat v) { return vexp(v); });
-    case kLog: return map1(x, y, count, [](vfloat v) { return vlog(v); });
-    case kReluOp: return map1(x, y, count, [zero](vfloat v) { return v > zero ? v : (v == v ? zero : v); });
-    case kRelu6: return map1(x, y, count, [zero](vfloat v) { return v > zero ? (v < 6.f ? v : splat(6.f)) : (v == v ? zero : v); });
-    case kLeaky: return map1(x, y, count, [zero, alpha](vfloat v) { return v < zero ? v * alpha : v; });
-    case kElu: return map1(x, y, count, [zero](vfloat v) { return v >= zero ? v : vexp(v) - 1.f; });
-    case kSigmoid: return map1(x, y, count, [](vfloat v) { return vsigmoid(v); });
-    case kTanh: return map1(x, y, count, [](vfloat v) { return vtanh(v); });
-    case kSoftplus: return map1(x, y, count, [](vfloat v) { return vsoftplus(v); });
-    case kSign: return map1(x, y, count, [zero](vfloat v) { return v > zero ? splat(1.f) : v < zero ? splat(-1.f) : zero; });
+    case kNeg: return mapVectors(x, y, count, [](vfloat v) { return -v; });
+    case kAbs: return mapVectors(x, y, count, [](vfloat v) { return vabs(v); });
+    case kSquare: return mapVectors(x, y, count, [](vfloat v) { return v * v; });
+    case kSqrt: return mapVectors(x, y, count, [](vfloat v) { return vsqrt(v); });
+    case kRsqrt: return mapVectors(x, y, count, [](vfloat v) { return 1.f / vsqrt(v); });
+    case kReciprocal: return mapVectors(x, y, count, [](vfloat v) { return 1.f / v; });
+    case kExp: return mapVectors(x, y, count, [](vfloat v) { return vexp(v); });
+    case kLog: return mapVectors(x, y, count, [](vfloat v) { return vlog(v); });
+    case kReluOp: return mapVectors(x, y, count, [zero](vfloat v) { return v > zero ? v : (v == v ? zero : v); });
+    case kRelu6: return mapVectors(x, y, count, [zero](vfloat v) { return v > zero ? (v < 6.f ? v : splat(6.f)) : (v == v ? zero : v); });
+    case kLeaky: return mapVectors(x, y, count, [zero, alpha](vfloat v) { return v < zero ? v * alpha : v; });
+    case kElu: return mapVectors(x, y, count, [zero](vfloat v) { return v >= zero ? v : vexp(v) - 1.f; });
+    case kSigmoid: return mapVectors(x, y, count, [](vfloat v) { return vsigmoid(v); });
+    case kTanh: return mapVectors(x, y, count, [](vfloat v) { return vtanh(v); });
+    case kSoftplus: return mapVectors(x, y, count, [](vfloat v) { return vsoftplus(v); });
+    case kSign: return mapVectors(x, y, count, [zero](vfloat v) { return v > zero ? splat(1.f) : v < zero ? splat(-1.f) : zero; });
     case kFloor: for (size_t i = 0; i < count; i++) y[i] = __builtin_floorf(x[i]); return;
     case kCeil: for (size_t i = 0; i < count; i++) y[i] = __builtin_ceilf(x[i]); return;
-    case kStep: return map1(x, y, count, [zero, alpha](vfloat v) { return v > zero ? splat(1.f) : (v == v ? splat(alpha) : v); });
-    case kClip: return map1(x, y, count, [alpha, beta](vfloat v) { return v > splat(beta) ? splat(beta) : v < splat(alpha) ? splat(alpha) : v; });
-    case kScale: return map1(x, y, count, [alpha, beta](vfloat v) { return v * alpha + beta; });
-    case kSelu: return map1(x, y, count, [zero](vfloat v) { return v >= zero ? v * 1.0507009873554805f : (vexp(v) - 1.f) * 1.7580993408473766f; });
+    case kStep: return mapVectors(x, y, count, [zero, alpha](vfloat v) { return v > zero ? splat(1.f) : (v == v ? splat(alpha) : v); });
+    case kClip: return mapVectors(x, y, count, [alpha, beta](vfloat v) { return v > splat(beta) ? splat(beta) : v < splat(alpha) ? splat(alpha) : v; });
+    case kScale: return mapVectors(x, y, count, [alpha, beta](vfloat v) { return v * alpha + beta; });
+    case kSelu: return mapVectors(x, y, count, [zero](vfloat v) { return v >= zero ? v * 1.0507009873554805f : (vexp(v) - 1.f) * 1.7580993408473766f; });
     case kRound: return each(x, y, count, [](float v) { return __builtin_rintf(v); });
     case kSin: return each(x, y, count, [](float v) { return __builtin_sinf(v); });
     case kCos: return each(x, y, count, [](float v) { return __builtin_cosf(v); });
@@ -194,13 +181,14 @@ static void classify(int what, const float* x, uint8_t* y, size_t count) {
   }
 }
 
-static void select(const Broadcast& s, const uint8_t* condition, const float* a, const float* b, float* y, size_t begin, size_t end) {
+template <class T>
+static void select(const Broadcast& s, const uint8_t* condition, const T* a, const T* b, T* y, size_t begin, size_t end) {
   const int last = s.rank - 1;
   const int64_t count = s.size[last];
   walkRows(s, begin, end, [&](int64_t oa, int64_t ob, int64_t oc, size_t row) {
-    float* to = y + row * count;
-    const float* p = a + oa;
-    const float* q = b + ob;
+    T* to = y + row * count;
+    const T* p = a + oa;
+    const T* q = b + ob;
     const uint8_t* c = condition + oc;
     for (int64_t i = 0; i < count; i++) to[i] = c[i * s.c[last]] ? p[i * s.a[last]] : q[i * s.b[last]];
   });
@@ -211,7 +199,7 @@ static void accumulate(const float* x, float* y, size_t count) {
 }
 
 const ElementwiseTable& elementwiseTable() {
-  static const ElementwiseTable table = {unary, binary, compare, classify, select, accumulate};
+  static const ElementwiseTable table = {unary, binary, compare, classify, select<float>, select<uint8_t>, accumulate};
   return table;
 }
 

@@ -29,5 +29,6 @@ struct ElementwiseTable {
   void (*compare)(int op, const Broadcast& shape, const float* a, const float* b, uint8_t* y, size_t begin, size_t end);
   void (*classify)(int what, const float* x, uint8_t* y, size_t count);
   void (*select)(const Broadcast& shape, const uint8_t* condition, const float* a, const float* b, float* y, size_t begin, size_t end);
+  void (*selectBytes)(const Broadcast& shape, const uint8_t* condition, const uint8_t* a, const uint8_t* b, uint8_t* y, size_t begin, size_t end);
   void (*accumulate)(const float* x, float* y, size_t count);  // y += x
 };

@@ -93,15 +93,6 @@ static void logical(int op, const Broadcast& s, const uint8_t* a, const uint8_t*
   }
 }
 
-static void select(const Broadcast& s, const uint8_t* condition, const uint8_t* a, const uint8_t* b, uint8_t* y, size_t begin, size_t end) {
-  const int last = s.rank - 1;
-  const int64_t count = s.size[last];
-  walkRows(s, begin, end, [&](int64_t oa, int64_t ob, int64_t oc, size_t row) {
-    uint8_t* to = y + row * count;
-    for (int64_t i = 0; i < count; i++) to[i] = condition[oc + i * s.c[last]] ? a[oa + i * s.a[last]] : b[ob + i * s.b[last]];
-  });
-}
-
 template <class F>
 static inline __attribute__((always_inline)) void fold(const int32_t* x, int64_t count, int64_t inner, int64_t begin, int64_t end, int32_t* y, int32_t start,
                                                        F f) {
@@ -135,7 +126,7 @@ static void any(int all, const uint8_t* x, int64_t count, int64_t inner, int64_t
 }
 
 const IntegerTable& integerTable() {
-  static const IntegerTable table = {unary, binary, compare, logical, select, reduce, any};
+  static const IntegerTable table = {unary, binary, compare, logical, reduce, any};
   return table;
 }
 

@@ -16,7 +16,6 @@ struct IntegerTable {
   void (*binary)(int op, const Broadcast& shape, const int32_t* a, const int32_t* b, int32_t* y, size_t begin, size_t end);
   void (*compare)(int op, const Broadcast& shape, const int32_t* a, const int32_t* b, uint8_t* y, size_t begin, size_t end);
   void (*logical)(int op, const Broadcast& shape, const uint8_t* a, const uint8_t* b, uint8_t* y, size_t begin, size_t end);
-  void (*select)(const Broadcast& shape, const uint8_t* condition, const uint8_t* a, const uint8_t* b, uint8_t* y, size_t begin, size_t end);
   // Of [outer, count, inner] over count, for outputs [begin, end) of outer * inner.
   void (*reduce)(int op, const int32_t* x, int64_t count, int64_t inner, int64_t begin, int64_t end, int32_t* y);
   void (*any)(int all, const uint8_t* x, int64_t count, int64_t inner, int64_t begin, int64_t end, uint8_t* y);

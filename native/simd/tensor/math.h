@@ -1,6 +1,7 @@
 // exp and log on vectors, within about 2 units in the last place.
 #pragma once
 
+#include "simd/logarithm.h"
 #include "simd/vector.h"
 
 namespace VOX_NS {
@@ -10,17 +11,10 @@ static inline vint asInt(vfloat x) { return (vint)x; }
 static inline vfloat toFloat(vint x) { return __builtin_convertvector(x, vfloat); }
 static inline vint toInt(vfloat x) { return __builtin_convertvector(x, vint); }
 static inline vint splatInt(int32_t x) { return x - vint{}; }
-static inline vfloat vmax(vfloat a, vfloat b) { return a > b ? a : b; }
-static inline vfloat vmin(vfloat a, vfloat b) { return a < b ? a : b; }
 static inline vfloat vabs(vfloat x) { return asFloat(asInt(x) & 0x7fffffff); }
 
-// Adding and taking away 1.5 * 2^23 rounds to the nearest integer where |x| < 2^22.
-static inline vfloat roundNear(vfloat x) {
-  return (x + 12582912.f) - 12582912.f;
-}
-
 static inline vfloat vexp(vfloat x) {
-  const vfloat clamped = vmin(vmax(x, splat(-104.f)), splat(89.f));
+  const vfloat clamped = lower(upper(x, splat(-104.f)), splat(89.f));
   const vfloat n = roundNear(clamped * 1.44269504088896341f);
   vfloat r = clamped - n * 0.693359375f;
   r = r - n * -2.12194440e-4f;
@@ -43,24 +37,12 @@ static inline vfloat vlog(vfloat x) {
   // Denormals are scaled up first.
   const vint tiny = x < 1.17549435e-38f;
   const vfloat scaled = tiny ? x * 33554432.f : x;
-  vint bits = asInt(scaled);
-  vint e = (bits >> 23) - 126;
-  vfloat m = asFloat((bits & 0x007fffff) | 0x3f000000);
-  const vint low = m < 0.707106781186547524f;
-  m = low ? m + m : m;
-  e = e + low;  // low is -1 where true
+  vint e;
+  vfloat m;
+  splitForLog(scaled, e, m);
   e = tiny ? e - 25 : e;
-  m = m - 1.f;
   const vfloat z = m * m;
-  vfloat p = splat(7.0376836292e-2f);
-  p = p * m - 1.1514610310e-1f;
-  p = p * m + 1.1676998740e-1f;
-  p = p * m - 1.2420140846e-1f;
-  p = p * m + 1.4249322787e-1f;
-  p = p * m - 1.6668057665e-1f;
-  p = p * m + 2.0000714765e-1f;
-  p = p * m - 2.4999993993e-1f;
-  p = p * m + 3.3333331174e-1f;
+  const vfloat p = logPolynomial(m);
   vfloat y = p * m * z;
   const vfloat fe = toFloat(e);
   y = y + fe * -2.12194440e-4f - z * 0.5f;

@@ -67,19 +67,6 @@ static inline vfloat slope(vfloat g, vfloat x, float alpha) {
   return g;
 }
 
-static inline vfloat part(const float* p, int64_t n) {
-  if (n >= VL) return load(p);
-  float v[VL] = {};
-  for (int64_t i = 0; i < n; i++) v[i] = p[i];
-  return load(v);
-}
-static inline void put(float* p, vfloat x, int64_t n) {
-  if (n >= VL) return store(p, x);
-  float v[VL];
-  store(v, x);
-  for (int64_t i = 0; i < n; i++) p[i] = v[i];
-}
-
 // body(element, place in the period, elements of the vector that exist)
 template <class Body>
 static inline __attribute__((always_inline)) void forPeriods(int64_t count, int64_t p, const Body& body) {
@@ -91,7 +78,7 @@ static inline __attribute__((always_inline)) void forPeriods(int64_t count, int6
 
 template <int A>
 static void applyOf(const float* x, float* y, int64_t count, int64_t p, const float* scale, const float* shift, float alpha) {
-  forPeriods(count, p, [&](int64_t i, int64_t k, int64_t n) { put(y + i, act<A>(part(x + i, n) * load(scale + k) + load(shift + k), alpha), n); });
+  forPeriods(count, p, [&](int64_t i, int64_t k, int64_t n) { storePart(y + i, act<A>(loadPart(x + i, n) * load(scale + k) + load(shift + k), alpha), n); });
 }
 static void apply(const float* x, float* y, int64_t count, int64_t p, const float* scale, const float* shift, int activation, float alpha) {
   if (activation == kRelu) return applyOf<kRelu>(x, y, count, p, scale, shift, alpha);
@@ -106,8 +93,8 @@ static void gradSumsOf(const float* x, const float* dy, int64_t rows, int64_t ch
   float* other = work + p;
   memset(work, 0, 2 * p * sizeof(float));
   forPeriods(rows * channels, p, [&](int64_t i, int64_t k, int64_t n) {
-    const vfloat v = part(x + i, n);
-    const vfloat g = slope<A>(part(dy + i, n), v * load(scale + k) + load(shift + k), alpha);
+    const vfloat v = loadPart(x + i, n);
+    const vfloat g = slope<A>(loadPart(dy + i, n), v * load(scale + k) + load(shift + k), alpha);
     store(work + k, load(work + k) + g);
     store(other + k, load(other + k) + g * v);
   });
@@ -125,9 +112,9 @@ template <int A>
 static void gradApplyOf(const float* x, const float* dy, float* dx, int64_t count, int64_t p, const float* scale, const float* shift, const float* k1,
                         const float* k2, const float* k3, float alpha) {
   forPeriods(count, p, [&](int64_t i, int64_t k, int64_t n) {
-    const vfloat v = part(x + i, n);
-    const vfloat g = slope<A>(part(dy + i, n), v * load(scale + k) + load(shift + k), alpha);
-    put(dx + i, g * load(k1 + k) + v * load(k2 + k) + load(k3 + k), n);
+    const vfloat v = loadPart(x + i, n);
+    const vfloat g = slope<A>(loadPart(dy + i, n), v * load(scale + k) + load(shift + k), alpha);
+    storePart(dx + i, g * load(k1 + k) + v * load(k2 + k) + load(k3 + k), n);
   });
 }
 static void gradApply(const float* x, const float* dy, float* dx, int64_t count, int64_t p, const float* scale, const float* shift, const float* k1,
@@ -142,9 +129,9 @@ static void biasGradOf(const float* dy, const float* y, float* g, int64_t rows, 
   const int64_t p = period(channels);
   memset(work, 0, p * sizeof(float));
   forPeriods(rows * channels, p, [&](int64_t i, int64_t k, int64_t n) {
-    vfloat v = part(dy + i, n);
-    if (A != kLinear) v = slope<A>(v, part(y + i, n), alpha);
-    if (WRITES) put(g + i, v, n);
+    vfloat v = loadPart(dy + i, n);
+    if (A != kLinear) v = slope<A>(v, loadPart(y + i, n), alpha);
+    if (WRITES) storePart(g + i, v, n);
     store(work + k, load(work + k) + v);
   });
   fold(work, p, channels, sum);

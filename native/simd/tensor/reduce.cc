@@ -126,17 +126,6 @@ static void argMax(const float* x, int64_t count, int64_t inner, int64_t begin, 
 
 constexpr int64_t kBlock = 256;  // rows per pass, so that exp runs on whole vectors
 
-static void vectorExp(float* p, int64_t count) {
-  int64_t i = 0;
-  for (; i + VL <= count; i += VL) store(p + i, vexp(load(p + i)));
-  if (i < count) {
-    float v[VL] = {};
-    for (int64_t k = i; k < count; k++) v[k - i] = p[k];
-    store(v, vexp(load(v)));
-    for (int64_t k = i; k < count; k++) p[k] = v[k - i];
-  }
-}
-
 static void softmax(const float* x, float* y, int64_t channels, int64_t begin, int64_t end, int logarithm) {
   float shift[kBlock];
   for (int64_t block = begin; block < end; block += kBlock) {
@@ -149,7 +138,7 @@ static void softmax(const float* x, float* y, int64_t channels, int64_t begin, i
       shift[r] = top;
       for (int64_t c = 0; c < channels; c++) q[r * channels + c] = p[r * channels + c] - top;
     }
-    vectorExp(q, n * channels);
+    mapVectors(q, q, n * channels, [](vfloat v) { return vexp(v); });
     if (!logarithm) {
       for (int64_t r = 0; r < n; r++) {
         float sum = 0;
@@ -180,7 +169,7 @@ static void softmaxGrad(const float* dy, const float* y, float* dx, int64_t chan
     float* d = dx + block * channels;
     if (logarithm) {
       for (int64_t i = 0; i < n * channels; i++) d[i] = q[i];
-      vectorExp(d, n * channels);
+      mapVectors(d, d, n * channels, [](vfloat v) { return vexp(v); });
     }
     for (int64_t r = 0; r < n; r++) {
       const int64_t at = r * channels;

@@ -9,17 +9,6 @@ constexpr int VL = kFloats;
 constexpr int64_t kBlock = 256;
 constexpr int64_t kChannels = 64;  // channels that one block holds; callers cut rows so that a block fits
 
-static void vectorExp(float* p, int64_t count) {
-  int64_t i = 0;
-  for (; i + VL <= count; i += VL) store(p + i, vexp(load(p + i)));
-  if (i < count) {
-    float v[VL] = {};
-    for (int64_t k = i; k < count; k++) v[k - i] = p[k];
-    store(v, vexp(load(v)));
-    for (int64_t k = i; k < count; k++) p[k] = v[k - i];
-  }
-}
-
 // p = exp(logits - top) with its sums; n rows.
 static void exponentials(const float* x, int64_t n, int64_t channels, float* p, float* top, float* total) {
   for (int64_t r = 0; r < n; r++) {
@@ -28,7 +17,7 @@ static void exponentials(const float* x, int64_t n, int64_t channels, float* p, 
     top[r] = t;
     for (int64_t c = 0; c < channels; c++) p[r * channels + c] = x[r * channels + c] - t;
   }
-  vectorExp(p, n * channels);
+  mapVectors(p, p, n * channels, [](vfloat v) { return vexp(v); });
   for (int64_t r = 0; r < n; r++) {
     float sum = 0;
     for (int64_t c = 0; c < channels; c++) sum += p[r * channels + c];

@@ -30,17 +30,10 @@ static bool plan(const ConvPlan& p, int threads, bool gradient, WinogradPlan& w)
   const bool large = w.ciStride * w.coStride * p.taps[0] * kPositions > 1 << 18;
   if (w.tileColumns > kMostTiles || all < (!gradient ? 16 : large ? 192 : 64)) return false;
   w.blockRows = least(w.tileRows, most(1, kPassTiles / w.tileColumns));
-  w.rowBlocks = (w.tileRows + w.blockRows - 1) / w.blockRows;
-  w.blockRows = (w.tileRows + w.rowBlocks - 1) / w.rowBlocks;
-  w.rowBlocks = (w.tileRows + w.blockRows - 1) / w.blockRows;
+  equalBlocks(w.tileRows, w.blockRows, w.rowBlocks);
   const int64_t tiles = w.blockRows * w.tileColumns;
   w.tiles = roundUp(tiles, 4);
-  const int64_t items = p.batch * w.rowBlocks;
-  int64_t split = 1;
-  while (items * split < 2 * threads && split * 2 <= p.out[0]) split *= 2;
-  while (threads > 1 && items * split < 8 * threads && p.out[0] / (split * 2) >= 4 * p.taps[0]) split *= 2;
-  w.planes = (p.out[0] + split - 1) / split;
-  w.planeBlocks = (p.out[0] + w.planes - 1) / w.planes;
+  cutPlanes(p, w.rowBlocks, threads, w.planes, w.planeBlocks);
   w.group = least(w.planes, most(1, kPassTiles / w.tiles));
   for (;; w.group--) {
     const int64_t span = p.offset[0][p.taps[0] - 1] - p.offset[0][0] + 1;
@@ -294,11 +287,7 @@ static bool run(const ConvPlan& p, const WinogradPlan& w, const float* in, const
   vfloat check = {};
   Planes planes;
   for (size_t item = begin; item < end; item++) {
-    const int64_t n = item / (w.planeBlocks * w.rowBlocks);
-    const int64_t first = item / w.rowBlocks % w.planeBlocks * w.planes;
-    const int64_t last = least(p.out[0], first + w.planes);
-    const int64_t row0 = item % w.rowBlocks * w.blockRows;
-    const int64_t rows = least(w.blockRows, w.tileRows - row0);
+    const auto [n, first, last, row0, rows] = pieceOf(w, p.out[0], w.tileRows, w.blockRows, item);
     const int64_t tileCount = roundUp(rows * w.tileColumns, 4);
     openPlanes(planes, w, scratch, rows);
     for (int64_t od = first; od < last; od += w.group) {
@@ -379,11 +368,7 @@ static void filter(const ConvPlan& p, const WinogradPlan& w, const float* in, co
   float* gradients = scratch + inputSize(w);
   Planes planes;
   for (size_t item = begin; item < end; item++) {
-    const int64_t n = item / (w.planeBlocks * w.rowBlocks);
-    const int64_t first = item / w.rowBlocks % w.planeBlocks * w.planes;
-    const int64_t last = least(p.out[0], first + w.planes);
-    const int64_t row0 = item % w.rowBlocks * w.blockRows;
-    const int64_t rows = least(w.blockRows, w.tileRows - row0);
+    const auto [n, first, last, row0, rows] = pieceOf(w, p.out[0], w.tileRows, w.blockRows, item);
     const int64_t tileCount = rows * w.tileColumns;
     openPlanes(planes, w, scratch, rows);
     for (int64_t od = first; od < last; od += w.group) {

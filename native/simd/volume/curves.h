@@ -2,30 +2,17 @@
 #pragma once
 
 #include "simd/lanes.h"
+#include "simd/logarithm.h"
 
 namespace VOX_NS {
 
-// ln(x) for normal x > 0, as e·ln 2 + ln(m) with m in [sqrt ½, sqrt 2). Polynomial: Cephes, logf.
+// ln(x) for normal x > 0, as exponent * ln 2 + mantissa.
 static inline void logParts(vfloat x, vfloat& exponent, vfloat& mantissa) {
-  vint bits = (vint)x;
-  vint e = (bits >> 23) - 126;
-  vfloat m = (vfloat)((bits & 0x007fffff) | 0x3f000000);
-  const vint isLow = m < 0.70710678118654752f;
-  m = isLow ? m + m : m;
-  e += isLow;
+  vint e;
+  vfloat m;
+  splitForLog(x, e, m);
   exponent = __builtin_convertvector(e, vfloat);
-  m -= 1.f;
-  const vfloat z = m * m;
-  vfloat p = splat(7.0376836292e-2f);
-  p = p * m - 1.1514610310e-1f;
-  p = p * m + 1.1676998740e-1f;
-  p = p * m - 1.2420140846e-1f;
-  p = p * m + 1.4249322787e-1f;
-  p = p * m - 1.6668057665e-1f;
-  p = p * m + 2.0000714765e-1f;
-  p = p * m - 2.4999993993e-1f;
-  p = p * m + 3.3333331174e-1f;
-  mantissa = m + z * (p * m - 0.5f);
+  mantissa = m + m * m * (logPolynomial(m) * m - 0.5f);
 }
 
 static inline vfloat naturalLog(vfloat x) {
@@ -39,7 +26,7 @@ static inline vfloat unitPower(vfloat t, float g) {
   vfloat e, m;
   logParts(upper(t, splat(1.1754944e-38f)), e, m);
   const vfloat y = upper((e + m * 1.44269504088896341f) * g, splat(-126.f));
-  const vfloat n = (y + 12582912.f) - 12582912.f;
+  const vfloat n = roundNear(y);
   const vfloat f = y - n;
   vfloat p = splat(1.535336188319500e-4f);
   p = p * f + 1.339887440266574e-3f;
@@ -54,7 +41,7 @@ static inline vfloat unitPower(vfloat t, float g) {
 
 // sin and cos of 2πu for u in (0, 1). Polynomials: Cephes, sinf and cosf.
 static inline void turn(vfloat u, vfloat& sine, vfloat& cosine) {
-  const vfloat quarter = (u * 4.f + 12582912.f) - 12582912.f;
+  const vfloat quarter = roundNear(u * 4.f);
   const vfloat x = (u - quarter * 0.25f) * 6.283185307179586f;
   const vfloat z = x * x;
   vfloat s = splat(-1.9515295891e-4f);

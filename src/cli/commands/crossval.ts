@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { Json } from "../../core/json.js";
 import { crossValidate, evaluationTable, type HeldOut, type PostprocessingChoice } from "../../evaluation/index.js";
+import type { PostprocessingStep } from "../../inference/index.js";
 import { loadConfig } from "../../training/index.js";
 import { type CommonOptions, commandOutput } from "../command-output.js";
 import { formatDuration } from "../format-duration.js";
@@ -8,6 +9,7 @@ import { type OverlayOptions, overlayOptions, overlayStyle } from "../overlay-op
 import { parseNaturalNumber } from "../parse-natural-number.js";
 import { parsePositiveInteger } from "../parse-positive-integer.js";
 import { progressLine } from "../progress-line.js";
+import { regionOption, regionsOf } from "../region-option.js";
 import { resumeCommand } from "../resume-command.js";
 import { serveRuns } from "../serve-runs.js";
 import { stopSignal } from "../stop-signal.js";
@@ -25,6 +27,7 @@ interface CrossvalCommandOptions extends CommonOptions, TrainingOptions, Overlay
   readonly splits?: string;
   readonly fold?: number;
   readonly heldOut: HeldOut;
+  readonly region?: readonly string[];
   readonly postprocessing: "auto" | "none";
   readonly resume?: boolean;
   readonly checkpoint: "latest" | "best";
@@ -70,11 +73,12 @@ export function crossvalCommand(): Command {
     .addOption(
       new Option(
         "--postprocessing <which>",
-        "auto: choose per class on the held-out cases whether small components are removed; predict then does it",
+        "auto: choose on the held-out cases, for all classes together and for each, whether small components are removed; predict then does it",
       )
         .choices(["auto", "none"])
         .default("none"),
     )
+    .addOption(regionOption())
     .option("--no-overlays", "without pictures of the predictions")
     .action((config: string, options: CrossvalCommandOptions) => runCrossval(config, options));
   for (const option of [...overlayOptions(), ...trainingOptions()]) command.addOption(option);
@@ -85,6 +89,7 @@ async function runCrossval(config: string, options: CrossvalCommandOptions): Pro
   const output = commandOutput(options);
   const overrides = trainOverrides(options);
   const { runs = "runs", data } = { ...(await loadConfig(config)), ...overrides };
+  const regions = regionsOf(options.region ?? [], data.classes, "crossval");
   const dashboard = await serveRuns(options.dashboard, runs, output, { set: data });
   const { signal, forget } = stopSignal("crossval");
   const line = progressLine();
@@ -104,6 +109,7 @@ async function runCrossval(config: string, options: CrossvalCommandOptions): Pro
       resume: options.resume ?? false,
       checkpoint: options.checkpoint,
       heldOut: options.heldOut,
+      regions,
       postprocessing: options.postprocessing,
       overlayStyle: overlayStyle(options),
       overlays: options.overlays,
@@ -175,11 +181,20 @@ function parseShare(text: string): number {
 function choices(choice: PostprocessingChoice | undefined): string[] {
   if (!choice) return [];
   const shown = (dice: number): string => dice.toFixed(3);
-  const lines = choice.classes.map(({ class: name, step, dice, chosenDice, heldOutDice }) => {
-    if (!step) return `postprocessing of ${name}: none, nothing gains 0.001`;
-    const what = step.operation === "keepLargest" ? `keep the ${step.count} largest` : `remove components below ${step.size} ${step.unit}`;
+  const what = (step: PostprocessingStep): string =>
+    step.operation === "keepLargest" ? `keep the ${step.count} largest` : `remove components below ${step.size} ${step.unit}`;
+  const ofRegions = choice.regions.map(({ region, step, dice, chosenDice }) =>
+    step
+      ? `postprocessing of ${region} together: ${what(step)}; mean Dice of its classes ${shown(dice)} becomes ${shown(chosenDice)}`
+      : `postprocessing of ${region} together: none, nothing gains 0.001 without a loss`,
+  );
+  const ofClasses = choice.classes.map(({ class: name, step, dice, chosenDice, heldOutDice }) => {
+    const own = step ? what(step) : "none of its own, nothing gains 0.001";
+    if (choice.steps.length === 0) return `postprocessing of ${name}: ${own}`;
     const honest = heldOutDice === null ? "" : `, ${shown(heldOutDice)} where each fold's is chosen on the others`;
-    return `postprocessing of ${name}: ${what}; Dice ${shown(dice)} becomes ${shown(chosenDice)}${honest}`;
+    const isLost = heldOutDice !== null && heldOutDice < dice - 0.0005;
+    return `postprocessing of ${name}: ${own}; Dice ${shown(dice)} becomes ${shown(chosenDice)}${honest}${isLost ? ": worse than without, do not trust it" : ""}`;
   });
+  const lines = [...ofRegions, ...ofClasses];
   return [...lines, ...(choice.steps.length > 0 ? ["predict applies it: it stands in the bundle of every fold"] : []), ""];
 }

@@ -1,9 +1,10 @@
 import { join, resolve } from "node:path";
 import { Command } from "commander";
 import type { Json } from "../../core/json.js";
+import { recordCaseSources } from "../../core/record-case-sources.js";
 import { evaluate, evaluationTable, historyFigures, previewRenderer, writeOverlays } from "../../evaluation/index.js";
 import { predict } from "../../inference/index.js";
-import { PHANTOM_CLASSES, writePhantoms } from "../../io/index.js";
+import { niftiCases, PHANTOM_CLASSES, writePhantoms } from "../../io/index.js";
 import { writeAtomically } from "../../io/write-atomically.js";
 import { appendRunEvent, train } from "../../training/index.js";
 import { type CommonOptions, commandOutput } from "../command-output.js";
@@ -62,6 +63,7 @@ async function runDemo(options: DemoCommandOptions): Promise<void> {
       output.result({ status: "stopped", folder: trained.folder }, `stopped; continue with: voxstream train ${config} --resume`);
       return;
     }
+    recordCaseSources(trained.folder, await niftiCases({ root: data.heldOut, classes: PHANTOM_CLASSES }).list());
     await historyFigures({ history: join(trained.folder, "history.tsv"), output: join(trained.folder, "figures") });
 
     output.note(`3/4 prediction of the held-out cases, onto the grids of their files (${elapsed()})`);

@@ -5,6 +5,7 @@ import { classesOption } from "../classes-option.js";
 import { type CommonOptions, commandOutput } from "../command-output.js";
 import { type OverlayOptions, overlayOptions, overlayStyle } from "../overlay-options.js";
 import { progressLine } from "../progress-line.js";
+import { regionOption, regionsOf } from "../region-option.js";
 import { stopSignal } from "../stop-signal.js";
 
 interface EvaluateCommandOptions extends CommonOptions, OverlayOptions {
@@ -24,14 +25,11 @@ export function evaluateCommand(): Command {
     .argument("<predictions>", "folder of <id>.nii.gz")
     .argument("<labels>", "folder of <id>.nii.gz, or of KiTS cases")
     .addOption(classesOption().makeOptionMandatory())
-    .option("-o, --output <dir>", "gets detailed.tsv and summary.json")
+    .option("-o, --output <dir>", "gets detailed.tsv, summary.json, confusion.json and confusion.png")
     .option("--ids <ids>", "these cases, separated by commas; one without a prediction is listed as missing", (text) =>
       text.split(",").map((id) => id.trim()),
     )
-    .option("--region <classes>", "also several classes taken together, like kidney+tumor; repeatable", (text, before: string[] = []) => [
-      ...before,
-      text,
-    ])
+    .addOption(regionOption())
     .option("--tolerance <mm>", "of the NSD; 1 mm", parseTolerance)
     .option("--overlays <dir>", "gets a GIF and a PNG per case, truth beside prediction (needs --images)")
     .option("--images <dir>", "the images, for --overlays")
@@ -43,16 +41,9 @@ export function evaluateCommand(): Command {
     .action(async (predictions: string, labels: string, options: EvaluateCommandOptions) => {
       const output = commandOutput(options);
       const { classes, ids, tolerance } = options;
-      const regions = Object.fromEntries((options.region ?? []).map((name) => [name, name.split("+").map((part) => classes.indexOf(part))]));
+      const regions = regionsOf(options.region ?? [], classes, "evaluate");
       if (options.overlays !== undefined && options.images === undefined) {
         throw new VoxError("--images must be given with --overlays, got none", { code: "ERR_OPTION", where: "evaluate" });
-      }
-      const strange = Object.keys(regions).find((name) => regions[name]!.includes(-1));
-      if (strange !== undefined) {
-        throw new VoxError(`--region must be classes among ${classes.join(", ")}, joined by +, got ${strange}`, {
-          code: "ERR_OPTION",
-          where: "evaluate",
-        });
       }
       const { signal, forget } = stopSignal("evaluate");
       const line = progressLine();

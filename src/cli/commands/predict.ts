@@ -4,7 +4,7 @@ import type { Json } from "../../core/json.js";
 import { PLANES, type PlaneName } from "../../core/plane-name.js";
 import type { Triple } from "../../core/shape.js";
 import { type EngineName, startEngine } from "../../engine/index.js";
-import { type PostprocessingStep, type PredictProgress, type PredictResult, predict } from "../../inference/index.js";
+import { type PostprocessingStep, type PredictProgress, type PredictResult, predict, type Rotations } from "../../inference/index.js";
 import { plainFolder } from "../../io/plain-folder.js";
 import { type CommonOptions, commandOutput } from "../command-output.js";
 import { engineOptions } from "../engine-options.js";
@@ -33,6 +33,7 @@ interface PredictCommandOptions extends CommonOptions {
   readonly batchSize?: number;
   readonly weighting: "constant" | "gaussian";
   readonly flips?: boolean;
+  readonly rotations?: true | readonly PlaneName[];
   readonly postprocessing: "auto" | "none";
   readonly onError: "fail" | "skip";
   readonly memory?: string;
@@ -74,6 +75,12 @@ export function predictCommand(): Command {
     .addOption(new Option("--weighting <how>", "how overlapping windows are averaged").choices(["constant", "gaussian"]).default("constant"))
     .option("--flips", "average over mirrored copies (test-time augmentation)")
     .addOption(
+      new Option(
+        "--rotations [planes]",
+        "also average over quarter turns, in all planes where window and spacing are square, or in those given: axial,coronal,sagittal",
+      ).argParser(parsePlanes),
+    )
+    .addOption(
       new Option("--postprocessing <which>", "auto: what a cross-validation chose and wrote into the bundle")
         .choices(["auto", "none"])
         .default("auto"),
@@ -108,9 +115,11 @@ async function runPredict(bundles: readonly string[], options: PredictCommandOpt
     ...(options.threads !== undefined && { threads: options.threads }),
   });
   const { ids, patch, batchSize, memory, workers } = options;
-  const dashboard = await serveRuns(options.dashboard, options.output, output, { set: plainFolder({ root: options.input }) });
-  const shown = dashboard && predictionRun(options.output, engine.name);
+  const set = plainFolder({ root: options.input });
+  const dashboard = await serveRuns(options.dashboard, options.output, output, { set });
+  const shown = dashboard && predictionRun(options.output, engine.name, await set.list());
   const overlap = options.distinct ? ([0, 0, 0] as const) : options.overlap;
+  const rotations: Rotations | undefined = options.rotations === true ? "auto" : options.rotations;
   const began = performance.now();
   const predicting = predict({
     bundle: bundles,
@@ -122,6 +131,7 @@ async function runPredict(bundles: readonly string[], options: PredictCommandOpt
     planes: options.plane,
     weighting: options.weighting,
     flips: options.flips ? [0, 1, 2] : [],
+    ...(rotations && { rotations }),
     postprocessing: steps.length > 0 ? steps : options.postprocessing,
     onError: options.onError,
     ...(ids && { ids }),

@@ -1,9 +1,11 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { requireOption } from "../../core/errors.js";
+import { requireKnownOptions } from "../../core/require-known-options.js";
 import { type FusedActivation, LEAKY_SLOPE } from "../ops/fused-activation.js";
 import { type Extent3, fusedConv3d } from "../ops/fused-conv3d.js";
 import { type Initializer, restoreInitializer, type SavedInitializer, saveInitializer } from "./initializer.js";
+import { LAYER_OPTIONS } from "./layer-options.js";
 import { channelsOf, type LayerArguments, type LayerShape, onlyShape, onlyTensor } from "./layer-shape.js";
 
 /** An extent per axis, or one for all. In 2D there are two. */
@@ -28,6 +30,7 @@ export function extent3(extent: LayerExtent, axes: 2 | 3): Extent3 {
   return (axes === 3 ? [list[0]!, list[1]!, list[2]!] : [1, list[0]!, list[1]!]) as Extent3;
 }
 
+/** Refuses an extent that is not one whole number >= 1, or one for each spatial axis. */
 export function requireExtent(extent: LayerExtent, where: string, option: string): void {
   const list = typeof extent === "number" ? [extent] : extent;
   const isFine = list.length >= 1 && list.length <= 3 && list.every((value) => Number.isInteger(value) && value >= 1);
@@ -112,5 +115,17 @@ tf.serialization.registerClass(Convolution as unknown as tf.serialization.Serial
  * convolution({ filters: 32, kernelSize: 3, activation: "leakyRelu" }).apply(x)
  */
 export function convolution(options: ConvolutionOptions): tfl.layers.Layer {
+  requireKnownOptions("convolution", options, [
+    "filters",
+    "kernelSize",
+    "strides",
+    "dilationRate",
+    "padding",
+    "activation",
+    "alpha",
+    "useBias",
+    "kernelInitializer",
+    ...LAYER_OPTIONS,
+  ]);
   return new Convolution(options);
 }

@@ -8,6 +8,7 @@ export const ACTIVATION_NUMBERS: Readonly<Record<FusedActivation, number>> = { l
 /** Slope of leaky ReLU for negative values, as in nnU-Net. */
 export const LEAKY_SLOPE = 0.01;
 
+/** The activation as TensorFlow.js operations, where no fused kernel has it. */
 export function applyActivation<T extends tf.Tensor>(x: T, activation: FusedActivation, alpha: number): T {
   switch (activation) {
     case "linear":

@@ -1,7 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { requireOption } from "../../core/errors.js";
+import { requireKnownOptions } from "../../core/require-known-options.js";
 import { adamUpdate } from "./adam-update.js";
-import { gradientsByVariable, type NamedTensor, Slots } from "./slots.js";
+import { SlotOptimizer } from "./slot-optimizer.js";
+import { gradientsByVariable, type NamedTensor } from "./slots.js";
 
 export interface AdamOptions {
   readonly learningRate?: number;
@@ -18,24 +20,17 @@ export interface AdamOptions {
  *
  * @source Kingma and Ba 2015
  */
-export class Adam extends tf.Optimizer {
+export class Adam extends SlotOptimizer<Required<Omit<AdamOptions, "learningRate">>> {
   static get className(): string {
     return "VoxAdam";
   }
-  /** May be changed between steps. */
-  learningRate: number;
-  private readonly options: Required<Omit<AdamOptions, "learningRate">>;
-  private readonly slots = new Slots();
 
-  constructor({ learningRate = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7, weightDecay = 0 }: AdamOptions = {}) {
-    super();
-    requireOption(learningRate >= 0 && Number.isFinite(learningRate), "adam", "learningRate", ">= 0", learningRate);
+  constructor({ learningRate = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7, weightDecay = 0, ...unknown }: AdamOptions = {}) {
+    super("adam", learningRate, { beta1, beta2, epsilon, weightDecay });
+    requireKnownOptions("Adam", unknown, ["learningRate", "beta1", "beta2", "epsilon", "weightDecay"]);
     requireOption(beta1 >= 0 && beta1 < 1, "adam", "beta1", "in [0, 1)", beta1);
     requireOption(beta2 >= 0 && beta2 < 1, "adam", "beta2", "in [0, 1)", beta2);
     requireOption(epsilon > 0, "adam", "epsilon", "> 0", epsilon);
-    requireOption(weightDecay >= 0, "adam", "weightDecay", ">= 0", weightDecay);
-    this.learningRate = learningRate;
-    this.options = { beta1, beta2, epsilon, weightDecay };
   }
 
   override applyGradients(gradients: tf.NamedTensorMap | NamedTensor[]): void {
@@ -56,30 +51,6 @@ export class Adam extends tf.Optimizer {
         decay: this.learningRate * weightDecay,
       });
     }
-  }
-
-  /** The number of steps, then the moments by name; live tensors, not copies (the first is the caller's to dispose of). */
-  override async getWeights(): Promise<NamedTensor[]> {
-    return [await this.saveIterations(), ...this.slots.named()];
-  }
-
-  override async setWeights(values: NamedTensor[]): Promise<void> {
-    this.slots.restore(await this.extractIterations(values));
-  }
-
-  override dispose(): void {
-    this.slots.dispose();
-  }
-
-  getConfig(): tf.serialization.ConfigDict {
-    return { learningRate: this.learningRate, ...this.options };
-  }
-
-  static override fromConfig<T extends tf.serialization.Serializable>(
-    type: tf.serialization.SerializableConstructor<T>,
-    config: tf.serialization.ConfigDict,
-  ): T {
-    return new type(config as AdamOptions);
   }
 }
 tf.serialization.registerClass(Adam as unknown as tf.serialization.SerializableConstructor<Adam>);

@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { CheckCase, CheckInput, InputKind } from "./check-case.js";
 import { fusedCases } from "./fused-cases.js";
 import { integerCases } from "./integer-cases.js";
+import { ARITHMETIC, COMPARISONS, type PairOperation } from "./pair-operations.js";
 
 type Triple = readonly [number, number, number];
 type Pad = "same" | "valid";
@@ -191,31 +192,14 @@ function binaryCases(): CheckCase[] {
       [2, 3, 4, 5, 1],
     ],
   ];
-  const ops: readonly [string, (a: tf.Tensor, b: tf.Tensor) => tf.Tensor][] = [
-    ["add", tf.add],
-    ["sub", tf.sub],
-    ["mul", tf.mul],
-    ["div", tf.div],
-    ["maximum", tf.maximum],
-    ["minimum", tf.minimum],
-    ["squaredDifference", tf.squaredDifference],
-  ];
   const cases: CheckCase[] = [];
   for (const [a, b] of shapes) {
     const detail = `[${a}] and [${b}]`;
-    for (const [op, run] of ops) {
+    for (const [op, run] of [...ARITHMETIC, ["div", tf.div] as PairOperation]) {
       const inputs: CheckInput[] = [{ shape: a }, { shape: b, kind: op === "div" ? "positive" : "normal" }];
       cases.push({ op, detail, inputs, run: ([p, q]) => run(p!, q!) });
     }
-    const compare: readonly [string, (p: tf.Tensor, q: tf.Tensor) => tf.Tensor][] = [
-      ["equal", tf.equal],
-      ["notEqual", tf.notEqual],
-      ["less", tf.less],
-      ["lessEqual", tf.lessEqual],
-      ["greater", tf.greater],
-      ["greaterEqual", tf.greaterEqual],
-    ];
-    for (const [op, run] of compare) {
+    for (const [op, run] of COMPARISONS) {
       cases.push({
         op,
         detail,

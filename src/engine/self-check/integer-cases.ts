@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { CheckCase } from "./check-case.js";
+import { ARITHMETIC, COMPARISONS, type PairOperation } from "./pair-operations.js";
 
 /** Operations on integers, truth values and indices, and images resized. Only floats have gradients. */
 export function integerCases(): CheckCase[] {
@@ -23,21 +24,11 @@ export function integerCases(): CheckCase[] {
     ],
   ];
   const cases: CheckCase[] = [];
-  const two: readonly [string, (a: tf.Tensor, b: tf.Tensor) => tf.Tensor][] = [
-    ["add", tf.add],
-    ["sub", tf.sub],
-    ["mul", tf.mul],
-    ["maximum", tf.maximum],
-    ["minimum", tf.minimum],
-    ["squaredDifference", tf.squaredDifference],
+  const two: readonly PairOperation[] = [
+    ...ARITHMETIC,
+    ...COMPARISONS,
     ["floorDiv", (a, b) => tf.floorDiv(tf.sub(a, tf.scalar(2, "int32")), tf.sub(tf.mul(b, tf.scalar(2, "int32")), tf.scalar(3, "int32")))],
     ["mod", (a, b) => tf.mod(tf.sub(a, tf.scalar(2, "int32")), tf.sub(tf.mul(b, tf.scalar(2, "int32")), tf.scalar(3, "int32")))],
-    ["equal", tf.equal],
-    ["notEqual", tf.notEqual],
-    ["less", tf.less],
-    ["lessEqual", tf.lessEqual],
-    ["greater", tf.greater],
-    ["greaterEqual", tf.greaterEqual],
     ["logicalAnd", (a, b) => tf.logicalAnd(tf.cast(a, "bool"), tf.cast(b, "bool"))],
     ["logicalOr", (a, b) => tf.logicalOr(tf.cast(a, "bool"), tf.cast(b, "bool"))],
   ];

@@ -1,4 +1,5 @@
 import { formatBytes } from "../../core/bytes.js";
+import { requireKnownOptions } from "../../core/require-known-options.js";
 import { ALL_CLASSES, type ComparedMetric, type ComparisonSummary } from "./summarize-comparison.js";
 
 /** Rows of a table of text; the first is the header. */
@@ -13,9 +14,10 @@ export interface ComparisonTableOptions {
  * One row per variant: mean and interval per class, the difference to the baseline with interval and p, and what the variant costs.
  *
  * @example
- * for (const row of comparisonTable(summary)) console.log(row.join("\t"));
+ * for (const row of comparisonTable(summarizeComparison(variants, { baseline: "unet", seeds: [0] }))) console.log(row.join("\t"));
  */
-export function comparisonTable({ variants, baseline }: ComparisonSummary, { metric = "dice" }: ComparisonTableOptions = {}): TableRows {
+export function comparisonTable({ variants, baseline }: ComparisonSummary, { metric = "dice", ...unknown }: ComparisonTableOptions = {}): TableRows {
+  requireKnownOptions("comparisonTable", unknown, ["metric"]);
   const labels = Object.keys(variants[0]?.classes ?? {}).filter((label) => label !== ALL_CLASSES);
   const shown = [ALL_CLASSES, ...(labels.length > 1 ? labels : [])];
   const head = [

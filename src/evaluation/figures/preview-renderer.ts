@@ -1,6 +1,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { requireOption } from "../../core/errors.js";
+import { requireKnownOptions } from "../../core/require-known-options.js";
 import { spatial, type Triple } from "../../core/shape.js";
 import { writeAtomically } from "../../io/write-atomically.js";
 import type { PreviewInput } from "../../training/run/preview-input.js";
@@ -23,13 +24,14 @@ export type PreviewContent = PreviewInput;
  * @returns a function that resolves with the picture's path, relative to the run's folder
  * @throws `ERR_OPTION`; in the run `ERR_WRITE`
  * @example
- * await train({ config, preview: previewRenderer({ keep: 50 }) });
+ * await train("kits19.config.ts", { preview: previewRenderer({ keep: 50 }) });
  */
 export function previewRenderer({
   spacing = [1, 1, 1],
   keep = 100,
   ...style
 }: PreviewRendererOptions = {}): (content: PreviewInput) => Promise<string> {
+  requireKnownOptions("previewRenderer", { ...style }, ["spacing", "keep", "window", "alpha", "outline", "plane", "panelSize"]);
   requireOption(Number.isInteger(keep) && keep >= 1, "previewRenderer", "keep", "an integer >= 1", keep);
   const nameOf = (epoch: number): string => `previews/epoch-${String(epoch).padStart(5, "0")}.png`;
   const drawn: string[] = [];

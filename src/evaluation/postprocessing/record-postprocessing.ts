@@ -8,7 +8,7 @@ import { labelFiles } from "../label-files.js";
 import { readLabelPair } from "../read-label-pair.js";
 import type { Splits } from "../splits.js";
 import { choosePostprocessing, type PostprocessingChoice } from "./choose-postprocessing.js";
-import { type ComponentTable, componentTables } from "./component-table.js";
+import { type ComponentTable, componentTables, postprocessedRegions } from "./component-table.js";
 
 export interface RecordPostprocessingOptions {
   /** Of the cross-validation. */
@@ -16,6 +16,8 @@ export interface RecordPostprocessingOptions {
   readonly data: DataSet;
   readonly splits: Splits;
   readonly checkpoint: "latest" | "best";
+  /** Labels taken together, beside all foreground classes. */
+  readonly regions?: readonly (readonly number[])[];
   /** Cases that were not predicted. */
   readonly leftOut: readonly string[];
   readonly signal: AbortSignal | undefined;
@@ -30,6 +32,7 @@ export interface RecordPostprocessingOptions {
 export async function recordPostprocessing(options: RecordPostprocessingOptions): Promise<PostprocessingChoice> {
   const { folder, data, splits, checkpoint, leftOut, signal } = options;
   const { classes } = data;
+  const regions = postprocessedRegions(classes, options.regions);
   const references = await labelFiles(data);
   const tables: ComponentTable[] = [];
   for (const [fold, { validation }] of splits.entries()) {
@@ -44,7 +47,9 @@ export async function recordPostprocessing(options: RecordPostprocessingOptions)
           sampleId: id,
         });
       }
-      tables.push(...componentTables({ id, fold, classes, pair: await readLabelPair({ id, prediction, reference: references.get(id)!, classes }) }));
+      tables.push(
+        ...componentTables({ id, fold, classes, regions, pair: await readLabelPair({ id, prediction, reference: references.get(id)!, classes }) }),
+      );
     }
   }
   const choice = choosePostprocessing(tables);
@@ -52,7 +57,9 @@ export async function recordPostprocessing(options: RecordPostprocessingOptions)
     format: "voxstream-postprocessing",
     steps: choice.steps,
     // Plain data.
-    evidence: JSON.parse(JSON.stringify({ folds: splits.length, cases: new Set(tables.map(({ id }) => id)).size, classes: choice.classes })) as Json,
+    evidence: JSON.parse(
+      JSON.stringify({ folds: splits.length, cases: new Set(tables.map(({ id }) => id)).size, regions: choice.regions, classes: choice.classes }),
+    ) as Json,
   };
   await writeBundlePostprocessing(join(folder, "evaluation"), content);
   for (const fold of splits.keys()) {

@@ -5,8 +5,9 @@ import type { PostprocessingStep } from "../../inference/index.js";
 import { writeAtomically } from "../../io/write-atomically.js";
 import type { EvaluationRow, EvaluationSummary } from "../evaluation-summary.js";
 import { classColor } from "../figures/class-color.js";
+import { confusionFigure } from "../figures/confusion-figure.js";
 import type { FoldRecord } from "../fold-record.js";
-import type { PostprocessingChoice } from "../postprocessing/choose-postprocessing.js";
+import type { ClassChoice, PostprocessingChoice } from "../postprocessing/choose-postprocessing.js";
 import type { HeldOut } from "../run-fold.js";
 import type { Splits } from "../splits.js";
 import type { ValueSummary } from "../summarize-values.js";
@@ -17,6 +18,8 @@ export interface CrossValidationReportOptions {
   /** Folder of the cross-validation, with its folds. */
   readonly folder: string;
   readonly classes: readonly string[];
+  /** Names of several classes taken together, in the rows; they are no part of means over classes. */
+  readonly regions?: readonly string[];
   readonly splits: Splits;
   readonly records: readonly FoldRecord[];
   /** Of all held-out cases. */
@@ -39,7 +42,7 @@ export interface CrossValidationReportOptions {
  * await writeCrossValidationReport({ folder: "runs/kits", classes, splits, records, rows, summary, facts: { model: "unet" } });
  */
 export async function writeCrossValidationReport(options: CrossValidationReportOptions): Promise<string> {
-  const { folder, splits, records, rows, summary, postprocessing, heldOut = "hidden", facts } = options;
+  const { folder, splits, records, rows, summary, regions = [], postprocessing, heldOut = "hidden", facts } = options;
   const boxes = await writeBoxes(options);
   const foldsOf = new Map<string, number[]>();
   for (const [fold, { validation }] of splits.entries()) for (const id of validation) foldsOf.set(id, [...(foldsOf.get(id) ?? []), fold]);
@@ -60,7 +63,8 @@ ${joinHtml(
   const folds = html`<table><tr><th>fold<th>training cases<th>held-out cases<th>epochs<th>steps<th>training loss<th>best epoch<th>minutes<th>mean Dice</tr>
 ${joinHtml(
   records.map(({ fold, training, evaluation }) => {
-    const dice = (evaluation?.rows ?? []).map((row) => row.metrics.dice ?? Number.NaN).filter((value) => !Number.isNaN(value));
+    const own = (evaluation?.rows ?? []).filter((row) => !regions.includes(row.class));
+    const dice = own.map((row) => row.metrics.dice ?? Number.NaN).filter((value) => !Number.isNaN(value));
     return html`<tr><th>${fold}<td>${splits[fold]!.training.length}<td>${splits[fold]!.validation.length}<td>${training.epochs}<td>${training.steps}<td>${figure(training.loss)}<td>${training.bestEpoch ?? "-"}<td>${(training.seconds / 60).toFixed(1)}<td>${figure(dice.length === 0 ? null : dice.reduce((sum, value) => sum + value, 0) / dice.length)}</tr>
 `;
   }),
@@ -122,7 +126,7 @@ ${cardsOf(summary)}
 ${legendOf(heldOut)}
 <div class="wide">${overview}</div>
 ${repeatsOf(summary)}${postprocessing ? postprocessingOf(postprocessing) : ""}
-<h2>Distributions</h2><div class="grid">${joinHtml(boxes)}</div>
+${await confusionOf(summary)}<h2>Distributions</h2><div class="grid">${joinHtml(boxes)}</div>
 <h2>Folds</h2><div class="wide">${folds}</div>
 <h2>Cases</h2><div class="wide">${cases}</div>
 <h2>Training</h2>
@@ -170,6 +174,22 @@ function legendOf(heldOut: HeldOut): HtmlPart {
   }
 }
 
+/** What is taken for what, as a picture and in numbers. */
+async function confusionOf({ confusion, confusionClasses = [], repeats }: EvaluationSummary): Promise<HtmlPart | string> {
+  if (!confusion) return "";
+  const png = await confusionFigure({ classes: confusionClasses, confusion });
+  const row = (voxels: readonly number[], truth: number): HtmlPart => {
+    const sum = voxels.reduce((total, value) => total + value, 0);
+    return html`<tr><th>${confusionClasses[truth]!}${joinHtml(voxels.map((value) => html`<td>${value}`))}<td>${sum}</tr>
+`;
+  };
+  return html`<h2>Confusion of classes</h2>
+<p>Voxels of all held-out cases${repeats ? ", of every repeat" : ""}: each row is a true class, and its shares are what it was taken for.</p>
+<div class="confusion">${inlined(png, "Voxels by true and predicted class")}<div class="wide"><table><tr><th>true, predicted as${joinHtml(confusionClasses.map((name) => html`<th>${name}`))}<th>all</tr>
+${joinHtml(confusion.map(row))}</table></div></div>
+`;
+}
+
 function repeatsOf({ repeats, meanOverClasses }: EvaluationSummary): HtmlPart | string {
   if (!repeats) return "";
   const columns = Object.keys(meanOverClasses);
@@ -179,24 +199,37 @@ ${joinHtml(repeats.map((means, at) => html`<tr><th>${at}${joinHtml(columns.map((
 `;
 }
 
-function postprocessingOf({ classes }: PostprocessingChoice): HtmlPart {
+function postprocessingOf({ regions, classes }: PostprocessingChoice): HtmlPart {
+  const ofRegions = html`<div class="wide"><table><tr><th>classes together<th class="name">chosen<th>mean Dice before<th>after</tr>
+${joinHtml(regions.map((own) => html`<tr><th>${own.region}<td class="name">${stepName(own.step)}<td>${figure(own.dice)}<td>${figure(own.chosenDice)}</tr>`))}</table></div>
+`;
   return html`<h2>Postprocessing</h2>
-<p>Chosen per class by the mean Dice of the held-out cases (rightly empty counts 1); it stands in every fold's bundle. The last column is the honest one: each fold's cases get what the other folds' cases chose. The tables and figures of this page are without postprocessing.</p>
-<div class="wide"><table><tr><th>class<th class="name">chosen<th>Dice without<th>Dice with<th>Dice with, chosen on other folds</tr>
-${joinHtml(classes.map((own) => html`<tr><th>${own.class}<td class="name">${stepName(own.step)}<td>${figure(own.dice)}<td>${figure(own.chosenDice)}<td>${figure(own.heldOutDice)}</tr>`))}</table></div>
+<p>Chosen by the mean Dice of the held-out cases (rightly empty counts 1), for classes taken together first, where none of them may lose, then for each class alone; it stands in every fold's bundle. The last column is the honest one: each fold's cases get what the other folds' cases chose. The tables and figures of this page are without postprocessing.</p>
+${regions.length > 0 ? ofRegions : ""}<div class="wide"><table><tr><th>class<th class="name">chosen for it alone<th>Dice without any<th>Dice with all<th>Dice with all, chosen on other folds</tr>
+${joinHtml(
+  classes.map(
+    (own) =>
+      html`<tr><th>${own.class}<td class="name">${stepName(own.step)}<td>${figure(own.dice)}<td>${figure(own.chosenDice)}<td>${figure(own.heldOutDice)}${doesCarryOver(own) ? "" : " (worse than without)"}</tr>`,
+  ),
+)}</table></div>
 `;
 }
 
+/** A choice that loses on cases which took no part in it is likely to lose on new ones. */
+function doesCarryOver({ dice, heldOutDice }: ClassChoice): boolean {
+  return heldOutDice === null || heldOutDice >= dice - 0.0005;
+}
+
 function stepName(step: PostprocessingStep | null): string {
-  if (!step) return "nothing: no candidate gains 0.001";
+  if (!step) return "nothing";
   if (step.operation === "minimalSize") return `remove components below ${step.size} ${step.unit === "mm3" ? "mm³" : "voxels"}`;
   return step.count === 1 ? "keep the largest component" : `keep the ${step.count} largest components`;
 }
 
-async function writeBoxes({ folder, classes, rows, summary }: CrossValidationReportOptions): Promise<HtmlPart[]> {
+async function writeBoxes({ folder, classes, regions = [], rows, summary }: CrossValidationReportOptions): Promise<HtmlPart[]> {
   const pictures: HtmlPart[] = [];
   for (const column of Object.keys(summary.meanOverClasses)) {
-    const boxes = classes.slice(1).map((name, at) => ({
+    const boxes = [...classes.slice(1), ...regions].map((name, at) => ({
       name,
       color: classColor(at + 1),
       values: rows.filter((row) => row.class === name).map((row) => row.metrics[column]!),
@@ -257,6 +290,7 @@ dl { display: flex; flex-wrap: wrap; gap: 0.3rem 2rem; } dt { color: #555; font-
 .wide { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 0.9rem; }
 th, td { padding: 0.15rem 0.6rem; text-align: right; white-space: nowrap; } th:first-child, .name { text-align: left; } tr:hover > * { background-color: #f1f5fb; }
 tr.first > * { border-top: 1px solid #ddd; } tr:first-child th { border-bottom: 2px solid #999; vertical-align: bottom; }
+.confusion { display: flex; flex-wrap: wrap; gap: 1rem 2rem; align-items: center; } .confusion img { width: 480px; }
 .grid { display: grid; grid-template-columns: repeat(auto-fill, minmax(420px, 1fr)); gap: 1rem; } .wide-pictures { grid-template-columns: repeat(auto-fill, minmax(560px, 1fr)); } img { max-width: 100%; height: auto; }
 figure { margin: 0; } figcaption { color: #444; font-size: 0.9rem; margin-top: 0.3rem; }
 @media print { .grid { grid-template-columns: 1fr 1fr; } h2 { break-after: avoid; } figure, img { break-inside: avoid; } }

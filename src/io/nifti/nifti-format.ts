@@ -14,7 +14,11 @@ import type { NiftiHeader } from "./nifti-header.js";
 import { detectNifti, niftiVoxelBytes } from "./parse-nifti-header.js";
 import { readNiftiFile } from "./read-nifti-header.js";
 
-/** NIfTI-1 and NIfTI-2 in one file, plain or gzip-compressed, in either byte order. */
+/**
+ * NIfTI-1 and NIfTI-2 in one file, plain or gzip-compressed, in either byte order.
+ *
+ * @source NIfTI-1.1 nifti1.h; NIfTI-2 nifti2.h; where files break the rules, what nibabel 5 does
+ */
 export const niftiFormat: VolumeFormat = {
   name: "nifti",
   extensions: [".nii.gz", ".nii"],

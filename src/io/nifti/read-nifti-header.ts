@@ -19,7 +19,7 @@ export interface NiftiFile {
  *
  * @throws `ERR_READ`, `ERR_FORMAT`, `ERR_HEADER`, `ERR_TRUNCATED`
  * @example
- * const { header } = await readNiftiFile("case_00000/imaging.nii.gz");
+ * const { header } = await readNiftiFile("data/kits19/case_00000/imaging.nii.gz");
  */
 export async function readNiftiFile(path: string): Promise<NiftiFile> {
   let file: FileHandle | undefined;
@@ -39,7 +39,13 @@ export async function readNiftiFile(path: string): Promise<NiftiFile> {
   }
 }
 
-/** The header alone. */
+/**
+ * The header alone, field by field, as it stands in the file: for looking at what a scanner or a converter wrote.
+ *
+ * @throws `ERR_READ`, `ERR_FORMAT`, `ERR_HEADER`, `ERR_TRUNCATED`
+ * @example
+ * const { sformCode, qformCode, sclSlope } = await readNiftiHeader("data/kits19/case_00000/imaging.nii.gz");
+ */
 export async function readNiftiHeader(path: string): Promise<NiftiHeader> {
   return (await readNiftiFile(path)).header;
 }

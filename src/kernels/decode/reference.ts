@@ -1,17 +1,12 @@
+import { DTYPE_BYTES } from "../../core/dtype.js";
+
 /** Element types of stored volumes. */
 export type StoredDtype = "int8" | "uint8" | "int16" | "uint16" | "int32" | "uint32" | "int64" | "uint64" | "float32" | "float64";
 
 export const STORED_BYTES: { readonly [D in StoredDtype]: number } = {
-  int8: 1,
-  uint8: 1,
-  int16: 2,
-  uint16: 2,
-  int32: 4,
-  uint32: 4,
+  ...DTYPE_BYTES,
   int64: 8,
   uint64: 8,
-  float32: 4,
-  float64: 8,
 };
 
 /** What the bytes of a file are, and where its voxels go in the target. */

@@ -18,8 +18,9 @@ export interface ClipOptions {
  * @units as the image
  * @label unchanged
  * @throws `ERR_OPTION` when a bound is not finite or `min` is not below `max`
+ * @source MIScnn 1.4, Clipping
  * @example
- * cases.pipe(load(), clip({ min: -79, max: 304 })) // kidney window of KiTS19
+ * samples.pipe(clip({ min: -79, max: 304 })) // kidney window of KiTS19
  */
 export function clip(options: ClipOptions): OperatorFunction<Sample, Sample> {
   requireKnownOptions("clip", options, ["min", "max"]);

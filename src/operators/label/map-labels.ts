@@ -19,6 +19,7 @@ export interface MapLabelsOptions {
  * @units labels
  * @label renamed; uint16 where a new value is above 255; files of predictions get the old values where the map is one to one
  * @throws `ERR_OPTION` when a value is not a whole number in 0..65535
+ * @source own
  * @example
  * samples.pipe(mapLabels({ map: { 1: 1, 2: 1 }, others: 0 })) // whole kidney
  */

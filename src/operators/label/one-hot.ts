@@ -16,6 +16,7 @@ export interface OneHotOptions {
  * @units 0 or 1
  * @label one-hot, uint8
  * @throws `ERR_OPTION` when `classes` is not a whole number ≥ 2; `ERR_LABEL` with the sample when a label is not below `classes`
+ * @source MIScnn 1.4, which does it to every label map
  * @example
  * samples.pipe(oneHot({ classes: 3 }))
  */

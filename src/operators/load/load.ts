@@ -22,6 +22,7 @@ export interface LoadOptions {
  * @label loaded, checked against the declared classes
  * @throws `ERR_OPTION`; with the case `ERR_READ`, `ERR_FORMAT`, `ERR_TRUNCATED`, `ERR_CHECKSUM`, `ERR_HEADER`, `ERR_GEOMETRY` (image and label, or two
  * channels, differ in shape or place), `ERR_LABEL` (missing, or outside the classes), `ERR_VALUES`, `ERR_SHAPE`
+ * @source NIfTI-1.1 and NIfTI-2; axes as nibabel 5 `as_closest_canonical`
  * @example
  * cases(data, { refs: await data.list() }).pipe(load(), normalize())
  */

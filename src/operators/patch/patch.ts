@@ -35,7 +35,7 @@ export const KEPT_FOR_BATCHES = 0.1;
  * @throws `ERR_OPTION` when a size is not a whole number ≥ 1 or an overlap is not smaller than the size
  * @source MIScnn 1.4, utils/patch_operations.py (grid)
  * @example
- * cases.pipe(load(), normalize(), patch({ size: [80, 160, 160], perCase: 2, foreground: 0.5 }))
+ * samples.pipe(normalize(), patch({ size: [80, 160, 160], perCase: 2, foreground: 0.5 }))
  */
 export function patch(options: PatchOptions): OperatorFunction<Sample, Sample> {
   const plan = completePatchOptions(options);

@@ -28,6 +28,7 @@ export interface BatchOptions {
  * @units as the samples
  * @label stacked alike
  * @throws `ERR_OPTION` when `size` is not a whole number ≥ 1; `ERR_SHAPE` with the sample when shapes differ
+ * @source own
  * @example
  * patches.pipe(batch({ size: 2 }))
  */

@@ -42,6 +42,7 @@ export interface CachedOptions {
  * @throws `ERR_OPTION` when the first operator is not `load`, or another is a function of your own, whose code no key can hold, or, without `batch`, is random or
  * a stream stage; `ERR_CACHE` when the folder cannot be written, or prepared batches do not fit; `ERR_VALUES` when an image is beyond float16; with the case
  * what the operators throw
+ * @source own; docs/decisions.md 34 to 37
  * @example
  * cases(data, { refs }).pipe(cached(load(), clip({ min: -79, max: 304 }), normalize(), { folder: "cache", quota: "50GB" }), patch({ size: [80, 160, 160] }))
  */

@@ -15,6 +15,7 @@ export interface PrefetchOptions {
  * @units none
  * @label unchanged
  * @throws `ERR_OPTION` when `capacity` is not a whole number ≥ 1
+ * @source own; docs/decisions.md 1
  * @example
  * batches.pipe(prefetch({ capacity: 2 }))
  */

@@ -15,6 +15,7 @@ export interface ShuffleOptions {
  * @units none
  * @label unchanged
  * @throws `ERR_OPTION` when `window` is not a whole number ≥ 1
+ * @source own; docs/decisions.md 11
  * @example
  * patches.pipe(shuffle({ window: 32 }))
  */

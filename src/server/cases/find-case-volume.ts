@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import { containedPath } from "../files/contained-path.js";
+import { recordedFile, recordedSources } from "./recorded-sources.js";
 
 export type VolumeKind = "image" | "label" | "prediction";
 
@@ -36,7 +37,10 @@ const PLACES: Readonly<Record<"image" | "label", readonly ((id: string) => reado
   label: [(id) => [id, "segmentation"], (id) => ["labelsTr", id], (id) => ["labelsTs", id]],
 };
 
-/** Finds a file of a case: its prediction in the run's folder, its image and label map among the sources that the owner allowed. */
+/**
+ * Finds a file of a case: its prediction in the run's folder; its image and label map among the sources that the owner allowed, and then where the run has
+ * noted that they lie.
+ */
 export async function findCaseVolume(
   kind: VolumeKind,
   id: string,
@@ -53,7 +57,8 @@ export async function findCaseVolume(
       if (found) return found;
     }
   }
-  return undefined;
+  const noted = await recordedFile((await recordedSources(run)).get(id)?.[kind]);
+  return noted === undefined ? undefined : volumeAt(noted);
 }
 
 async function find(root: string, names: readonly string[]): Promise<CaseVolume | undefined> {

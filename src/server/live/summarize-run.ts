@@ -59,7 +59,7 @@ export function summarizeRun(id: string, record: RunRecord, { now, modified, cor
     updated: record.lastTime || modified,
     engine: start?.engine,
     classes: start?.classes ?? [],
-    step: step?.step ?? epoch?.step,
+    step: placeOf(record).step,
     epoch: epoch?.epoch ?? (step ? step.epoch - 1 : undefined),
     epochs: start?.epochs || undefined,
     loss: epoch?.loss ?? step?.loss,
@@ -71,6 +71,30 @@ export function summarizeRun(id: string, record: RunRecord, { now, modified, cor
     corruptLines,
     message: end?.message,
   };
+}
+
+/** How far a run has come. */
+export interface RunPlace {
+  /** Steps done over the life of the run. */
+  readonly step: number | undefined;
+  /** The epoch that is under way, or the last one. */
+  readonly epoch: number | undefined;
+  /** Steps done in that epoch while it is under way; unknown where epochs have no fixed length. */
+  readonly inEpoch: number | undefined;
+  readonly perEpoch: number | undefined;
+}
+
+/** Where a run stands, also in the middle of an epoch and right after it was resumed there, before its first new step. */
+export function placeOf({ start, step, epoch }: Pick<RunRecord, "start" | "step" | "epoch">): RunPlace {
+  const known = [step?.step, epoch?.step, start?.resumedAtStep].filter((at) => at !== undefined);
+  if (known.length === 0) return { step: undefined, epoch: undefined, inEpoch: undefined, perEpoch: start?.stepsPerEpoch };
+  const at = Math.max(...known);
+  const ended = epoch && epoch.step >= at ? epoch : undefined;
+  // The steps before this epoch: those up to the last one that ended, or counted where its event lies too far back.
+  const perEpoch = start?.stepsPerEpoch ?? (epoch && epoch.epoch > 0 && epoch.step % epoch.epoch === 0 ? epoch.step / epoch.epoch : undefined);
+  const name = ended?.epoch ?? (step?.step === at ? step.epoch : perEpoch === undefined ? (epoch?.epoch ?? 0) + 1 : Math.floor(at / perEpoch) + 1);
+  const inEpoch = perEpoch === undefined || ended ? undefined : at - (name - 1) * perEpoch;
+  return { step: at, epoch: name, inEpoch: inEpoch !== undefined && inEpoch >= 0 && inEpoch <= perEpoch! ? inEpoch : undefined, perEpoch };
 }
 
 /** The trainer's latest estimate, less the time since then. */

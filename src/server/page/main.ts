@@ -22,7 +22,7 @@ const THEME_WORDS: Readonly<Record<Theme, string>> = { auto: "Theme: system", li
 
 const main = element("main", { id: "view", tabindex: -1 });
 const themeButton = element("button", { type: "button", class: "quiet", onclick: () => nextTheme() }, THEME_WORDS[currentTheme()]);
-let view: (View & { show?(name: string): void }) | undefined;
+let view: (View & { show?(name: string, subject?: string): void }) | undefined;
 let openRun: string | undefined;
 
 function nextTheme(): void {
@@ -30,15 +30,15 @@ function nextTheme(): void {
   setText(themeButton, THEME_WORDS[currentTheme()]);
 }
 
-function open(next: View & { show?(name: string): void }): void {
+function open(next: View & { show?(name: string, subject?: string): void }): void {
   view?.destroy();
   view = next;
   main.replaceChildren(next.element);
 }
 
-/** Shows what the address names: `#/`, `#/run/<id>/<view>`, `#/compare/<id>,<id>`, `#/folds/<name>`. */
+/** Shows what the address names: `#/`, `#/run/<id>/<view>`, `#/run/<id>/volumes/<case>`, `#/compare/<id>,<id>`, `#/folds/<name>`. */
 function route(): void {
-  const [, kind, argument = "", rest = ""] = location.hash.split("/");
+  const [, kind, argument = "", rest = "", subject] = location.hash.split("/");
   if (kind === "run" && argument !== "") {
     const id = decode(argument);
     if (openRun !== id || !view?.show) {
@@ -46,7 +46,7 @@ function route(): void {
       open(page);
       openRun = id;
     }
-    view!.show!(rest);
+    view!.show!(rest, subject ? decode(subject) : undefined);
     return;
   }
   openRun = undefined;

@@ -1,13 +1,13 @@
 import { LiveRun } from "./data/live-run.js";
 import { element, setText } from "./elements/element.js";
 import { formatAgo } from "./elements/format.js";
+import { runAddress } from "./elements/run-address.js";
 import { statePill } from "./elements/run-state.js";
 import { runControls } from "./panels/run-controls.js";
 import type { RunView, View } from "./view.js";
 import { evaluationView } from "./views/evaluation-view.js";
 import { logView } from "./views/log-view.js";
 import { pipelineView } from "./views/pipeline-view.js";
-import { runAddress } from "./views/runs-view.js";
 import { samplesView } from "./views/samples-view.js";
 import { trainingView } from "./views/training-view.js";
 import { volumesView } from "./views/volumes-view.js";
@@ -30,7 +30,7 @@ function foldsLink(id: string): HTMLElement | undefined {
 }
 
 /** The page of one run: its name and state, the tabs, and the view that is open. Changing the tab keeps the run and its stream. */
-export function runPage(id: string): View & { show(view: string): void } {
+export function runPage(id: string): View & { show(view: string, subject?: string): void } {
   const run = new LiveRun(id, () => update());
   const controls = runControls(run);
   const link = element("span", { class: "live-state", role: "status" });
@@ -55,9 +55,12 @@ export function runPage(id: string): View & { show(view: string): void } {
   );
   let name = "";
   let view: View | undefined;
+  /** What the address names within the view. */
+  let subject: string | undefined;
   let shownState = "";
 
-  function show(wanted: string): void {
+  function show(wanted: string, named?: string): void {
+    subject = named;
     const next = Object.hasOwn(VIEWS, wanted) ? wanted : "training";
     tabs.replaceChildren(
       ...Object.entries(VIEWS).map(([key, { title }]) =>
@@ -65,7 +68,10 @@ export function runPage(id: string): View & { show(view: string): void } {
       ),
     );
     tabs.querySelector('[aria-current="page"]')?.scrollIntoView({ block: "nearest", inline: "nearest" });
-    if (next === name) return;
+    if (next === name) {
+      if (subject !== undefined) view?.open?.(subject);
+      return;
+    }
     name = next;
     view?.destroy();
     view = undefined;
@@ -127,6 +133,7 @@ export function runPage(id: string): View & { show(view: string): void } {
       outlet.replaceChildren(view.element);
       // Elements know their size only now.
       view.update();
+      if (subject !== undefined) view.open?.(subject);
     }
   }
 

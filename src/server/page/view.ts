@@ -4,6 +4,8 @@ import type { LiveRun } from "./data/live-run.js";
 export interface View {
   readonly element: HTMLElement;
   update(): void;
+  /** Shows one thing in it, such as a case. */
+  open?(subject: string): void;
   destroy(): void;
 }
 

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import { jsonAnswer } from "../answer-schemas.js";
 import { findCaseVolume, type VolumeKind } from "../cases/find-case-volume.js";
+import { recordedSources } from "../cases/recorded-sources.js";
 import { type CaseRole, runCases } from "../cases/run-cases.js";
 import { findRun, type RouteContext, type RunParams, runParams } from "../route-context.js";
 
@@ -42,7 +43,7 @@ export function listCases(server: FastifyInstance, context: RouteContext): void 
     reply.header("cache-control", "no-store");
     const run = findRun(context, request.params);
     const roles = await runCases(run.folder);
-    const hasData = context.data.length > 0 || context.cases.size > 0;
+    const hasData = context.data.length > 0 || context.cases.size > 0 || (await recordedSources(run.folder)).size > 0;
     const all = [...roles].sort((a, b) => ROLES.indexOf(a[1]) - ROLES.indexOf(b[1])).slice(0, MOST_CASES);
     const cases: RunCase[] = [];
     for (const [id, role] of all) {

@@ -4,30 +4,19 @@ import { ERROR_ANSWERS, fileAnswer } from "../answer-schemas.js";
 import { findCaseVolume } from "../cases/find-case-volume.js";
 import { renderOverlay } from "../cases/render-overlay.js";
 import { httpError } from "../http-error.js";
-import { findRun, type RouteContext, type RunParams, runParams } from "../route-context.js";
+import { type CaseParams, caseParams, findRun, type RouteContext } from "../route-context.js";
 
-interface OverlayParams extends RunParams {
-  readonly case: string;
+interface OverlayParams extends CaseParams {
   readonly kind: "gif" | "png";
 }
 
 const MOST_BYTES = 256 << 20;
-const params = {
-  ...runParams,
-  required: ["run", "case", "kind"],
-  properties: {
-    ...runParams.properties,
-    case: { type: "string", minLength: 1, maxLength: 240 },
-    kind: { type: "string", enum: ["gif", "png"] },
-  },
-} as const;
-
 /** `GET /api/runs/:run/cases/:case/overlay/:kind`: a predicted case drawn here and now: a film through all slices, or the slice that tells most. */
 export function sendOverlay(server: FastifyInstance, context: RouteContext): void {
   const schema = {
     summary:
       "A predicted case drawn on the server, ground truth beside prediction over the image: a film through its slices, or the most telling one.",
-    params,
+    params: caseParams("kind", ["gif", "png"]),
     response: {
       ...fileAnswer("The picture.", "image/gif", "image/png"),
       413: { description: "The files are too large to be drawn here.", content: ERROR_ANSWERS[400].content },

@@ -4,28 +4,17 @@ import { findCaseVolume, type VolumeKind } from "../cases/find-case-volume.js";
 import { runCases } from "../cases/run-cases.js";
 import { sendPath } from "../files/send-path.js";
 import { httpError } from "../http-error.js";
-import { findRun, type RouteContext, type RunParams, runParams } from "../route-context.js";
+import { type CaseParams, caseParams, findRun, type RouteContext } from "../route-context.js";
 
-interface VolumeParams extends RunParams {
-  readonly case: string;
+interface VolumeParams extends CaseParams {
   readonly volume: VolumeKind;
 }
-
-const params = {
-  ...runParams,
-  required: ["run", "case", "volume"],
-  properties: {
-    ...runParams.properties,
-    case: { type: "string", minLength: 1, maxLength: 240 },
-    volume: { type: "string", enum: ["image", "label", "prediction"] },
-  },
-} as const;
 
 /** `GET /api/runs/:run/cases/:case/:volume`: a NIfTI file of a case of the run: prediction, or image and label map from where the owner allowed it. */
 export function sendVolume(server: FastifyInstance, context: RouteContext): void {
   const schema = {
     summary: "The NIfTI file of a case: its prediction, or its image or label map from the folders and files that the owner allowed.",
-    params,
+    params: caseParams("volume", ["image", "label", "prediction"]),
     response: fileAnswer("The file.", "application/gzip", "application/octet-stream"),
   };
   server.get<{ Params: VolumeParams }>("/api/runs/:run/cases/:case/:volume", { schema }, async (request, reply) => {

@@ -1,6 +1,7 @@
 import type { OperatorFunction } from "rxjs";
 import { formatBytes } from "../../core/bytes.js";
 import { requireOption } from "../../core/errors.js";
+import { requireKnownOptions } from "../../core/require-known-options.js";
 import { release, retain } from "../../core/retain.js";
 import type { Item, ItemIdentity } from "../item.js";
 import { stage } from "../stage.js";
@@ -23,6 +24,8 @@ export interface BatchOfOptions<A, B> extends StageOptions {
  * N:1. A batch never mixes epochs, so the last one of an epoch may be short.
  *
  * @throws `ERR_OPTION`
+ * @example
+ * samples.pipe(batchOf({ size: 2, collate: (parts) => parts.map(({ id }) => id).join("+") }))
  */
 export function batchOf<A, B = readonly A[]>({
   size,
@@ -31,8 +34,9 @@ export function batchOf<A, B = readonly A[]>({
   // Without collate, B is what its default says.
   collate = (parts) => parts as B,
   bytes,
-  recover,
+  recover, ...unknown,
 }: BatchOfOptions<A, B>): OperatorFunction<A, B> {
+  requireKnownOptions("batchOf", unknown, ["size", "last", "collate", "bytes", "recover", "name"]);
   requireOption(Number.isInteger(size) && size >= 1, name, "size", "an integer >= 1", size);
   requireOption(last === "keep" || last === "drop", name, "last", '"keep" or "drop"', last);
   return stage<A, B>(name, (node) => {

@@ -1,4 +1,5 @@
 import type { OperatorFunction } from "rxjs";
+import { requireKnownOptions } from "../../core/require-known-options.js";
 import { release, retain } from "../../core/retain.js";
 import { isSampleFault } from "../is-sample-fault.js";
 import type { Item } from "../item.js";
@@ -25,12 +26,13 @@ interface Parent<A, B> {
  *
  * @throws in the run `ERR_STAGE` with the child's id when making it fails
  * @example
- * cases.pipe(fanOut(function* (sample) { for (const origin of grid(sample)) yield crop(sample, origin); }, { name: "patch" }))
+ * samples.pipe(fanOut(function* ({ id }) { for (const letter of id) yield letter; }, { name: "letters" }))
  */
 export function fanOut<A, B>(
   make: (value: A, context: WorkContext) => Iterable<B> | AsyncIterable<B>,
-  { name = make.name || "fanOut", onError }: FanOutOptions = {},
+  { name = make.name || "fanOut", onError, ...unknown }: FanOutOptions = {},
 ): OperatorFunction<A, B> {
+  requireKnownOptions("fanOut", unknown, ["name", "onError"]);
   return stage<A, B>(name, (node) => {
     const mode = onError ?? node.graph.context?.onError ?? "fail";
     const aborts = new Set<AbortController>();

@@ -1,5 +1,6 @@
 import type { Observable } from "rxjs";
 import { requireOption } from "../../core/errors.js";
+import { requireKnownOptions } from "../../core/require-known-options.js";
 import { retain } from "../../core/retain.js";
 import { node } from "../node.js";
 import { stageError } from "../stage-error.js";
@@ -22,14 +23,15 @@ export interface ListedOptions<T, A> {
  *
  * @throws `ERR_OPTION`; in the run `ERR_STAGE` when the listing fails
  * @example
- * listed("cases", { [Symbol.asyncIterator]: () => walk("/data") }, { epochs: Infinity })
+ * listed("files", await opendir("incoming"), { make: ({ name }) => name, epochs: 2 })
  */
 export function listed<T, A = T>(
   name: string,
   listing: AsyncIterable<T>,
   // Without make, A is T.
-  { epochs = 1, order = (items) => items, make = (item) => item as unknown as A, id }: ListedOptions<T, A> = {},
+  { epochs = 1, order = (items) => items, make = (item) => item as unknown as A, id, ...unknown }: ListedOptions<T, A> = {},
 ): Observable<A> {
+  requireKnownOptions("listed", unknown, ["epochs", "order", "make", "id"]);
   requireOption(typeof listing?.[Symbol.asyncIterator] === "function", name, "listing", "an asynchronous iterable", listing);
   requireOption(
     epochs === Number.POSITIVE_INFINITY || (Number.isInteger(epochs) && epochs >= 0),

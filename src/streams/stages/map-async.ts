@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { OperatorFunction } from "rxjs";
 import { formatBytes } from "../../core/bytes.js";
 import { errorMessage, requireOption, VoxError } from "../../core/errors.js";
+import { requireKnownOptions } from "../../core/require-known-options.js";
 import { release, retain } from "../../core/retain.js";
 import type { SlabPool } from "../../core/slab-pool.js";
 import { outsideHops } from "../hop.js";
@@ -56,9 +57,21 @@ interface Slot<A, B> {
  *
  * @throws `ERR_OPTION`; in the run `ERR_STAGE` with the item when a job fails, `ERR_MEMORY` when `bytes` can never fit
  * @example
- * volumes.pipe(mapAsync((volume, { signal }) => tasks.run("clip", volume, { signal }), { name: "clip", concurrency: "tasks" }))
+ * samples.pipe(mapAsync(async ({ id }, { signal }) => readFile(`labels/${id}.nii.gz`, { signal }), { name: "read", concurrency: 4 }))
  */
 export function mapAsync<A, B>(work: (value: A, context: WorkContext) => B | Promise<B>, options: MapAsyncOptions<A> = {}): OperatorFunction<A, B> {
+  requireKnownOptions("mapAsync", options, [
+    "concurrency",
+    "capacity",
+    "ordered",
+    "bytes",
+    "keepFree",
+    "pool",
+    "retries",
+    "counters",
+    "name",
+    "onError",
+  ]);
   const {
     name = work.name || "mapAsync",
     concurrency = 1,

@@ -1,6 +1,7 @@
 import type { Observable } from "rxjs";
 import { requireOption, VoxError } from "../../core/errors.js";
 import { Random } from "../../core/random.js";
+import { requireKnownOptions } from "../../core/require-known-options.js";
 import { release } from "../../core/retain.js";
 import type { Item } from "../item.js";
 import { node } from "../node.js";
@@ -27,8 +28,11 @@ export interface MixOptions extends StageOptions {
  * Weighted interleave. Choice n depends only on (seed, name, n), never on which flow is faster. A flow that has ended leaves its share to the others.
  *
  * @throws `ERR_OPTION`
+ * @example
+ * mix([{ from: samples, weight: 3 }, { from: loaded, weight: 1 }], { name: "hospitals" })
  */
-export function mix<T>(parts: readonly MixPart<T>[], { seed, name = "mix", epochs = "keep" }: MixOptions = {}): Observable<T> {
+export function mix<T>(parts: readonly MixPart<T>[], { seed, name = "mix", epochs = "keep", ...unknown }: MixOptions = {}): Observable<T> {
+  requireKnownOptions("mix", unknown, ["seed", "epochs", "name"]);
   for (const { weight } of parts) requireOption(Number.isFinite(weight) && weight > 0, name, "weight", "> 0", weight);
   requireOption(epochs === "keep" || epochs === "merge", name, "epochs", '"keep" or "merge"', epochs);
   return node<T, T>({ name, from: parts.map((part) => part.from) }, (self) => {

@@ -1,4 +1,5 @@
 import type { MonoTypeOperatorFunction } from "rxjs";
+import { requireKnownOptions } from "../../core/require-known-options.js";
 import { release } from "../../core/retain.js";
 import type { Item } from "../item.js";
 import { stage } from "../stage.js";
@@ -7,10 +8,15 @@ import type { StageOptions } from "../stage-options.js";
 /**
  * Leaves out the items for which `reason` gives one, and counts and reports them, which a plain `filter` does not.
  *
+ * @throws in the run `ERR_STAGE` with the item's id when `reason` fails
  * @example
- * patches.pipe(skipWhen((patch) => (hasForeground(patch) ? undefined : "no foreground"), { name: "skipBlank" }))
+ * samples.pipe(skipWhen(({ label }) => (label ? undefined : "no label"), { name: "labelled" }))
  */
-export function skipWhen<A>(reason: (value: A) => string | undefined, { name = "skipWhen" }: StageOptions = {}): MonoTypeOperatorFunction<A> {
+export function skipWhen<A>(
+  reason: (value: A) => string | undefined,
+  { name = "skipWhen", ...unknown }: StageOptions = {},
+): MonoTypeOperatorFunction<A> {
+  requireKnownOptions("skipWhen", unknown, ["name"]);
   return stage<A, A>(name, (node) => {
     let held: Item<A> | undefined;
     return {

@@ -1,5 +1,6 @@
 import type { Observable } from "rxjs";
 import { requireOption } from "../../core/errors.js";
+import { requireKnownOptions } from "../../core/require-known-options.js";
 import { retain } from "../../core/retain.js";
 import { node } from "../node.js";
 import { stageError } from "../stage-error.js";
@@ -17,14 +18,15 @@ export interface SourceOptions<T> {
  *
  * @throws `ERR_OPTION`
  * @example
- * source("cases", files.length, (index) => files[index], { epochs: Infinity })
+ * source("cases", ids.length, (index) => ids[index], { epochs: 2 })
  */
 export function source<T>(
   name: string,
   length: number,
   get: (index: number, epoch: number) => T,
-  { epochs = 1, id }: SourceOptions<T> = {},
+  { epochs = 1, id, ...unknown }: SourceOptions<T> = {},
 ): Observable<T> {
+  requireKnownOptions("source", unknown, ["epochs", "id"]);
   requireOption(Number.isInteger(length) && length >= 0, name, "length", "an integer >= 0", length);
   requireOption(
     epochs === Number.POSITIVE_INFINITY || (Number.isInteger(epochs) && epochs >= 0),

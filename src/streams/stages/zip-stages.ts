@@ -1,4 +1,5 @@
 import type { Observable } from "rxjs";
+import { requireKnownOptions } from "../../core/require-known-options.js";
 import { release } from "../../core/retain.js";
 import type { Item } from "../item.js";
 import { node } from "../node.js";
@@ -8,13 +9,15 @@ import type { StageOptions } from "../stage-options.js";
 /**
  * One item of each flow at a time, as a tuple; ends with the shortest. Identity is that of the first flow.
  *
+ * @throws in the run what one of the flows throws
  * @example
- * zipStages([images, labels] as const)
+ * zipStages([samples, source("numbers", 2, (index) => index)] as const)
  */
 export function zipStages<T extends readonly unknown[]>(
   flows: { readonly [K in keyof T]: Observable<T[K]> },
-  { name = "zip" }: StageOptions = {},
+  { name = "zip", ...unknown }: StageOptions = {},
 ): Observable<T> {
+  requireKnownOptions("zipStages", unknown, ["name"]);
   return node<unknown, T>({ name, from: flows as readonly Observable<unknown>[] }, (self) => {
     const queues: Item<unknown>[][] = flows.map(() => []);
     return {

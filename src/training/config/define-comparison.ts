@@ -71,7 +71,7 @@ export function defineComparison(comparison: ComparisonConfig): ComparisonConfig
  *
  * @throws `ERR_CONFIG` naming the variant, and for an unknown one that which was probably meant
  * @example
- * const config = variantConfig(comparison, "residual");
+ * const config = variantConfig(await loadComparison("networks.config.mjs"), "residual");
  */
 export function variantConfig({ base, variants }: Pick<ComparisonConfig, "base" | "variants">, name: string): TrainingConfig {
   const fields = variants[name];

@@ -1,8 +1,10 @@
 import { appendFileSync, closeSync, existsSync, fstatSync, fsyncSync, ftruncateSync, openSync, readSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { CaseRef } from "../../core/case.js";
 import { VoxError } from "../../core/errors.js";
 import type { Json } from "../../core/json.js";
 import { makeFolder } from "../../core/make-folder.js";
+import { recordCaseSources } from "../../core/record-case-sources.js";
 import type { RunEvent } from "../../core/run-events.js";
 import { reasonOf } from "../../io/read-error.js";
 
@@ -76,6 +78,11 @@ export class RunFolder {
 
   manifest(content: Json): void {
     guarded(this.path, () => writeFileSync(join(this.path, "manifest.json"), `${JSON.stringify(content, undefined, 2)}\n`));
+  }
+
+  /** Notes where the files of the cases lie, for those who want to look at them beside the run. */
+  sources(cases: readonly CaseRef[]): void {
+    guarded(this.path, () => recordCaseSources(this.path, cases));
   }
 
   /** Where the files end now, on the disk. */

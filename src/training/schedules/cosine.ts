@@ -14,7 +14,7 @@ export interface CosineOptions {
  * @throws `ERR_OPTION` when `minRate` is negative
  * @source Loshchilov and Hutter 2017, SGDR, equation 5, without restarts
  * @example
- * training: { epochs: 300, learningRate: 3e-4, schedule: cosine({ minRate: 1e-6 }) }
+ * const training = { epochs: 300, learningRate: 3e-4, schedule: cosine({ minRate: 1e-6 }) };
  */
 export function cosine(options: CosineOptions = {}): Schedule {
   requireKnownOptions("cosine", options, ["minRate"]);

@@ -26,7 +26,7 @@ interface PlateauState {
  * @throws `ERR_OPTION`
  * @source Keras 2.7 ReduceLROnPlateau; defaults of MIScnn's KiTS19 configuration
  * @example
- * training: { epochs: 1000, schedule: plateau({ patience: 20, minRate: 1e-5 }) }
+ * const training = { epochs: 1000, schedule: plateau({ patience: 20, minRate: 1e-5 }) };
  */
 export function plateau(options: PlateauOptions = {}): Schedule {
   requireKnownOptions("plateau", options, ["factor", "patience", "minDelta", "cooldown", "minRate"]);

@@ -13,7 +13,7 @@ export interface PolynomialOptions {
  * @throws `ERR_OPTION` when `power` is not > 0
  * @source Chen et al. 2018, DeepLab, "poly"; nnU-Net changes it per epoch
  * @example
- * training: { epochs: 1000, learningRate: 1e-2, schedule: polynomial() }
+ * const training = { epochs: 1000, learningRate: 1e-2, schedule: polynomial() };
  */
 export function polynomial(options: PolynomialOptions = {}): Schedule {
   requireKnownOptions("polynomial", options, ["power"]);

@@ -15,7 +15,7 @@ export interface WarmUpOptions {
  * @throws `ERR_OPTION` when `steps` is not an integer >= 1 or `schedule` is none
  * @source Goyal et al. 2017, section 2.2, gradual warm-up
  * @example
- * training: { epochs: 300, learningRate: 3e-4, schedule: warmUp({ steps: 500, schedule: cosine() }) }
+ * const training = { epochs: 300, learningRate: 3e-4, schedule: warmUp({ steps: 500, schedule: cosine() }) };
  */
 export function warmUp(options: WarmUpOptions): Schedule {
   requireKnownOptions("warmUp", options, ["steps", "schedule"]);

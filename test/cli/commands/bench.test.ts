@@ -29,7 +29,7 @@ async function rowsOf(name: string, shape: string): Promise<readonly Row[]> {
 }
 
 describe("voxstream bench", () => {
-  it.each(Object.entries(NAMES))("%s measures what it names, on the shape that is asked for", { timeout: 60_000 }, async (name, names) => {
+  it.each(Object.entries(NAMES))("%s measures what it names, on the shape that is asked for", { timeout: 300_000 }, async (name, names) => {
     const rows = await rowsOf(name, "8x24x32");
     expect(rows.map((row) => row.name)).toEqual(expect.arrayContaining([...names]));
     for (const row of rows) {
@@ -40,14 +40,14 @@ describe("voxstream bench", () => {
     }
   });
 
-  it("window counts of patches that are larger than the volume what lies inside", { timeout: 60_000 }, async () => {
+  it("window counts of patches that are larger than the volume what lies inside", { timeout: 300_000 }, async () => {
     const [extracted, merged] = await rowsOf("window", "8x24x32");
     const voxels = 8 * 24 * 32;
     // The prediction and the sums, which are read and written, of three classes; and the patch, which is written as a whole.
     expect([extracted!.bytes, merged!.bytes]).toEqual([4 * (voxels * (9 + 1) + 80 * 160 * 160), 4 * voxels * 9]);
   });
 
-  it("refuses cases and shapes that are none", { timeout: 60_000 }, async () => {
+  it("refuses cases and shapes that are none", { timeout: 300_000 }, async () => {
     expect(await runCli(["bench", "everything"])).toMatchObject({ code: 2, stderr: expect.stringContaining("everything") });
     expect(await runCli(["bench", "window", "--shape", "8x24"])).toMatchObject({
       code: 2,

@@ -19,7 +19,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe("voxstream crossval", () => {
-  it("repeats, stratifies, groups, and draws in the way that is asked for", { timeout: 90_000 }, async () => {
+  it("repeats, stratifies, groups, and draws in the way that is asked for", { timeout: 300_000 }, async () => {
     const { code, stderr } = await crossval(
       "groups",
       ...["--folds", "2", "--repeats", "2", "--stratify", "volume", "--group-by", "^(case_000)0[01]", "--fold", "0"],
@@ -33,7 +33,7 @@ describe("voxstream crossval", () => {
     expect(existsSync(join(folder, "runs", "groups", "fold-0", "overlays", `${splits[0]!.validation[0]}.gif`))).toBe(true);
   });
 
-  it("holds out one case after the other, a share, or the cases that are named; never two ways at once", { timeout: 90_000 }, async () => {
+  it("holds out one case after the other, a share, or the cases that are named; never two ways at once", { timeout: 300_000 }, async () => {
     expect((await crossval("one", "--leave-one-out", "--fold", "5", "--no-overlays")).code).toBe(0);
     expect(splitsOf("one").map(({ validation }) => validation)).toEqual([0, 1, 2, 3, 4, 5].map((k) => [`case_0000${k}`]));
     const named = await crossval("named", "--hold-out", "case_00004,case_00001", "--postprocessing", "auto", "--no-overlays");

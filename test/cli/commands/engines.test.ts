@@ -43,5 +43,5 @@ describe("voxstream engines", () => {
     const text = engines([], { VOXSTREAM_NATIVE: "0" });
     expect(text).toMatch(/native +no +- +VOXSTREAM_NATIVE=0/);
     expect(text).toMatch(/cpu \(auto\) +yes/);
-  }, 120_000);
+  }, 300_000);
 });

@@ -19,7 +19,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe("voxstream evaluate", () => {
-  it("prints every metric per class and region, lists what is missing, and draws as asked", { timeout: 60_000 }, async () => {
+  it("prints every metric per class and region, lists what is missing, and draws as asked", { timeout: 300_000 }, async () => {
     const { code, stdout } = await evaluate(
       ...["--region", "kidney+tumor", "--tolerance", "2", "-o", at("scores"), "--images", at("data"), "--overlays", at("pictures")],
       ...["--plane", "coronal", "--window=-100,300", "--alpha", "0.5", "--colors", "kidney=#00ff00"],
@@ -33,7 +33,7 @@ describe("voxstream evaluate", () => {
     for (const name of ["case_00000.gif", "case_00000.png"]) expect(existsSync(at("pictures", name))).toBe(true);
   });
 
-  it("says what is wrong with its options", { timeout: 60_000 }, async () => {
+  it("says what is wrong with its options", { timeout: 300_000 }, async () => {
     expect(await evaluate("--region", "kidney+liver")).toMatchObject({
       code: 2,
       stderr: expect.stringContaining("--region must be classes among background, kidney, tumor, joined by +, got kidney+liver"),

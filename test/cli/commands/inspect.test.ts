@@ -12,7 +12,7 @@ beforeAll(() => writePhantoms({ folder: at("data"), cases: 3, shape: [16, 32, 32
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe("voxstream inspect", () => {
-  it("gives a table, JSON, CSV and pictures that say the same", { timeout: 60_000 }, async () => {
+  it("gives a table, JSON, CSV and pictures that say the same", { timeout: 300_000 }, async () => {
     const { code, stdout, stderr } = await runCli([
       "inspect",
       at("data"),
@@ -54,7 +54,7 @@ describe("voxstream inspect", () => {
     expect(existsSync(at("cases-volumes.png"))).toBe(true);
   });
 
-  it("names what it cannot read and goes on, as verify does with a fix", { timeout: 60_000 }, async () => {
+  it("names what it cannot read and goes on, as verify does with a fix", { timeout: 300_000 }, async () => {
     writeFileSync(join(at("data"), "case_00001", "imaging.nii.gz"), "no volume");
     const inspected = await runCli(["inspect", at("data"), "--classes", "background,kidney,tumor"]);
     expect(inspected.code).toBe(1);

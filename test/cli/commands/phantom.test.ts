@@ -7,7 +7,7 @@ import { runCli } from "../../e2e/fixture/run-cli.js";
 const root = mkdtempSync(join(tmpdir(), "voxstream-phantom-"));
 afterAll(() => rmSync(root, { recursive: true }));
 
-it("never writes over cases unless asked to", { timeout: 60_000 }, async () => {
+it("never writes over cases unless asked to", { timeout: 300_000 }, async () => {
   const phantom = (...args: string[]) => runCli(["phantom", root, "--cases", "1", "--shape", "8x16x16", ...args]);
   const image = () => readFileSync(join(root, "case_00000", "imaging.nii.gz"));
   expect((await phantom()).code).toBe(0);

@@ -32,24 +32,34 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe("voxstream predict", () => {
-  it("killed by SIGKILL while it works, leaves whole files only, and the next one does the rest", { timeout: 60_000 }, async () => {
-    const first = await runCli(["predict", at("bundle-1"), "-i", at("images"), "-o", at("again"), "--threads", "1"], {
+  it("killed by SIGKILL while it works, leaves whole files only, and the next one does the rest", { timeout: 300_000 }, async () => {
+    // More cases than can be predicted until the signal arrives.
+    await writePhantoms({ folder: at("many"), cases: 12, shape: [24, 48, 48], seed: 4 });
+    const again = (...more: string[]) =>
+      runCli(["predict", at("bundle-1"), "-i", at("many"), "-o", at("again"), "--json", "--threads", "1", ...more]);
+    const first = await runCli(["predict", at("bundle-1"), "-i", at("many"), "-o", at("again"), "--threads", "1"], {
       onOutput: (child, stderr) => /case_00000 .*written/.test(stderr) && child.kill("SIGKILL"),
     });
     expect(first.code).toBe(null);
-    expect(existsSync(at("again", "case_00002.nii.gz"))).toBe(false);
+    expect(existsSync(at("again", "case_00011.nii.gz"))).toBe(false);
     for (const name of readdirSync(at("again")).filter((file) => !file.startsWith(".") && file.endsWith(".gz"))) voxels("again", name);
     // Other settings than before are refused.
-    expect(await predict("again", "--flips")).toMatchObject({ stderr: expect.stringContaining("same bundle and settings") });
-    const rest = await predict("again");
+    expect(await again("--flips")).toMatchObject({ stderr: expect.stringContaining("same bundle and settings") });
+    const rest = await again("--ids", "case_00000,case_00001,case_00002");
     const { written, present } = JSON.parse(rest.stdout) as { written: string[]; present: string[] };
     expect(present).toContain("case_00000");
-    await predictHere({ bundle: at("bundle-1"), inputs: at("images"), output: at("whole"), workers: 0 });
+    await predictHere({
+      bundle: at("bundle-1"),
+      inputs: at("many"),
+      output: at("whole"),
+      workers: 0,
+      ids: ["case_00000", "case_00001", "case_00002"],
+    });
     expect([...present, ...written].sort()).toEqual(["case_00000", "case_00001", "case_00002"]);
     for (const id of [...present, ...written]) expect(voxels("again", `${id}.nii.gz`)).toEqual(voxels("whole", `${id}.nii.gz`));
   });
 
-  it("takes several bundles, planes, windows and postprocessing", { timeout: 60_000 }, async () => {
+  it("takes several bundles, planes, windows and postprocessing", { timeout: 300_000 }, async () => {
     const ensemble = await runCli(
       [
         "predict",
@@ -89,7 +99,7 @@ describe("voxstream predict", () => {
     });
   });
 
-  it("says what is wrong with its options: 2 for what cannot be read, else a sentence", { timeout: 60_000 }, async () => {
+  it("says what is wrong with its options: 2 for what cannot be read, else a sentence", { timeout: 300_000 }, async () => {
     expect(await predict("never", "--plane", "oblique")).toMatchObject({ code: 2, stderr: expect.stringContaining("axial, coronal, sagittal") });
     expect(await predict("never", "--min-size", "tumor")).toMatchObject({ code: 2, stderr: expect.stringContaining('"tumor=50" (mm³)') });
     expect(await predict("never", "--keep-largest", "liver")).toMatchObject({ stderr: expect.stringContaining("classes among kidney, tumor") });

@@ -1,13 +1,13 @@
 import { svg } from "../elements/element.js";
 
 /**
- * Box from the first to the third quartile with the median, whiskers to the farthest values within 1.5 box lengths, and every value as a dot.
+ * On an axis from `low` to `high`: box from the first to the third quartile with the median, whiskers to the farthest values within 1.5 box lengths, and every value as a dot.
  *
  * @source Tukey 1977, Exploratory Data Analysis; quartiles by linear interpolation
  */
 export function drawBoxPlot(
   values: readonly (number | undefined)[],
-  range: readonly [number, number] | undefined,
+  [low, high]: readonly [number, number],
   format: (value: number) => string,
 ): SVGSVGElement {
   const [width, height] = [320, 26];
@@ -29,7 +29,6 @@ export function drawBoxPlot(
         : `lowest ${format(sorted[0]!)}, quartiles ${format(q1)}, ${format(q2)}, ${format(q3)}, highest ${format(sorted[sorted.length - 1]!)}`,
   });
   if (sorted.length === 0) return drawing;
-  const [low, high] = range ?? [Math.min(0, sorted[0]!), sorted[sorted.length - 1]! * 1.05 || 1];
   const x = (value: number) => 6 + ((value - low) / (high - low || 1)) * (width - 12);
   const reach = 1.5 * (q3 - q1);
   const left = sorted.find((value) => value >= q1 - reach)!;

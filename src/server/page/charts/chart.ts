@@ -23,6 +23,8 @@ export interface ChartOptions {
   readonly axisFormat?: (value: number) => string;
   /** How places on the horizontal axis are written; whole numbers unless told. */
   readonly xText?: (x: number) => string;
+  /** Steps between the marks of the vertical axis; round decimal numbers unless told. */
+  readonly increments?: readonly number[];
   /** Keeps zero in view when the values come near it. */
   readonly fromZero?: boolean;
   readonly height?: number;
@@ -39,10 +41,17 @@ export interface ZoomRange {
   readonly to: number;
 }
 
-/** A chart with title, legend that shows values, zoom by dragging, arrow keys, and export. The same object is updated while the run goes on. */
+const KEYS = ["ArrowLeft", "ArrowRight", "Home", "End", "Escape", "+", "=", "-"];
+/** Places on the axis that a zoom must hold. */
+const LEAST_WIDTH = 4;
+/** Of title and legend in a saved picture. */
+const HEAD_HEIGHT = 52;
+
+/** A chart with title, legend that shows values, zoom by dragging or by keys, and export. The same object is updated while the run goes on. */
 export class Chart {
   readonly element: HTMLElement;
   readonly #options: ChartOptions;
+  readonly #heading = element("h2", { class: "card-title" });
   readonly #plotArea = element("div", { class: "chart-plot", tabindex: 0, role: "img" });
   readonly #legend = element("div", { class: "legend" });
   readonly #empty = element("p", { class: "chart-empty" }, "Nothing recorded yet.");
@@ -50,6 +59,7 @@ export class Chart {
   readonly #known = new Set<string>();
   readonly #stopTheme: () => void;
   readonly #observer: ResizeObserver;
+  #title: string;
   #plot: uPlot | undefined;
   #curves: readonly Curve[] = [];
   #isLog = false;
@@ -60,6 +70,8 @@ export class Chart {
 
   constructor(options: ChartOptions) {
     this.#options = options;
+    this.#title = options.title;
+    setText(this.#heading, options.title);
     const menu = element(
       "div",
       { class: "chart-menu" },
@@ -69,7 +81,7 @@ export class Chart {
     this.element = element(
       "section",
       { class: "card chart", "aria-label": options.title },
-      element("div", { class: "card-head" }, element("h3", {}, options.title), menu),
+      element("div", { class: "card-head" }, this.#heading, menu),
       this.#legend,
       this.#plotArea,
       this.#empty,
@@ -83,6 +95,12 @@ export class Chart {
       this.#shape = "";
       this.#draw();
     });
+  }
+
+  /** Another heading, for a chart whose value can be chosen. */
+  rename(title: string): void {
+    this.#title = title;
+    setText(this.#heading, title);
   }
 
   destroy(): void {
@@ -149,7 +167,7 @@ export class Chart {
     this.#plot = undefined;
     this.#buildLegend(curves);
     if (curves.length === 0) return;
-    const { axis, axisFormat, fromZero, sync, xText = wholeNumber } = this.#options;
+    const { axis, axisFormat, fromZero, increments, sync, xText = wholeNumber } = this.#options;
     const series: uPlot.Series[] = [{ label: axis }];
     const bands: uPlot.Band[] = [];
     for (const curve of curves) {
@@ -185,7 +203,11 @@ export class Chart {
           {
             ...text,
             grid: { show: false },
-            size: 30,
+            label: axis,
+            labelFont: text.font,
+            labelSize: 18,
+            labelGap: 2,
+            size: 28,
             space: 56,
             values: (_plot, splits) => splits.map((value) => (value === null ? "" : xText(value))),
           },
@@ -194,6 +216,7 @@ export class Chart {
             grid,
             size: 58,
             space: 40,
+            ...(increments ? { incrs: [...increments] } : {}),
             values: (_plot, splits) => splits.map((value) => (value === null ? "" : (axisFormat ?? formatAxis)(value))),
           },
         ],
@@ -260,7 +283,10 @@ export class Chart {
           output,
         );
       });
+    // The entry that was pressed is made anew: keep the keyboard's place.
+    const focused = [...this.#legend.children].indexOf(document.activeElement as Element);
     this.#legend.replaceChildren(...entries);
+    entries[focused]?.focus();
   }
 
   /** The values under the cursor, or the last ones. */
@@ -275,17 +301,23 @@ export class Chart {
   }
 
   #describe(curves: readonly Curve[]): string {
-    const { title, format, axis, xText = String } = this.#options;
+    const { format, axis, xText = String } = this.#options;
     const parts = curves
       .filter((curve) => curve.look !== "faint")
       .map((curve) => `${curve.label} ${format(curve.y[curve.y.length - 1])} at ${axis} ${xText(curve.x[curve.x.length - 1]!)}`);
-    return `Chart ${title}: ${parts.join(", ") || "nothing recorded yet"}. Arrow keys read single points.`;
+    return `Chart ${this.#title}: ${parts.join(", ") || "nothing recorded yet"}. Arrow keys read single points${
+      this.#options.onZoom ? ", plus and minus zoom, Escape shows all" : ""
+    }.`;
   }
 
   #onKey(event: KeyboardEvent): void {
     const plot = this.#plot;
-    if (!plot || !["ArrowLeft", "ArrowRight", "Home", "End", "Escape"].includes(event.key)) return;
+    if (!plot || event.ctrlKey || event.metaKey || !KEYS.includes(event.key)) return;
     event.preventDefault();
+    if (["+", "=", "-"].includes(event.key)) {
+      this.#zoomBy(event.key === "-" ? 2 : 0.5);
+      return;
+    }
     if (event.key === "Escape") {
       plot.setCursor({ left: -10, top: -10 });
       this.#options.onZoom?.(undefined);
@@ -297,6 +329,19 @@ export class Chart {
     plot.setCursor({ left: plot.valToPos(plot.data[0]![next]!, "x"), top: 10 });
   }
 
+  /** Shows half or twice as much around the point that is read, or around the middle. */
+  #zoomBy(factor: number): void {
+    const x = this.#plot!.data[0]!;
+    const [first, last] = [x[0]!, x[x.length - 1]!];
+    const { from, to } = this.#range ?? { from: first, to: last };
+    const width = (to - from) * factor;
+    if (width < LEAST_WIDTH) return;
+    const at = this.#index === null ? undefined : x[this.#index];
+    const middle = at !== undefined && at >= from && at <= to ? at : (from + to) / 2;
+    const next = { from: Math.max(first, Math.floor(middle - width / 2)), to: Math.min(last, Math.ceil(middle + width / 2)) };
+    this.#options.onZoom?.(next.from <= first && next.to >= last ? undefined : next);
+  }
+
   #resize(): void {
     const { clientWidth: width, clientHeight: height } = this.#plotArea;
     if (this.#plot && width > 0 && (width !== this.#plot.width || height !== this.#plot.height)) this.#plot.setSize({ width, height });
@@ -304,18 +349,37 @@ export class Chart {
 
   #saveTable(): void {
     const rows = this.#drawn.flatMap((curve) => curve.x.map((x, i) => `${quote(curve.label)},${x},${curve.y[i] ?? ""}`));
-    save(`${this.#options.title}.csv`, new Blob([`curve,${this.#options.axis},value\n${rows.join("\n")}\n`], { type: "text/csv" }));
+    save(`${this.#title}.csv`, new Blob([`curve,${this.#options.axis},value\n${rows.join("\n")}\n`], { type: "text/csv" }));
   }
 
   #savePicture(): void {
     const source = this.#plot?.ctx.canvas;
     if (!source) return;
-    const copy = element("canvas", { width: source.width, height: source.height });
+    const scale = source.width / this.#plot!.width;
+    const head = HEAD_HEIGHT * scale;
+    const copy = element("canvas", { width: source.width, height: source.height + head });
     const draw = copy.getContext("2d")!;
     draw.fillStyle = color("surface");
     draw.fillRect(0, 0, copy.width, copy.height);
-    draw.drawImage(source, 0, 0);
-    copy.toBlob((blob) => blob && save(`${this.#options.title}.png`, blob));
+    draw.drawImage(source, 0, head);
+    draw.scale(scale, scale);
+    const { fontFamily } = getComputedStyle(document.body);
+    draw.fillStyle = color("ink");
+    draw.font = `600 14px ${fontFamily}`;
+    draw.fillText(this.#title, 12, 20);
+    draw.font = `12px ${fontFamily}`;
+    let x = 12;
+    for (const { label, color: name, look } of this.#drawn) {
+      if (look === "faint" || this.#hidden.has(label)) continue;
+      draw.fillStyle = color(name);
+      draw.globalAlpha = look === "dashed" ? 0.6 : 1;
+      draw.fillRect(x, 35, 14, 3);
+      draw.globalAlpha = 1;
+      draw.fillStyle = color("muted");
+      draw.fillText(label, x + 20, 40);
+      x += 36 + draw.measureText(label).width;
+    }
+    copy.toBlob((blob) => blob && save(`${this.#title}.png`, blob));
   }
 }
 

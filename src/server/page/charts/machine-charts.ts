@@ -3,13 +3,21 @@ import { element } from "../elements/element.js";
 import { formatBytes, formatPercent } from "../elements/format.js";
 import { Chart, type Curve } from "./chart.js";
 
+/** Powers of two: marks of 512 MB and 1 GB, not of 954 MB. */
+const BYTE_STEPS = Array.from({ length: 50 }, (_, power) => 2 ** power);
+/** A trail shorter than this is marked in seconds. */
+const SHORT_S = 600;
+
 /** What the training and its machine used over time: processor, memory, and graphics cards where there are any. */
 export function machineCharts(run: LiveRun): { readonly element: HTMLElement; update(): void; destroy(): void } {
-  const shared = { axis: "seconds since 1970", xText: clock, height: 150, fromZero: true, sync: "machine" };
+  let isShort = true;
+  const clock = (seconds: number) =>
+    new Date(seconds * 1000).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit", ...(isShort ? { second: "2-digit" } : {}) });
+  const shared = { axis: "time", xText: clock, height: 150, fromZero: true, sync: "machine" };
   const cores = new Chart({ ...shared, title: "Processor", format: (value) => (value === null || value === undefined ? "–" : value.toFixed(1)) });
-  const memory = new Chart({ ...shared, title: "Memory", format: formatBytes, axisFormat: formatBytes });
+  const memory = new Chart({ ...shared, title: "Memory", format: formatBytes, axisFormat: formatBytes, increments: BYTE_STEPS });
   const load = new Chart({ ...shared, title: "Graphics cards: load", format: formatPercent, axisFormat: formatPercent });
-  const video = new Chart({ ...shared, title: "Graphics cards: memory", format: formatBytes, axisFormat: formatBytes });
+  const video = new Chart({ ...shared, title: "Graphics cards: memory", format: formatBytes, axisFormat: formatBytes, increments: BYTE_STEPS });
   const charts = [cores, memory, load, video];
   const empty = element("p", { class: "hint" }, "The training has not reported yet what it uses; runs of earlier versions do not.");
   const root = element(
@@ -30,6 +38,8 @@ export function machineCharts(run: LiveRun): { readonly element: HTMLElement; up
     load.element.hidden = !cards.some((name) => name.endsWith("/load"));
     video.element.hidden = !cards.some((name) => name.endsWith("/memoryBytes"));
     if (!has) return;
+    const { x: times } = use.points("cores");
+    isShort = times[times.length - 1]! - times[0]! < SHORT_S;
     const curve = (name: string, label: string, i: number): Curve => {
       const { x, mean } = use.points(name);
       return { label, color: `series-${(i % 8) + 1}`, x, y: mean };
@@ -54,8 +64,4 @@ export function machineCharts(run: LiveRun): { readonly element: HTMLElement; up
       for (const chart of charts) chart.destroy();
     },
   };
-}
-
-function clock(seconds: number): string {
-  return new Date(seconds * 1000).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
 }

@@ -48,6 +48,7 @@ export function formatRate(perSecond: Maybe): string {
 export function formatDuration(seconds: Maybe): string {
   if (isMissing(seconds)) return MISSING;
   const whole = Math.max(0, Math.round(seconds));
+  if (seconds > 0 && seconds < 0.95) return `${seconds.toFixed(1)} s`;
   if (whole < 60) return `${whole} s`;
   if (whole < 600) return `${Math.floor(whole / 60)} min${whole % 60 ? ` ${whole % 60} s` : ""}`;
   if (whole < 3600) return `${Math.round(whole / 60)} min`;
@@ -59,7 +60,7 @@ export function formatDuration(seconds: Maybe): string {
 
 export function formatMilliseconds(ms: Maybe): string {
   if (isMissing(ms)) return MISSING;
-  return ms > 0 && ms < 1 ? `${ms.toFixed(2)} ms` : ms < 1000 ? `${ms.toFixed(0)} ms` : `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 1)} s`;
+  return ms >= 0.005 && ms < 1 ? `${ms.toFixed(2)} ms` : ms < 1000 ? `${ms.toFixed(0)} ms` : `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 1)} s`;
 }
 
 /** `just now`, `5 min ago`, or the date when it is longer than a day. */
@@ -67,9 +68,16 @@ export function formatAgo(time: Maybe, now: number): string {
   if (isMissing(time)) return MISSING;
   const seconds = (now - time) / 1000;
   if (seconds < 5) return "just now";
-  if (seconds < 3600) return `${formatDuration(seconds)} ago`;
+  if (seconds < 60) return `${Math.round(seconds)} s ago`;
+  if (seconds < 3600) return `${Math.round(seconds / 60)} min ago`;
   if (seconds < 86_400) return `${Math.round(seconds / 3600)} h ago`;
   return formatDate(time);
+}
+
+/** The same to the second: what stands close together in a log. */
+export function formatMoment(time: Maybe): string {
+  if (isMissing(time)) return MISSING;
+  return new Date(time).toLocaleString("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit" });
 }
 
 export function formatDate(time: Maybe): string {

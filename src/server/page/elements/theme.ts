@@ -2,13 +2,12 @@ export type Theme = "auto" | "light" | "dark";
 
 const KEY = "voxstream-theme";
 const listeners = new Set<() => void>();
+const systemIsDark = matchMedia("(prefers-color-scheme: dark)");
 
 /** Remembers and applies the choice; "auto" follows the system. */
 export function setTheme(theme: Theme): void {
-  if (theme === "auto") delete document.documentElement.dataset.theme;
-  else document.documentElement.dataset.theme = theme;
   remember(KEY, theme === "auto" ? undefined : theme);
-  for (const listener of listeners) listener();
+  apply(theme);
 }
 
 export function currentTheme(): Theme {
@@ -23,10 +22,13 @@ export function onThemeChange(listener: () => void): () => void {
 }
 
 export function startTheme(): void {
-  setTheme(currentTheme());
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
-    for (const listener of listeners) listener();
-  });
+  apply(currentTheme());
+  systemIsDark.addEventListener("change", () => apply(currentTheme()));
+}
+
+function apply(theme: Theme): void {
+  document.documentElement.dataset.theme = theme === "auto" ? (systemIsDark.matches ? "dark" : "light") : theme;
+  for (const listener of listeners) listener();
 }
 
 /** The current value of a color of the style sheet, such as `color("ink")`. */

@@ -3,6 +3,7 @@ import { getBytes, getJson, runPath, sessionState } from "../data/api-client.js"
 import { type HistoryMark, historyWords } from "../data/history-words.js";
 import type { LiveRun } from "../data/live-run.js";
 import { type Capture, type CapturedSample, readCapture } from "../data/read-capture.js";
+import { card } from "../elements/card.js";
 import { element, setText } from "../elements/element.js";
 import { formatCount } from "../elements/format.js";
 import { patchViewer } from "./patch-viewer.js";
@@ -21,7 +22,7 @@ export function capturedSamples(run: LiveRun): { readonly element: HTMLElement; 
   const content = element(
     "div",
     { class: "captured" },
-    element("div", { class: "captured-side" }, list, element("h4", {}, "What was done to it"), history),
+    element("div", { class: "captured-side" }, list, element("h3", {}, "What was done to it"), history),
     viewer.element,
   );
   const empty = element(
@@ -29,15 +30,9 @@ export function capturedSamples(run: LiveRun): { readonly element: HTMLElement; 
     { class: "empty" },
     "No patch has been kept yet. The first batch of a training is kept, then one a minute, and the next one on request.",
   );
-  const root = element(
-    "section",
-    { class: "card", "aria-label": "Patches as the trainer receives them" },
-    element(
-      "div",
-      { class: "card-head" },
-      element("h3", {}, "Patches as the trainer receives them"),
-      element("div", { class: "controls" }, element("label", { class: "select" }, "Step", choice), next),
-    ),
+  const root = card(
+    "Patches as the trainer receives them",
+    { beside: element("div", { class: "controls" }, element("label", { class: "select" }, "Step", choice), next) },
     said,
     empty,
     content,

@@ -1,6 +1,8 @@
 import { type CaseScores, metricKind } from "../data/case-scores.js";
 import { element } from "../elements/element.js";
 import { formatScore } from "../elements/format.js";
+import { table } from "../elements/table.js";
+import { metricTitle } from "./metric-text.js";
 
 /** What is read first of a case. */
 const METRICS = ["dice", "iou", "hd95", "assd"];
@@ -12,7 +14,6 @@ export function classScores(scores: CaseScores | undefined, id: string): readonl
   if (metrics.length === 0) return [];
   const write = (metric: string, value: number | undefined) =>
     value === undefined ? "–" : metricKind(metric).isScore ? formatScore(value) : `${value.toFixed(2)} ${metricKind(metric).unit}`;
-  const head = metrics.map((name) => element("th", { scope: "col", class: "right" }, name));
   const rows = scores.classes.map((name) =>
     element(
       "tr",
@@ -21,6 +22,7 @@ export function classScores(scores: CaseScores | undefined, id: string): readonl
       metrics.map((metric) => element("td", { class: "right number" }, write(metric, scores.value(id, name, metric)))),
     ),
   );
-  const labels = element("tr", {}, element("th", { scope: "col" }, "class"), head);
-  return [element("table", {}, element("thead", {}, labels), element("tbody", {}, rows))];
+  const heads = ["class", ...metrics.map((metric) => metricTitle(metric).split(",")[0]!)];
+  const numbers = metrics.map((_, i) => i + 1);
+  return [table({ heads, numbers, kind: "", caption: `Scores of ${id} by class` }, element("tbody", {}, rows))];
 }

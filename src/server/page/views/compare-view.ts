@@ -1,9 +1,11 @@
 import { RunRecord } from "../../live/run-record.js";
 import type { RunSnapshot } from "../../live/watched-run.js";
-import { Chart, type Curve } from "../charts/chart.js";
+import { Chart } from "../charts/chart.js";
+import { drawRunCurves, lossColumn } from "../charts/run-curves.js";
 import { getJson, runPath } from "../data/api-client.js";
+import { callEvery } from "../data/call-every.js";
 import { element, setText } from "../elements/element.js";
-import { formatScore, formatValue } from "../elements/format.js";
+import { formatPlural, formatScore, formatValue } from "../elements/format.js";
 import type { View } from "../view.js";
 
 const REFRESH_MS = 5000;
@@ -14,30 +16,29 @@ export function compareView(ids: readonly string[]): View {
   const choice = element("select", { "aria-label": "Value to compare", onchange: () => draw() });
   const loss = new Chart({ title: "Loss", axis: "epoch", format: formatValue, height: 320 });
   const score = new Chart({ title: "Chosen value", axis: "epoch", format: formatScore, height: 320 });
-  const scoreHead = score.element.querySelector("h3")!;
   const root = element(
     "div",
     { class: "view" },
     element(
       "div",
       { class: "page-head" },
-      element("div", {}, element("h1", {}, "Compare"), element("span", { class: "hint" }, `${ids.length} runs, over the epochs`)),
+      element("div", {}, element("h1", {}, "Compare"), element("span", { class: "hint" }, `${formatPlural(ids.length, "run")}, over the epochs`)),
       element("div", { class: "controls" }, element("label", { class: "select" }, "Value", choice)),
     ),
     problem,
     element("div", { class: "charts one" }, score.element, loss.element),
   );
-  let records: readonly (readonly [string, RunRecord])[] = [];
-  let isClosed = false;
+  let runs: readonly { readonly label: string; readonly record: RunRecord }[] = [];
 
-  async function load(): Promise<void> {
-    if (document.hidden && records.length > 0) return;
+  async function load(isEnded: () => boolean): Promise<void> {
     const answers = await Promise.allSettled(ids.map((id) => getJson<RunSnapshot>(runPath(id))));
-    if (isClosed) return;
+    if (isEnded()) return;
     const lost = ids.filter((_, i) => answers[i]!.status === "rejected");
     setText(problem, lost.length > 0 ? `Not found or not reachable: ${lost.join(", ")}` : "");
-    records = answers.flatMap((answer, i) => (answer.status === "fulfilled" ? [[ids[i]!, RunRecord.fromJSON(answer.value.record)] as const] : []));
-    const names = [...new Set(records.flatMap(([, { epochs }]) => epochs.names))]
+    runs = answers.flatMap((answer, i) =>
+      answer.status === "fulfilled" ? [{ label: ids[i]!, record: RunRecord.fromJSON(answer.value.record) }] : [],
+    );
+    const names = [...new Set(runs.flatMap(({ record }) => record.epochs.names))]
       .filter((name) => name !== "step")
       .sort((a, b) => rank(a) - rank(b) || a.localeCompare(b));
     const before = choice.value;
@@ -48,36 +49,18 @@ export function compareView(ids: readonly string[]): View {
     draw();
   }
 
-  function curves(column: (record: RunRecord) => string | undefined): Curve[] {
-    return records.flatMap(([id, record], i): Curve[] => {
-      const name = column(record);
-      if (name === undefined) return [];
-      const { x, mean } = record.epochs.points(name);
-      return [{ label: id, color: `series-${(i % 8) + 1}`, x, y: mean }];
-    });
-  }
-
   function draw(): void {
-    const options = { log: false, range: undefined };
-    setText(scoreHead, choice.value ? words(choice.value) : "Chosen value");
-    score.update(
-      curves(({ epochs }) => (epochs.names.includes(choice.value) ? choice.value : undefined)),
-      options,
-    );
-    loss.update(
-      curves(({ epochs }) => (epochs.names.includes("validationLoss") ? "validationLoss" : "loss")),
-      options,
-    );
+    score.rename(choice.value ? words(choice.value) : "Chosen value");
+    drawRunCurves(score, runs, ({ epochs }) => (epochs.names.includes(choice.value) ? choice.value : undefined));
+    drawRunCurves(loss, runs, lossColumn);
   }
 
-  const timer = setInterval(() => void load(), REFRESH_MS);
-  void load();
+  const end = callEvery(REFRESH_MS, load);
   return {
     element: root,
-    update: () => void load(),
+    update: () => draw(),
     destroy: () => {
-      isClosed = true;
-      clearInterval(timer);
+      end();
       loss.destroy();
       score.destroy();
     },

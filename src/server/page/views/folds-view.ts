@@ -1,14 +1,19 @@
+import type { ConfusionTables } from "../../cases/read-confusion.js";
 import { RunRecord } from "../../live/run-record.js";
 import type { RunSummary } from "../../live/summarize-run.js";
 import type { RunSnapshot } from "../../live/watched-run.js";
-import { Chart, type Curve } from "../charts/chart.js";
+import type { Evaluation } from "../../routes/read-evaluation.js";
+import { Chart } from "../charts/chart.js";
+import { drawRunCurves, lossColumn } from "../charts/run-curves.js";
 import { getJson, runPath } from "../data/api-client.js";
+import { callEvery } from "../data/call-every.js";
 import { element, setText } from "../elements/element.js";
 import { formatCount, formatDuration, formatPlural, formatScore, formatValue } from "../elements/format.js";
+import { runAddress } from "../elements/run-address.js";
 import { statePill } from "../elements/run-state.js";
-import { type Evaluation, evaluationPanel } from "../panels/evaluation-panel.js";
+import { table } from "../elements/table.js";
+import { evaluationPanel } from "../panels/evaluation-panel.js";
 import type { View } from "../view.js";
-import { runAddress } from "./runs-view.js";
 
 const REFRESH_MS = 4000;
 /** Leave-one-out has as many folds as cases: beyond this the curves would be a tangle. */
@@ -21,59 +26,41 @@ export function foldsView(name: string): View {
   const body = element("tbody");
   const loss = new Chart({ title: "Loss", axis: "epoch", format: formatValue, height: 280 });
   const score = new Chart({ title: "Score", axis: "epoch", format: formatScore, height: 280 });
-  const scoreHead = score.element.querySelector("h3")!;
-  const panel = evaluationPanel(evaluationOfAll);
+  /** The fold that holds each case out. */
+  const foldOfCase = new Map<string, string>();
+  const addressOf = (id: string) => {
+    const fold = foldOfCase.get(id);
+    return fold === undefined ? undefined : runAddress(fold, "volumes", id);
+  };
+  const panel = evaluationPanel({ ask: evaluationOfAll, addressOf });
   const heads = ["Fold", "State", "Epoch", "Loss", "Best score", "Time left", "Held-out cases predicted"];
   const root = element(
     "div",
     { class: "view folds-page" },
     element("div", { class: "page-head" }, element("div", {}, element("h1", {}, name), count)),
     problem,
-    element(
-      "section",
-      { class: "card flush", "aria-label": "Folds" },
-      element(
-        "div",
-        { class: "table-scroll" },
-        element(
-          "table",
-          { class: "responsive" },
-          element(
-            "thead",
-            {},
-            element(
-              "tr",
-              {},
-              heads.map((head, i) => element("th", { scope: "col", class: i >= 2 ? "right" : "" }, head)),
-            ),
-          ),
-          body,
-        ),
-      ),
-    ),
+    element("section", { class: "card flush", "aria-label": "Folds" }, table({ heads, numbers: [2, 3, 4, 5, 6] }, body)),
     element("div", { class: "charts" }, loss.element, score.element),
     element("h2", { class: "section-title" }, "Held-out cases of all folds"),
     panel.element,
   );
   let folds: readonly RunSummary[] = [];
   let evaluated = "";
-  let isClosed = false;
 
-  async function load(): Promise<void> {
-    if (document.hidden && folds.length > 0) return;
+  async function load(isEnded: () => boolean): Promise<void> {
     try {
       const { runs } = await getJson<{ runs: RunSummary[] }>("api/runs");
-      if (isClosed) return;
+      if (isEnded()) return;
       folds = runs.filter(({ id }) => id.startsWith(`${name}/fold-`)).sort((a, b) => a.id.localeCompare(b.id, "en", { numeric: true }));
       const answers = await Promise.allSettled(folds.map(({ id }) => getJson<RunSnapshot>(runPath(id))));
-      if (isClosed) return;
+      if (isEnded()) return;
       const records = new Map(
         answers.flatMap((answer, i) => (answer.status === "fulfilled" ? [[folds[i]!.id, RunRecord.fromJSON(answer.value.record)] as const] : [])),
       );
       setText(problem, folds.length === 0 ? "There are no folds of this name." : "");
       draw(records);
     } catch (error) {
-      if (!isClosed) setText(problem, `The folds could not be read: ${error instanceof Error ? error.message : String(error)}. Trying again.`);
+      if (!isEnded()) setText(problem, `The folds could not be read: ${error instanceof Error ? error.message : String(error)}. Trying again.`);
     }
   }
 
@@ -81,26 +68,15 @@ export function foldsView(name: string): View {
     const done = folds.filter(({ state }) => state === "completed").length;
     setText(count, `Cross-validation, ${formatPlural(folds.length, "fold")}, ${formatCount(done)} trained`);
     body.replaceChildren(...folds.map((fold) => row(fold, records.get(fold.id)?.predictions.count ?? 0)));
-    const curves = (column: (record: RunRecord) => string | undefined): Curve[] =>
-      folds.slice(0, MOST_CURVES).flatMap(({ id }, i): Curve[] => {
-        const record = records.get(id);
-        const found = record && column(record);
-        if (!record || found === undefined) return [];
-        const { x, mean } = record.epochs.points(found);
-        return [{ label: foldName(id), color: `series-${(i % 8) + 1}`, x, y: mean, ...(i >= 8 ? { look: "dashed" as const } : {}) }];
-      });
-    const options = { log: false, range: undefined };
-    loss.update(
-      curves(({ epochs }) => (epochs.names.includes("validationLoss") ? "validationLoss" : "loss")),
-      options,
-    );
+    const shown = folds.slice(0, MOST_CURVES).flatMap(({ id }) => {
+      const record = records.get(id);
+      return record ? [{ label: foldName(id), record }] : [];
+    });
+    drawRunCurves(loss, shown, lossColumn);
     const best = folds.find((fold) => fold.best)?.best;
     const wanted = best && `${best.isValidation ? "validation" : "metric"}/${best.name}`;
-    setText(scoreHead, best ? `${best.name.replaceAll("_", " ")} (${best.isValidation ? "validation" : "training"})` : "Score");
-    score.update(
-      curves(({ epochs }) => epochs.names.find((column) => column === wanted)),
-      options,
-    );
+    score.rename(best ? `${best.name.replaceAll("_", " ")} (${best.isValidation ? "validation" : "training"})` : "Score");
+    drawRunCurves(score, shown, ({ epochs }) => epochs.names.find((column) => column === wanted));
     const now = [...records.values()].map(({ evaluation }) => evaluation?.t ?? "").join(" ");
     if (now === evaluated) return;
     evaluated = now;
@@ -125,26 +101,41 @@ export function foldsView(name: string): View {
   /** The tables of all folds as one: every case is held out once. */
   async function evaluationOfAll(): Promise<Evaluation> {
     const answers = await Promise.all(folds.map(({ id }) => getJson<Evaluation>(runPath(id, "evaluation"))));
-    const tables = answers.flatMap(({ table }) => table ?? []);
+    const tables = answers.flatMap(({ table: own }) => own ?? []);
     const [first] = tables;
-    if (!first) return { table: null, summary: null };
+    if (!first) return { table: null, summary: null, confusion: null };
+    const at = first.columns.indexOf("case");
+    for (const [i, { table: own }] of answers.entries()) for (const cells of own?.rows ?? []) foldOfCase.set(cells[at] ?? "", folds[i]!.id);
     const alike = tables.filter(({ columns }) => columns.join("\t") === first.columns.join("\t"));
-    return { table: { columns: first.columns, rows: alike.flatMap(({ rows }) => rows) }, summary: null };
+    return {
+      table: { columns: first.columns, rows: alike.flatMap(({ rows }) => rows) },
+      // Of several folds together there is none.
+      summary: null,
+      confusion: confusionOfAll(answers.flatMap(({ confusion }) => confusion ?? [])),
+    };
   }
 
-  const timer = setInterval(() => void load(), REFRESH_MS);
-  void load();
+  const end = callEvery(REFRESH_MS, load);
   return {
     element: root,
-    update: () => void load(),
+    update: () => {},
     destroy: () => {
-      isClosed = true;
-      clearInterval(timer);
+      end();
       panel.destroy();
       loss.destroy();
       score.destroy();
     },
   };
+}
+
+/** Those of all folds added up; none when a fold knows other classes. */
+function confusionOfAll(tables: readonly ConfusionTables[]): ConfusionTables | null {
+  const [first] = tables;
+  if (!first || tables.some(({ classes }) => classes.join("\n") !== first.classes.join("\n"))) return null;
+  const confusion = first.classes.map((_, truth) =>
+    first.classes.map((__, predicted) => tables.reduce((sum, own) => sum + own.confusion[truth]![predicted]!, 0)),
+  );
+  return { classes: first.classes, confusion, cases: tables.flatMap(({ cases }) => cases) };
 }
 
 function foldName(id: string): string {

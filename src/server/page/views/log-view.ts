@@ -4,8 +4,9 @@ import type { SystemState } from "../../routes/read-system.js";
 import { machineCharts } from "../charts/machine-charts.js";
 import { getJson, runPath } from "../data/api-client.js";
 import type { LiveRun } from "../data/live-run.js";
+import { card } from "../elements/card.js";
 import { element, setText } from "../elements/element.js";
-import { formatBytes, formatCount, formatDate, formatDuration, formatPercent, formatPlural, formatScore, formatValue } from "../elements/format.js";
+import { formatBytes, formatCount, formatDuration, formatMoment, formatPercent, formatPlural, formatScore, formatValue } from "../elements/format.js";
 import { jsonTree } from "../elements/json-tree.js";
 import type { View } from "../view.js";
 
@@ -146,18 +147,13 @@ export function logView(run: LiveRun): View {
     element: element(
       "div",
       { class: "view two-columns" },
+      element("div", { class: "stack" }, charts.element, card("Log", { beside: count }, lines)),
       element(
         "div",
         { class: "stack" },
-        charts.element,
-        element("section", { class: "card", "aria-label": "Log" }, element("div", { class: "card-head" }, element("h3", {}, "Log"), count), lines),
-      ),
-      element(
-        "div",
-        { class: "stack" },
-        element("section", { class: "card", "aria-label": "The training" }, element("h3", {}, "The training"), facts),
-        element("section", { class: "card", "aria-label": "Manifest" }, element("h3", {}, "Manifest"), manifest),
-        element("section", { class: "card", "aria-label": "This machine" }, element("h3", {}, "Machine of this dashboard"), system),
+        card("The training", {}, facts),
+        card("Machine of this dashboard", { name: "This machine" }, system),
+        card("Manifest", {}, manifest),
       ),
     ),
     update,
@@ -261,7 +257,7 @@ function row({ t, kind, title, text }: Line): HTMLElement {
   return element(
     "li",
     { class: `log-line ${kind}` },
-    element("time", { class: "number", datetime: new Date(t).toISOString() }, formatDate(t)),
+    element("time", { class: "number", datetime: new Date(t).toISOString() }, formatMoment(t)),
     element("div", {}, element("span", { class: "log-title" }, title), element("span", { class: "log-text" }, text)),
   );
 }

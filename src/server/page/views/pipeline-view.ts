@@ -3,8 +3,11 @@ import { drawPipeline } from "../charts/pipeline-drawing.js";
 import { sparkline } from "../charts/sparkline.js";
 import type { LiveRun } from "../data/live-run.js";
 import { bottleneck, type StageActivity, stageActivity } from "../data/stage-activity.js";
+import { card } from "../elements/card.js";
 import { element, setText } from "../elements/element.js";
 import { formatAgo, formatBytes, formatCount, formatPercent, formatRate } from "../elements/format.js";
+import { table } from "../elements/table.js";
+import { pipelineFacts } from "../panels/pipeline-facts.js";
 import type { View } from "../view.js";
 
 const STATE_WORDS = { busy: "busy", blocked: "blocked", starved: "starved", done: "done" } as const;
@@ -21,6 +24,15 @@ export function pipelineView(run: LiveRun): View {
   const body = element("tbody");
   const age = element("span", { class: "hint" });
   const choice = element("div", { class: "segments", role: "group", "aria-label": "Graph" });
+  const facts = element("dl", { class: "pipeline-facts" });
+  const skipped = element("tbody");
+  const skippedCount = element("span", { class: "hint" });
+  const skippedCard = card(
+    "Samples that were left out",
+    { beside: skippedCount },
+    table({ heads: ["Sample", "Stage", "Reason"], kind: "responsive reasons" }, skipped),
+  );
+  const heads = ["Stage", "State", "Items/s", "In", "Out", "Queue", "Time, last seconds", "Skipped", "Settings and counts"];
   const content = element(
     "div",
     { class: "stack" },
@@ -28,67 +40,22 @@ export function pipelineView(run: LiveRun): View {
     element(
       "div",
       { class: "pipeline-top" },
-      element("section", { class: "card", "aria-label": "Verdict" }, element("h3", {}, "Where the time goes"), verdict, age),
-      element("section", { class: "card", "aria-label": "Memory" }, element("h3", {}, "Pooled memory"), memoryText, meter, memorySpark),
+      card("Where the time goes", { name: "Verdict", beside: age }, verdict, facts),
+      card("Pooled memory", { name: "Memory" }, memoryText, meter, memorySpark),
     ),
-    element(
-      "section",
-      { class: "card", "aria-label": "The graph" },
-      element("div", { class: "card-head" }, element("h3", {}, "Graph"), stateLegend()),
+    card(
+      "Graph",
+      { name: "The graph", beside: stateLegend() },
       drawing,
-    ),
-    element(
-      "section",
-      { class: "card", "aria-label": "Stages" },
-      element("h3", {}, "Stages"),
       element(
-        "div",
-        { class: "table-scroll" },
-        element(
-          "table",
-          { class: "stages-table responsive" },
-          element(
-            "thead",
-            {},
-            element(
-              "tr",
-              {},
-              ["Stage", "State", "Items/s", "In", "Out", "Queue", "Time, last seconds", "Skipped", "Settings and counts"].map((name, i) =>
-                element("th", { scope: "col", class: i >= 2 && i <= 4 ? "right" : i === 7 ? "right" : "" }, name),
-              ),
-            ),
-          ),
-          body,
-        ),
+        "p",
+        { class: "hint" },
+        "In each box: items per second, and how many it holds of how many it may. Upper bar: how full it is. Lower bar: its time.",
       ),
     ),
+    card("Stages", {}, table({ heads, numbers: [2, 3, 4, 7], kind: "stages-table responsive" }, body)),
+    skippedCard,
   );
-  const skipped = element("tbody");
-  const skippedCount = element("span", { class: "hint" });
-  const skippedCard = element(
-    "section",
-    { class: "card", "aria-label": "Samples that were left out" },
-    element("div", { class: "card-head" }, element("h3", {}, "Samples that were left out"), skippedCount),
-    element(
-      "div",
-      { class: "table-scroll" },
-      element(
-        "table",
-        { class: "responsive reasons" },
-        element(
-          "thead",
-          {},
-          element(
-            "tr",
-            {},
-            ["Sample", "Stage", "Reason"].map((name) => element("th", { scope: "col" }, name)),
-          ),
-        ),
-        skipped,
-      ),
-    ),
-  );
-  content.append(skippedCard);
   const empty = element("p", { class: "empty" }, "The pipeline has not reported yet. Its stages appear here as soon as the graph runs.");
   const root = element("div", { class: "view" }, empty, content);
   const observer = new ResizeObserver(() => update());
@@ -102,6 +69,8 @@ export function pipelineView(run: LiveRun): View {
     const key = `${names} ${shown}`;
     if (choice.dataset.key === key) return;
     choice.dataset.key = key;
+    // The button that was pressed is made anew: keep the keyboard's place.
+    const isFocused = choice.contains(document.activeElement);
     choice.replaceChildren(
       ...names.map((name) =>
         element(
@@ -119,6 +88,7 @@ export function pipelineView(run: LiveRun): View {
         ),
       ),
     );
+    if (isFocused) choice.querySelector<HTMLElement>('[aria-pressed="true"]')?.focus();
   }
 
   function drawSkipped(): void {
@@ -180,6 +150,7 @@ export function pipelineView(run: LiveRun): View {
     const activities = stages.stages.map((report) => stageActivity(report, moments));
     const slowest = bottleneck(activities);
     drawing.replaceChildren(drawPipeline(activities, slowest, drawing.clientWidth));
+    facts.replaceChildren(...pipelineFacts(activities, run.record.system?.threads));
     body.replaceChildren(...activities.map((entry) => stageRow(entry, entry.report.name === slowest)));
   }
 

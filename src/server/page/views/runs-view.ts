@@ -3,19 +3,18 @@ import { sparkline } from "../charts/sparkline.js";
 import { getJson } from "../data/api-client.js";
 import { element, setText } from "../elements/element.js";
 import { formatAgo, formatCount, formatDate, formatDuration, formatScore, formatValue } from "../elements/format.js";
+import { runAddress } from "../elements/run-address.js";
 import { statePill } from "../elements/run-state.js";
+import { table } from "../elements/table.js";
 import type { View } from "../view.js";
 
 const POLL_MS = 2000;
 const MOST_COMPARED = 8;
+const WHY = `Choose 2 to ${MOST_COMPARED} runs by their boxes to see their curves together`;
 
 /** The cross-validation that a run is a fold of. */
 function foldOf(id: string): string | undefined {
   return /^(.*)\/fold-\d+$/.exec(id)?.[1];
-}
-
-export function runAddress(id: string, view = "training"): string {
-  return `#/run/${encodeURIComponent(id)}/${view}`;
 }
 
 /** All runs of the folder, latest first. */
@@ -24,28 +23,11 @@ export function runsView(): View {
   const problem = element("p", { class: "problem", role: "alert" });
   const count = element("span", { class: "hint" });
   const search = element("input", { type: "search", placeholder: "Filter by name", "aria-label": "Filter runs by name", oninput: () => draw() });
-  const compare = element("a", { class: "button disabled", "aria-disabled": "true" }, "Compare");
-  const table = element(
-    "div",
-    { class: "table-scroll" },
-    element(
-      "table",
-      { class: "responsive runs" },
-      element(
-        "thead",
-        {},
-        element(
-          "tr",
-          {},
-          element("th", { scope: "col" }, element("span", { class: "hidden-text" }, "Compare")),
-          ["Run", "State", "Loss curve", "Epoch", "Loss", "Best score", "Time left", "Updated"].map((name, i) =>
-            element("th", { scope: "col", class: i >= 3 && i <= 6 ? "right" : "" }, name),
-          ),
-        ),
-      ),
-      body,
-    ),
-  );
+  const compare = element("a", { class: "button disabled", "aria-disabled": "true", title: WHY }, "Compare");
+  const chooseHead = element("th", { scope: "col" }, element("span", { class: "hidden-text" }, "Compare"));
+  const heads = [chooseHead, "Run", "State", "Loss curve", "Epoch", "Loss", "Best score", "Time left", "Updated"];
+  const list = table({ heads, numbers: [4, 5, 6, 7], kind: "responsive runs" }, body);
+  const hint = element("span", { class: "hint" }, "Choose two or more to compare their curves");
   const empty = element("div", { class: "empty" });
   const root = element(
     "div",
@@ -54,10 +36,10 @@ export function runsView(): View {
       "div",
       { class: "page-head" },
       element("div", {}, element("h1", {}, "Runs"), count),
-      element("div", { class: "controls" }, search, compare),
+      element("div", { class: "controls" }, hint, search, compare),
     ),
     problem,
-    element("section", { class: "card flush", "aria-label": "List of runs" }, table, empty),
+    element("section", { class: "card flush", "aria-label": "List of runs" }, list, empty),
   );
   const chosen = new Set<string>();
   let runs: readonly RunSummary[] | undefined;
@@ -82,12 +64,13 @@ export function runsView(): View {
     if (!runs) return;
     const wanted = search.value.trim().toLowerCase();
     const shown = runs.filter(({ id }) => id.toLowerCase().includes(wanted));
+    hint.hidden = runs.length < 2 || chosen.size >= 2;
     const running = runs.filter(({ state }) => state === "running").length;
     setText(
       count,
       runs.length === 0 ? "" : `${formatCount(runs.length)} ${runs.length === 1 ? "run" : "runs"}${running ? `, ${running} running` : ""}`,
     );
-    table.hidden = shown.length === 0;
+    list.hidden = shown.length === 0;
     empty.hidden = shown.length > 0;
     if (shown.length === 0) {
       empty.replaceChildren(
@@ -171,7 +154,12 @@ export function runsView(): View {
         ),
       ),
       cell("Loss", "right number", formatValue(loss)),
-      cell("Best score", "right number", element("span", { title: best?.name }, formatScore(best?.value))),
+      cell(
+        "Best score",
+        "right number",
+        formatScore(best?.value),
+        best ? element("span", { class: "cell-note" }, best.name.replaceAll("_", " ")) : undefined,
+      ),
       cell("Time left", "right number", state === "running" ? formatDuration(remainingSeconds) : "–"),
       cell("Updated", "number", formatAgo(updated, now)),
     );
@@ -201,9 +189,11 @@ export function runsView(): View {
     if (isReady) {
       compare.href = `#/compare/${[...chosen].map(encodeURIComponent).join(",")}`;
       compare.removeAttribute("aria-disabled");
+      compare.title = "";
     } else {
       compare.removeAttribute("href");
       compare.setAttribute("aria-disabled", "true");
+      compare.title = WHY;
     }
   }
 

@@ -1,6 +1,6 @@
 import type { BucketTable, BucketTableState } from "../../live/bucket-table.js";
 import { BucketTable as Table } from "../../live/bucket-table.js";
-import { bestScore, remainingSeconds } from "../../live/summarize-run.js";
+import { bestScore, placeOf, type RunPlace, remainingSeconds } from "../../live/summarize-run.js";
 import { Chart, type Curve, type ZoomRange } from "../charts/chart.js";
 import { smooth } from "../charts/smooth.js";
 import { getJson, runPath } from "../data/api-client.js";
@@ -72,7 +72,10 @@ export function trainingView(run: LiveRun): View {
   );
   const reset = element("button", { type: "button", class: "button", onclick: () => zoom(undefined) }, "Show all steps");
   reset.hidden = true;
-  controls.append(reset, element("span", { class: "hint" }, "Drag to zoom, double-click to go back"));
+  controls.append(
+    reset,
+    element("span", { class: "hint" }, "Pale: single steps. Dashed: on training data. Drag to zoom, double-click to go back; or the keys + and −."),
+  );
 
   const shared = { axis: "step", sync: "steps", onZoom: zoom };
   const loss = new Chart({ ...shared, title: "Loss", format: formatValue, height: 300 });
@@ -110,8 +113,9 @@ export function trainingView(run: LiveRun): View {
     const { step, epoch, start, epochs } = record;
     const total = start?.epochs;
     const best = bestScore(record);
-    tile("Epoch", epoch || step ? formatCount(step?.epoch ?? epoch!.epoch) : "–", total ? `of ${formatCount(total)}` : "");
-    tile("Step", formatCount(step?.step ?? epoch?.step), start?.resumedAtStep === undefined ? "" : `resumed at ${formatCount(start.resumedAtStep)}`);
+    const place = placeOf(record);
+    tile("Epoch", formatCount(place.epoch), total ? `of ${formatCount(total)}` : "");
+    tile("Step", formatCount(place.step), stepNote(place, total, start?.resumedAtStep));
     tile(
       "Loss",
       formatValue(epoch?.loss ?? step?.loss),
@@ -216,6 +220,15 @@ function waitShare(steps: BucketTable): number | undefined {
   if (taken.length === 0) return undefined;
   const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
   return sum(waited) / Math.max(1e-9, sum(taken) + sum(waited));
+}
+
+/** How far the epoch is, and where this session began. */
+function stepNote({ inEpoch, perEpoch }: RunPlace, epochs: number | undefined, resumedAt: number | undefined): string {
+  const parts: string[] = [];
+  if (inEpoch !== undefined && perEpoch !== undefined) parts.push(`${formatCount(inEpoch)} of ${formatCount(perEpoch)} in the epoch`);
+  else if (perEpoch !== undefined && epochs !== undefined && epochs > 0) parts.push(`of ${formatCount(perEpoch * epochs)}`);
+  if (resumedAt !== undefined) parts.push(`resumed at ${formatCount(resumedAt)}`);
+  return parts.join(", ");
 }
 
 function endsAt(seconds: number): string {

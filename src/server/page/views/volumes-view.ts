@@ -7,8 +7,10 @@ import type { RunFile } from "../../routes/list-files.js";
 import { getJson, runPath } from "../data/api-client.js";
 import { type CaseScores, caseScores } from "../data/case-scores.js";
 import type { LiveRun } from "../data/live-run.js";
+import { card } from "../elements/card.js";
 import { element, setText } from "../elements/element.js";
 import { formatBytes, formatCount, formatScore } from "../elements/format.js";
+import { runAddress } from "../elements/run-address.js";
 import { classScores } from "../panels/class-scores.js";
 import type { View } from "../view.js";
 
@@ -38,6 +40,17 @@ const GROUPS: Readonly<Record<Subject["role"], string>> = {
   training: "Training",
 };
 const PATCH = "\npatch";
+const NO_DATA =
+  "Images and ground truth are not shown: this run has not noted where its files lie, or they have been moved, or the note is another user's. Start the dashboard with --data and the folder of the cases.";
+/** Toward the patient's left is right on the screen. */
+const MOVES: Readonly<Record<string, readonly [x: number, y: number, z: number]>> = {
+  ArrowLeft: [1, 0, 0],
+  ArrowRight: [-1, 0, 0],
+  ArrowUp: [0, 1, 0],
+  ArrowDown: [0, -1, 0],
+  PageUp: [0, 0, 1],
+  PageDown: [0, 0, -1],
+};
 const REFRESH_MS = 3000;
 
 /**
@@ -54,9 +67,10 @@ export function volumesView(run: LiveRun): View {
   const scoreTable = element("div", { class: "volume-scores" });
   const canvas = element("canvas", { class: "volume-canvas", tabindex: 0 });
   const note = element("p", { class: "volume-note", role: "status" });
-  const where = element("p", { class: "hint number" });
+  const where = element("p", { class: "hint number", role: "status" });
   const stage = element("div", { class: "volume-stage" }, canvas, note);
   const layers = element("div", { class: "controls" });
+  const about = element("p", { class: "hint" });
   const plane = element(
     "select",
     { "aria-label": "Planes", onchange: () => show() },
@@ -77,7 +91,7 @@ export function volumesView(run: LiveRun): View {
   const content = element(
     "div",
     { class: "volumes" },
-    element("section", { class: "card", "aria-label": "Cases" }, element("h3", {}, "Cases"), search, list, hint),
+    card("Cases", {}, search, list, hint),
     element(
       "section",
       { class: "card volume-card", "aria-label": "Volume" },
@@ -89,6 +103,7 @@ export function volumesView(run: LiveRun): View {
         epochBox,
         layers,
       ),
+      about,
       stage,
       element("div", { class: "card-head" }, legend, where, save),
       scoreTable,
@@ -102,6 +117,8 @@ export function volumesView(run: LiveRun): View {
   let patches: readonly (Subject & { readonly epoch: number })[] = [];
   let scores: CaseScores | undefined;
   let chosen: string | undefined;
+  /** The case that the address names. */
+  let wanted: string | undefined;
   let shownRole: Subject["role"] | undefined;
   let shownTitle = "";
   let seen = "";
@@ -130,11 +147,13 @@ export function volumesView(run: LiveRun): View {
         empty.hidden = cases.length + patches.length > 0;
         content.hidden = !empty.hidden;
         search.hidden = cases.length < 12;
-        setText(hint, answer.hasData ? "" : "Start the dashboard with --data and the folder of the cases to see images and ground truth, too.");
+        setText(hint, answer.hasData ? "" : NO_DATA);
         drawList();
         const newest = patches.at(-1);
         const first = cases.find(({ role }) => role === "predicted") ?? newest ?? cases[0];
-        if (chosen === undefined && first) choose(first, false);
+        const linked = wanted === undefined ? undefined : cases.find(({ id }) => id === wanted);
+        if (linked && linked.id !== chosen) choose(linked, false);
+        else if (chosen === undefined && first) choose(first, false);
         // While the training goes on, the latest epoch is what one looks at.
         else if (chosen === PATCH && isAtEnd && !isOpening && newest && newest.title !== shownTitle) choose(newest, false);
       },
@@ -163,11 +182,11 @@ export function volumesView(run: LiveRun): View {
   }
 
   function drawList(): void {
-    const wanted = search.value.trim().toLowerCase();
+    const filter = search.value.trim().toLowerCase();
     const newest = patches.at(-1);
     const entries: Subject[] = [
       ...(newest ? [{ ...newest, title: "Validation patch" }] : []),
-      ...cases.filter(({ title }) => title.toLowerCase().includes(wanted)),
+      ...cases.filter(({ title }) => title.toLowerCase().includes(filter)),
     ];
     // Redrawn when a case is chosen: keep the keyboard's place.
     const focused = list.contains(document.activeElement) ? document.activeElement?.getAttribute("data-case") : undefined;
@@ -192,7 +211,7 @@ export function volumesView(run: LiveRun): View {
         class: "case-entry",
         "data-case": entry.id,
         "aria-pressed": String(entry.id === chosen),
-        onclick: () => (entry.role === "patch" ? chooseEpoch() : choose(entry, false)),
+        onclick: () => pick(entry),
       },
       element("span", { class: "case-name" }, entry.title),
       element("span", { class: "number" }, dice(entry.id) === undefined ? "" : formatScore(dice(entry.id))),
@@ -211,8 +230,17 @@ export function volumesView(run: LiveRun): View {
     if (at) choose(at, false);
   }
 
+  /** What somebody presses is also the address: it can be kept and sent. */
+  function pick(entry: Subject): void {
+    wanted = entry.role === "patch" ? undefined : entry.id;
+    history.replaceState(null, "", runAddress(run.id, "volumes", wanted));
+    if (entry.role === "patch") chooseEpoch();
+    else choose(entry, false);
+  }
+
   function choose(subject: Subject, isForced: boolean): void {
     chosen = subject.id;
+    setText(about, aboutText(subject));
     drawList();
     scoreTable.replaceChildren(...classScores(scores, subject.id));
     // Drawn by the server, which needs the image for it.
@@ -346,7 +374,7 @@ export function volumesView(run: LiveRun): View {
     viewer.setSliceType(types[plane.selectedIndex]!);
     canvas.setAttribute(
       "aria-label",
-      `${shownTitle}, ${plane.value}: ${shown.map((kind) => WORDS[kind]).join(", ")}. Drag or use the mouse wheel to move through the slices.`,
+      `${shownTitle}, ${plane.value}: ${shown.map((kind) => WORDS[kind]).join(", ")}. Arrow keys and Page Up and Down move the crosshair through the slices.`,
     );
   }
 
@@ -360,6 +388,18 @@ export function volumesView(run: LiveRun): View {
     load();
   }
 
+  canvas.addEventListener(
+    "keydown",
+    (event) => {
+      const move = MOVES[event.key];
+      if (!move || !viewer || shown.length === 0) return;
+      // The viewer has keys of its own, and the page would scroll.
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      viewer.moveCrosshairInVox(...move);
+    },
+    { capture: true },
+  );
   content.hidden = true;
   canvas.setAttribute("aria-label", "No volume is loaded");
   canvas.setAttribute("role", "img");
@@ -367,6 +407,11 @@ export function volumesView(run: LiveRun): View {
   return {
     element: element("div", { class: "view" }, empty, content),
     update,
+    open: (subject) => {
+      wanted = subject;
+      const found = cases.find(({ id }) => id === subject);
+      if (found && found.id !== chosen) choose(found, false);
+    },
     destroy: () => {
       isClosed = true;
       viewer?.cleanup();
@@ -374,6 +419,23 @@ export function volumesView(run: LiveRun): View {
       canvas.getContext("webgl2")?.getExtension("WEBGL_lose_context")?.loseContext();
     },
   };
+}
+
+/** What is seen: the whole case or a part, and where the prediction comes from. */
+function aboutText({ role, title, volumes }: Subject): string {
+  const hasImage = volumes.image !== undefined;
+  switch (role) {
+    case "patch":
+      return `${title}: the validation patch with the most foreground, on the network's grid, and what the network made of it after that epoch. Of earlier epochs only this patch is kept; whole cases are predicted when the training is done.`;
+    case "predicted":
+      return `The whole case on the grid of its file${hasImage ? "" : ", without its image"}, as the run's final prediction has it.`;
+    case "validation":
+      return "The whole case, which only validates. Its prediction is not kept while training: the validation patch shows how it went from epoch to epoch.";
+    case "training":
+      return "The whole case, which the network learns from; it is not predicted.";
+    default:
+      return role satisfies never;
+  }
 }
 
 function addressed(volumes: RunCase["volumes"], url: (kind: VolumeKind) => string): Subject["volumes"] {

@@ -1,0 +1,51 @@
+import { readFileSync, realpathSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { CaseRef } from "./case.js";
+
+/** `sources.json` in a run's folder: where the files of its cases lie, by case id, so that a dashboard started later can show them. */
+export const CASE_SOURCES = "sources.json";
+
+/** The real paths of a case's first image and of its label map. */
+export interface CaseSource {
+  readonly image?: string;
+  readonly label?: string;
+}
+
+/**
+ * Notes in `sources.json` of a run's folder where the files of its cases lie; what it holds of other cases stays. Files that are not there are left out.
+ *
+ * @throws the system's error when the folder cannot be written
+ * @example
+ * recordCaseSources("runs/kits", await data.list());
+ */
+export function recordCaseSources(folder: string, cases: readonly CaseRef[]): void {
+  const path = join(folder, CASE_SOURCES);
+  const known = { ...sourcesIn(path) };
+  for (const { id, images, label } of cases) {
+    const [image, map] = [realPath(images[0]), realPath(label)];
+    known[id] = { ...(image !== undefined && { image }), ...(map !== undefined && { label: map }) };
+  }
+  // Read while it is written: the old text or the new one, never half of it.
+  const fresh = `${path}.${process.pid}.new`;
+  writeFileSync(fresh, `${JSON.stringify(known, undefined, 1)}\n`);
+  renameSync(fresh, path);
+}
+
+function sourcesIn(path: string): Readonly<Record<string, CaseSource>> {
+  try {
+    const value: unknown = JSON.parse(readFileSync(path, "utf8"));
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, CaseSource>) : {};
+  } catch {
+    // Not there yet, or not ours: begun anew.
+    return {};
+  }
+}
+
+function realPath(path: string | undefined): string | undefined {
+  try {
+    return path === undefined ? undefined : realpathSync(path);
+  } catch {
+    // A case may be read in another way than from this file.
+    return undefined;
+  }
+}

@@ -1,0 +1,47 @@
+import { realpath, stat } from "node:fs/promises";
+import { CASE_SOURCES } from "../../core/record-case-sources.js";
+import { containedPath } from "../files/contained-path.js";
+import { parseJson } from "../files/parse-json.js";
+import { readText } from "../files/read-text.js";
+import type { CaseFiles } from "./find-case-volume.js";
+
+const MOST_BYTES = 32 << 20;
+const MOST_KNOWN = 64;
+const NONE: ReadonlyMap<string, CaseFiles> = new Map();
+const known = new Map<string, { readonly version: string; readonly files: ReadonlyMap<string, CaseFiles> }>();
+
+/**
+ * Where a run has noted that the files of its cases lie. Believed only when the note belongs to the user who runs this dashboard, or to the system's
+ * administrator: somebody else who may write into a shared folder of runs could name any volume of ours.
+ */
+export async function recordedSources(folder: string): Promise<ReadonlyMap<string, CaseFiles>> {
+  const path = await containedPath(folder, CASE_SOURCES);
+  if (!path) return NONE;
+  const { size, mtimeMs, uid } = await stat(path);
+  // Windows knows no numbers of users.
+  const own = process.getuid?.();
+  if (own !== undefined && uid !== own && uid !== 0) return NONE;
+  const version = `${size} ${mtimeMs}`;
+  const before = known.get(folder);
+  if (before?.version === version) return before.files;
+  const files = new Map<string, CaseFiles>();
+  const value = parseJson(await readText(path, MOST_BYTES));
+  for (const [id, entry] of Object.entries(isRecord(value) ? value : {})) {
+    if (!isRecord(entry)) continue;
+    const { image, label } = entry;
+    files.set(id, { ...(typeof image === "string" && { image }), ...(typeof label === "string" && { label }) });
+  }
+  if (known.size >= MOST_KNOWN) known.clear();
+  known.set(folder, { version, files });
+  return files;
+}
+
+/** A noted file, when it is a NIfTI file and still lies there itself: a link that took its place could lead anywhere. */
+export async function recordedFile(path: string | undefined): Promise<string | undefined> {
+  if (path === undefined || !/\.nii(\.gz)?$/i.test(path)) return undefined;
+  return (await realpath(path).catch(() => undefined)) === path ? path : undefined;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
