@@ -96,6 +96,14 @@ describe("docs of exports", () => {
     expectNone(wrong);
   });
 
+  it("typedoc has nothing to complain of, such as a type in a signature that cannot be imported", { timeout: 300_000 }, async () => {
+    const typedoc = join(root, "node_modules/typedoc/bin/typedoc");
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, [typedoc, "--emit", "none", "--skipErrorChecking"], { cwd: root }).catch(
+      (error: { stdout: string; stderr: string }) => error,
+    );
+    expect(`${stdout}${stderr}`.split("\n").filter((line) => /warning|error/i.test(line))).toEqual([]);
+  });
+
   it("formats say which standard they follow", () => {
     const formats = readFileSync(join(root, "src/io/formats.ts"), "utf8").matchAll(/import \{ (\w+Format) \} from "\.\/(.+)\.js"/g);
     for (const [, name, file] of formats) {

@@ -1,5 +1,6 @@
 import { formatBytes } from "./bytes.js";
 import { requireOption, VoxError } from "./errors.js";
+import { requireKnownOptions } from "./require-known-options.js";
 
 /** A piece of shared memory on loan from the pool. */
 export interface Slab {
@@ -87,7 +88,8 @@ export class SlabPool {
   private peak = 0;
   private readonly waiting = new Set<() => void>();
 
-  constructor({ budget, arenaBytes = 64 * 1024 ** 2 }: SlabPoolOptions) {
+  constructor({ budget, arenaBytes = 64 * 1024 ** 2, ...unknown }: SlabPoolOptions) {
+    requireKnownOptions("SlabPool", unknown, ["budget", "arenaBytes"]);
     requireOption(budget > 0, "slabPool", "budget", "> 0 bytes", budget);
     this.budget = budget;
     this.arenaBytes = Math.min(arenaBytes, budget);

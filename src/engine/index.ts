@@ -1,4 +1,6 @@
 export * from "./layers/index.js";
+export type { SavedInitializer } from "./layers/initializer.js";
+export type { LayerShape } from "./layers/layer-shape.js";
 export * from "./list-engines.js";
 export * from "./ops/fused-activation.js";
 export * from "./ops/fused-conv3d.js";
@@ -9,5 +11,6 @@ export * from "./ops/up-sample-3d.js";
 export * from "./optimizers/adam.js";
 export * from "./optimizers/adam-update.js";
 export * from "./optimizers/sgd.js";
+export type { NamedTensor, Slots } from "./optimizers/slots.js";
 export * from "./self-check/self-check.js";
 export * from "./start-engine.js";

@@ -1,3 +1,4 @@
+import { requireKnownOptions } from "../core/require-known-options.js";
 import "@tensorflow/tfjs-backend-cpu";
 import { errorMessage } from "../core/errors.js";
 import { ENGINES, type EngineName } from "./engines.js";
@@ -21,7 +22,8 @@ export interface ListEnginesOptions {
 }
 
 /** Every engine: whether it is here, why not, and the result of its self-check. The one that `auto` prefers stands first. */
-export async function listEngines({ check = "remembered" }: ListEnginesOptions = {}): Promise<readonly EngineReport[]> {
+export async function listEngines({ check = "remembered", ...unknown }: ListEnginesOptions = {}): Promise<readonly EngineReport[]> {
+  requireKnownOptions("listEngines", unknown, ["check"]);
   registerGradients();
   installGradientTape();
   const reports: EngineReport[] = [];

@@ -1,3 +1,4 @@
+import { requireKnownOptions } from "../core/require-known-options.js";
 import "@tensorflow/tfjs-backend-cpu";
 import { availableParallelism } from "node:os";
 import * as tf from "@tensorflow/tfjs-core";
@@ -54,11 +55,13 @@ export function currentEngine(): Engine | undefined {
  * Chooses what executes TensorFlow.js operations from now on, and registers the gradients that TensorFlow.js lacks. The first start of a version on a machine
  * compares every operation with the stock `cpu` engine (some seconds) and remembers the result.
  *
- * @throws `ERR_OPTION` for an unknown engine or a bad number of threads, `ERR_ENGINE` when the engine is not available here or computes an operation wrongly
+ * @throws `ERR_OPTION` for an unknown engine or a bad number of threads, `ERR_ENGINE` when the engine is not available here or computes an operation
+ * wrongly
  * @example
  * const engine = await startEngine({ engine: "auto", threads: 2, seed: 7 });
  */
-export async function startEngine({ engine = "auto", threads = 0, seed = 0 }: EngineOptions = {}): Promise<Engine> {
+export async function startEngine({ engine = "auto", threads = 0, seed = 0, ...unknown }: EngineOptions = {}): Promise<Engine> {
+  requireKnownOptions("startEngine", unknown, ["engine", "threads", "seed"]);
   const names = ENGINES.map(({ name }) => name);
   requireOption(engine === "auto" || names.includes(engine), "startEngine", "engine", `auto, ${names.join(", ")}`, engine);
   requireOption(Number.isInteger(threads) && threads >= 0 && threads <= 1024, "startEngine", "threads", "an integer from 0 to 1024", threads);

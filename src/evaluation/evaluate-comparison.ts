@@ -1,3 +1,4 @@
+import { requireKnownOptions } from "../core/require-known-options.js";
 import type { LabelMapComparison, Metric } from "../metrics/index.js";
 import type { EvaluationRow } from "./evaluation-summary.js";
 import { standardMetrics } from "./standard-metrics.js";
@@ -15,8 +16,9 @@ export interface EvaluateComparisonOptions {
 /** As `evaluateCase`, of maps that are gone through already. */
 export function evaluateComparison(
   comparison: LabelMapComparison,
-  { id, classes, regions = {}, metrics = standardMetrics() }: EvaluateComparisonOptions,
+  { id, classes, regions = {}, metrics = standardMetrics(), ...unknown }: EvaluateComparisonOptions,
 ): EvaluationRow[] {
+  requireKnownOptions("evaluateComparison", unknown, ["id", "classes", "regions", "metrics"]);
   const named: [string, readonly number[]][] = [
     ...classes.slice(1).map((name, i): [string, number[]] => [name, [i + 1]]),
     ...Object.entries(regions),

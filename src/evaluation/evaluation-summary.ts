@@ -1,3 +1,4 @@
+import { requireKnownOptions } from "../core/require-known-options.js";
 import type { MaskState } from "../metrics/index.js";
 import type { CaseConfusion } from "./confusion/case-confusion.js";
 import { sumConfusions } from "./confusion/sum-confusions.js";
@@ -65,8 +66,9 @@ export interface SummarizeEvaluationOptions {
 /** Per class and metric: mean, median, deviation, range, interval and the number of cases behind them. */
 export function summarizeEvaluation(
   rows: readonly EvaluationRow[],
-  { missing = [], failed = [], regions = [], classes: confusionClasses = [], confusions = [] }: SummarizeEvaluationOptions = {},
+  { missing = [], failed = [], regions = [], classes: confusionClasses = [], confusions = [], ...unknown }: SummarizeEvaluationOptions = {},
 ): EvaluationSummary {
+  requireKnownOptions("summarizeEvaluation", unknown, ["missing", "failed", "regions", "classes", "confusions"]);
   const names = [...new Set(rows.map((row) => row.class))];
   const columns = Object.keys(rows[0]?.metrics ?? {});
   const classes = Object.fromEntries(

@@ -1,3 +1,4 @@
+import { requireKnownOptions } from "../core/require-known-options.js";
 import type { Millimeters } from "../core/units.js";
 import {
   absoluteVolumeError,
@@ -22,7 +23,8 @@ export interface StandardMetricsOptions {
 }
 
 /** What every evaluation reports, by column name; lengths in mm, volumes in mm³. */
-export function standardMetrics({ tolerance = 1 }: StandardMetricsOptions = {}): Readonly<Record<string, Metric>> {
+export function standardMetrics({ tolerance = 1, ...unknown }: StandardMetricsOptions = {}): Readonly<Record<string, Metric>> {
+  requireKnownOptions("standardMetrics", unknown, ["tolerance"]);
   return {
     dice,
     iou,

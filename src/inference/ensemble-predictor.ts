@@ -59,7 +59,7 @@ export function ensemblePredictor({
   keepProbabilities = false,
   ...window
 }: EnsemblePredictorOptions): EnsemblePredictor {
-  requireKnownOptions("ensemblePredictor", { ...window }, [
+  requireKnownOptions("ensemblePredictor", window, [
     "bundles",
     "mode",
     "planes",

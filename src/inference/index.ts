@@ -1,12 +1,13 @@
 export { type BundlePostprocessing, readBundlePostprocessing, writeBundlePostprocessing } from "./bundle-postprocessing.js";
 export { type EnsemblePredictor, type EnsemblePredictorOptions, ensemblePredictor } from "./ensemble-predictor.js";
 export { gridStarts } from "./grid-starts.js";
+export type { MergeMemory } from "./merge-memory.js";
 export { modelDivisor } from "./model-divisor.js";
 export { type PostprocessLabelsOptions, postprocessLabels } from "./postprocess-labels.js";
 export type { PostprocessingStep } from "./postprocessing-step.js";
 export { type PredictOptions, type PredictProgress, type PredictResult, predict } from "./predict.js";
 export type { Prediction } from "./prediction.js";
-export { type PredictCaseOptions, type Predictor, type PredictorOptions, predictor } from "./predictor.js";
+export { type PredictCaseOptions, type Predictor, type PredictorOptions, predictor, type RawPrediction } from "./predictor.js";
 export { resolveBundles } from "./resolve-bundles.js";
 export { RollingMerge, type RollingMergeOptions } from "./rolling-merge.js";
 export { type Rotations, rotationAxes } from "./rotation-axes.js";

@@ -53,7 +53,7 @@ export interface RawPrediction {
  *
  * @shape sample image (D, H, W, C) → labels on the grid in front of the preprocessing
  * @label ties go to the lowest class
- * @throws `ERR_MODEL` when patch, channels and network do not fit each other
+ * @throws `ERR_OPTION`; `ERR_MODEL` when patch, channels and network do not fit each other
  * @example
  * const predictCase = predictor({ model, overlap: [8, 16, 16] });
  * const { labels } = await predictCase(sample);

@@ -12,8 +12,7 @@ const SPACING_TOLERANCE = 1e-3;
  * The axes of a window around which quarter turns are exact permutations of voxels, in place and in millimeters: both other axes have the same extent and
  * the same spacing.
  *
- * @param along axis of the case that each axis of the window runs along
- * @param spacing of the case; left out, only extents are looked at
+ * `along` says which axis of the case each axis of the window runs along; without `spacing` only extents are looked at.
  * @throws `ERR_OPTION` when nothing of what is asked for is exact
  * @example
  * rotationAxes("auto", { patch: [16, 64, 64], spacing: [3, 0.8, 0.8], along: [0, 1, 2] }); // [0]: within axial slices

@@ -11,7 +11,7 @@ import { readError } from "./read-error.js";
 import { sourceLayout } from "./source-layout.js";
 import type { VolumeHeader } from "./volume-format.js";
 
-type FileDtype = "float32" | "uint8" | "uint16";
+export type FileDtype = "float32" | "uint8" | "uint16";
 
 export interface FileVolumeOptions {
   /** As for `readVolume`; a "replaced" voxel becomes the smallest finite one of the file. Images only. Default "fail". */

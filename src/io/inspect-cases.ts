@@ -1,5 +1,6 @@
 import { parseBytes } from "../core/bytes.js";
 import type { DataSet } from "../core/case.js";
+import { requireKnownOptions } from "../core/require-known-options.js";
 import type { TaskRunner } from "../core/run-context.js";
 import type { Triple } from "../core/shape.js";
 import { eachCase } from "./each-case.js";
@@ -23,6 +24,8 @@ export interface CasesSummary {
   readonly cases: readonly CaseSummary[];
   /** Cases that could not be read. */
   readonly failed: readonly { readonly id: string; readonly message: string }[];
+  /** What is likely to be a mistake: labels that no class declares, each with its cases. */
+  readonly warnings: readonly string[];
   readonly totals: {
     readonly cases: number;
     readonly labelled: number;
@@ -67,11 +70,15 @@ const MODULE = new URL(import.meta.url.endsWith(".ts") ? "../../dist/io/inspect-
  *
  * @units spacing in mm, volumes in mm³, intensities as stored after scaling
  * @label counted per class
- * @throws what `dataset.list()` throws
+ * @throws `ERR_OPTION`; what `dataset.list()` throws
  * @example
  * const { totals } = await inspectCases(niftiCases({ root, classes }));
  */
-export async function inspectCases(dataset: DataSet, { tasks, memory = "4GB", onCase, signal }: InspectCasesOptions = {}): Promise<CasesSummary> {
+export async function inspectCases(
+  dataset: DataSet,
+  { tasks, memory = "4GB", onCase, signal, ...unknown }: InspectCasesOptions = {},
+): Promise<CasesSummary> {
+  requireKnownOptions("inspectCases", unknown, ["tasks", "memory", "onCase", "signal"]);
   const cases: CaseSummary[] = [];
   const failed: UnreadableCase[] = [];
   const foregrounds: CaseIntensities[] = [];
@@ -102,8 +109,23 @@ export async function inspectCases(dataset: DataSet, { tasks, memory = "4GB", on
     classes: dataset.classes,
     cases,
     failed,
+    warnings: undeclaredLabels(dataset.classes, cases),
     totals: { ...totalsOf(cases, dataset.classes.length, channels), ...(foreground && { foreground }) },
   };
+}
+
+/** Training refuses such labels; counted under "not declared" alone they are easily overlooked. */
+function undeclaredLabels(classes: readonly string[], cases: readonly CaseSummary[]): string[] {
+  const found = new Map<number, string[]>();
+  for (const { id, classVoxels = [] } of cases) {
+    for (const [label, voxels] of classVoxels.entries())
+      if (label >= classes.length && voxels > 0) found.set(label, [...(found.get(label) ?? []), id]);
+  }
+  const declared = classes.map((name, label) => `${label} ${name}`).join(", ");
+  return [...found].map(([label, ids]) => {
+    const named = ids.length > 5 ? `${ids.slice(0, 5).join(", ")} and ${ids.length - 5} more` : ids.join(", ");
+    return `label ${label} is in ${ids.length} ${ids.length === 1 ? "case" : "cases"} and no class (${declared}): ${named}; name it with --classes, or map it with mapLabels`;
+  });
 }
 
 interface HistogramTotals {

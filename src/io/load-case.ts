@@ -1,5 +1,6 @@
 import type { CaseRef, DataSet } from "../core/case.js";
 import { axisAligned, type Geometry, spacingOf } from "../core/geometry.js";
+import { requireKnownOptions } from "../core/require-known-options.js";
 import { elementCount, type Shape4 } from "../core/shape.js";
 import { type ReadCaseOptions, readCase } from "./read-case.js";
 import { readCaseHeader } from "./read-case-header.js";
@@ -23,11 +24,13 @@ export interface LoadedCase {
  * Reads image and label of a case, through the data set's own reader where it has one.
  *
  * @shape image (D, H, W, C), label (D, H, W, 1), in canonical orientation
- * @throws what `readCaseHeader` and `readCase` throw, with the case's id: `ERR_READ`, `ERR_FORMAT`, `ERR_HEADER`, `ERR_GEOMETRY`, `ERR_LABEL`, ...
+ * @throws `ERR_OPTION`; what `readCaseHeader` and `readCase` throw, with the case's id: `ERR_READ`, `ERR_FORMAT`, `ERR_HEADER`, `ERR_GEOMETRY`,
+ * `ERR_LABEL`, ...
  * @example
  * const { image, shape, geometry } = await loadCase(data, ref);
  */
 export async function loadCase(dataset: DataSet, ref: CaseRef, options: ReadCaseOptions = {}): Promise<LoadedCase> {
+  requireKnownOptions("loadCase", options, ["nonFinite", "classes", "isStopped"]);
   const Label = labelDtype(dataset.classes.length) === "uint8" ? Uint8Array : Uint16Array;
   if (dataset.read) {
     const { image, label } = await dataset.read(ref);

@@ -1,6 +1,7 @@
 import type { CaseRef } from "../core/case.js";
 import { VoxError } from "../core/errors.js";
 import type { Geometry, SourceGrid } from "../core/geometry.js";
+import { requireKnownOptions } from "../core/require-known-options.js";
 import type { Shape4 } from "../core/shape.js";
 import { readHeader } from "./read-header.js";
 import { labelDtype } from "./read-label.js";
@@ -33,12 +34,17 @@ export interface CaseHeader {
 /**
  * Reads the headers of all files of a case and makes sure that they lie on one grid.
  *
- * @throws `ERR_GEOMETRY` when files differ in shape or place; `ERR_SHAPE` for another number of channels; `ERR_LABEL` when a needed label is missing;
+ * @throws `ERR_OPTION`; `ERR_GEOMETRY` when files differ in shape or place; `ERR_SHAPE` for another number of channels; `ERR_LABEL` when a needed
+ * label is missing;
  * and what `readHeader` throws; all with the case's id or file name
  * @example
  * const header = await readCaseHeader(ref, { classes: dataset.classes, channels: dataset.channels });
  */
-export async function readCaseHeader(ref: CaseRef, { channels, classes, needsLabel = false }: ReadCaseHeaderOptions): Promise<CaseHeader> {
+export async function readCaseHeader(
+  ref: CaseRef,
+  { channels, classes, needsLabel = false, ...unknown }: ReadCaseHeaderOptions,
+): Promise<CaseHeader> {
+  requireKnownOptions("readCaseHeader", unknown, ["channels", "classes", "needsLabel"]);
   const first = ref.images[0];
   if (first === undefined)
     throw new VoxError("a case must have at least one image file, got none", { code: "ERR_DATA", where: "readCaseHeader", sampleId: ref.id });

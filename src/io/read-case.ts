@@ -1,3 +1,4 @@
+import { requireKnownOptions } from "../core/require-known-options.js";
 import type { CaseHeader } from "./read-case-header.js";
 import { type ReadLabelOptions, readLabel } from "./read-label.js";
 import { type ReadVolumeOptions, readVolume } from "./read-volume.js";
@@ -16,7 +17,7 @@ export interface ReadCaseOptions extends Pick<ReadVolumeOptions, "nonFinite">, R
  *
  * @shape image (D, H, W, C), label (D, H, W, 1)
  * @returns the number of NaN or infinite voxels that were replaced
- * @throws what `readVolume` and `readLabel` throw
+ * @throws `ERR_OPTION`; what `readVolume` and `readLabel` throw
  * @example
  * const header = await readCaseHeader(ref, { classes });
  * readCase(header, { image: new Float32Array(elementCount(header.shape)) });
@@ -24,8 +25,9 @@ export interface ReadCaseOptions extends Pick<ReadVolumeOptions, "nonFinite">, R
 export function readCase(
   header: CaseHeader,
   { image, label }: ReadCaseTargets,
-  { nonFinite = "fail", classes, isStopped }: ReadCaseOptions = {},
+  { nonFinite = "fail", classes, isStopped, ...unknown }: ReadCaseOptions = {},
 ): number {
+  requireKnownOptions("readCase", unknown, ["nonFinite", "classes", "isStopped"]);
   let replaced = 0;
   let first = 0;
   for (const file of header.images) {

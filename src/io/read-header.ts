@@ -8,7 +8,7 @@ import type { VolumeHeader } from "./volume-format.js";
  * @units geometry in mm
  * @throws `ERR_READ`, `ERR_FORMAT`, `ERR_HEADER`, `ERR_TRUNCATED` with the file's name
  * @example
- * const header = await readHeader("case_00000/imaging.nii.gz");
+ * const header = await readHeader("data/kits19/case_00000/imaging.nii.gz");
  * const voxels = new Float32Array(elementCount(header.shape));
  */
 export function readHeader(path: string): Promise<VolumeHeader> {

@@ -1,4 +1,5 @@
 import { VoxError } from "../core/errors.js";
+import { requireKnownOptions } from "../core/require-known-options.js";
 import { elementCount } from "../core/shape.js";
 import { formatNamed } from "./formats.js";
 import { fileIndex, requireLength } from "./read-volume.js";
@@ -22,13 +23,19 @@ export function labelDtype(classes: number): "uint8" | "uint16" {
  * @shape target (D, H, W, 1)
  * @label integers from 0 to classes - 1
  * @returns the label values that occur, ascending
- * @throws `ERR_LABEL` for values that are no integers or no declared class; `ERR_HEADER` when the file has more than one channel; and what `readVolume` throws
+ * @throws `ERR_OPTION`; `ERR_LABEL` for values that are no integers or no declared class; `ERR_HEADER` when the file has more than one channel; and
+ * what `readVolume` throws
  * @example
- * const header = await readHeader("case_00000/segmentation.nii.gz");
+ * const header = await readHeader("data/kits19/case_00000/segmentation.nii.gz");
  * const labels = new Uint8Array(elementCount(header.shape));
  * readLabel(header, labels, { classes: ["background", "kidney", "tumor"] });
  */
-export function readLabel(header: VolumeHeader, target: Uint8Array | Uint16Array, { classes, isStopped }: ReadLabelOptions = {}): number[] {
+export function readLabel(
+  header: VolumeHeader,
+  target: Uint8Array | Uint16Array,
+  { classes, isStopped, ...unknown }: ReadLabelOptions = {},
+): number[] {
+  requireKnownOptions("readLabel", unknown, ["classes", "isStopped"]);
   if (header.shape[3] !== 1)
     throw new VoxError(`a label map must have one channel, got ${header.shape[3]}`, { code: "ERR_HEADER", where: header.path });
   requireLength(target, header.shape, header.path);

@@ -1,4 +1,5 @@
 import { requireOption, VoxError } from "../core/errors.js";
+import { requireKnownOptions } from "../core/require-known-options.js";
 import { elementCount, formatShape, type Shape4 } from "../core/shape.js";
 import { formatNamed } from "./formats.js";
 import { sourceLayout } from "./source-layout.js";
@@ -19,14 +20,20 @@ export interface ReadVolumeOptions {
  *
  * @shape target (D, H, W, C)
  * @returns the number of voxels that were replaced
- * @throws `ERR_OPTION`, `ERR_READ`, `ERR_TRUNCATED`, `ERR_CHECKSUM`, `ERR_FORMAT` with the file's name; `ERR_VALUES` for NaN or infinite voxels; `ERR_SHAPE` when the
+ * @throws `ERR_OPTION`, `ERR_READ`, `ERR_TRUNCATED`, `ERR_CHECKSUM`, `ERR_FORMAT` with the file's name; `ERR_VALUES` for NaN or infinite voxels;
+ * `ERR_SHAPE` when the
  * target has another length
  * @example
  * const header = await readHeader(path);
  * const voxels = new Float32Array(elementCount(header.shape));
  * readVolume(header, voxels);
  */
-export function readVolume(header: VolumeHeader, target: Float32Array, { nonFinite = "fail", channels, isStopped }: ReadVolumeOptions = {}): number {
+export function readVolume(
+  header: VolumeHeader,
+  target: Float32Array,
+  { nonFinite = "fail", channels, isStopped, ...unknown }: ReadVolumeOptions = {},
+): number {
+  requireKnownOptions("readVolume", unknown, ["nonFinite", "channels", "isStopped"]);
   requireOption(nonFinite === "fail" || nonFinite === "replace", "readVolume", "nonFinite", '"fail" or "replace"', nonFinite);
   const first = channels?.first ?? 0;
   const of = channels?.of ?? header.shape[3];

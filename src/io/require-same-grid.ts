@@ -2,7 +2,8 @@ import { VoxError } from "../core/errors.js";
 import type { Affine, Geometry } from "../core/geometry.js";
 import { formatShape, type Shape4, spatial } from "../core/shape.js";
 
-interface Placed {
+/** What lies on a grid: a header, or what is known of a case. */
+export interface Placed {
   readonly path: string;
   readonly shape: Shape4;
   readonly geometry: Geometry;

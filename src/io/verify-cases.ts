@@ -1,5 +1,6 @@
 import { parseBytes } from "../core/bytes.js";
 import type { DataSet } from "../core/case.js";
+import { requireKnownOptions } from "../core/require-known-options.js";
 import type { TaskRunner } from "../core/run-context.js";
 import { eachCase } from "./each-case.js";
 import { type CaseFinding, type VerifyCaseOptions, verifyCase } from "./verify-case.js";
@@ -21,11 +22,12 @@ const MODULE = new URL(import.meta.url.endsWith(".ts") ? "../../dist/io/verify-c
 /**
  * Reads every file of every case completely and lists all that is wrong or suspicious, each with the file and a way to fix it.
  *
- * @throws what `dataset.list()` throws
+ * @throws `ERR_OPTION`; what `dataset.list()` throws
  * @example
  * for (const { file, message, fix } of await verifyCases(data)) console.error(file, message, fix);
  */
 export async function verifyCases(dataset: DataSet, options: VerifyCasesOptions = {}): Promise<readonly CaseFinding[]> {
+  requireKnownOptions("verifyCases", options, ["needsLabel", "tasks", "memory", "onCase", "signal"]);
   const { needsLabel = true, tasks, memory = "4GB", onCase, signal } = options;
   const all: CaseFinding[] = [];
   await eachCase<VerifyCaseOptions, CaseFinding[]>({

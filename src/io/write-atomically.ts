@@ -17,7 +17,7 @@ export interface WriteAtomicallyOptions {
 /**
  * Writes the pieces to a temporary file beside `path`, flushes it to the disk and renames it: readers see the old file or the whole new one.
  *
- * @throws `ERR_WRITE`; nothing stays behind then
+ * @throws `ERR_OPTION`; `ERR_WRITE`; nothing stays behind then
  * @example
  * await writeAtomically("out/notes.txt.gz", [Buffer.from("first line\n"), Buffer.from("second line\n")], { gzip: true });
  */

@@ -10,7 +10,8 @@ import type { VolumeData, WriteOptions } from "./volume-format.js";
  *
  * @shape data (D, H, W, C) canonical
  * @label `kind: "label"` writes the smallest unsigned integer type that holds the values, always 3D
- * @throws `ERR_SHAPE` when the data do not fit the grid; `ERR_LABEL` for labels that are no integers from 0 to 2^32 - 1; `ERR_WRITE`; `ERR_FORMAT`
+ * @throws `ERR_OPTION`; `ERR_SHAPE` when the data do not fit the grid; `ERR_LABEL` for labels that are no integers from 0 to 2^32 - 1; `ERR_WRITE`;
+ * `ERR_FORMAT`
  * @example
  * await writeVolume("predictions/case_00000.nii.gz", labels, [48, 96, 96, 1], header.source, { kind: "label" });
  */

@@ -1,3 +1,4 @@
+import { requireKnownOptions } from "../core/require-known-options.js";
 import { connectedComponents } from "../kernels/connected-components/connected-components.js";
 import { cropMask } from "./crop-mask.js";
 import type { LabelComparison } from "./label-comparison.js";
@@ -18,7 +19,8 @@ export interface LesionF1Options {
  * @example
  * lesionF1(comparison.of(2));
  */
-export function lesionF1({ state, maps, labels, box }: LabelComparison, { connectivity = 26 }: LesionF1Options = {}): number {
+export function lesionF1({ state, maps, labels, box }: LabelComparison, { connectivity = 26, ...unknown }: LesionF1Options = {}): number {
+  requireKnownOptions("lesionF1", unknown, ["connectivity"]);
   if (state !== "ok") return state === "both_empty" ? Number.NaN : 0;
   const predicted = cropMask(maps.prediction, maps.shape, labels, box);
   const referenced = cropMask(maps.reference, maps.shape, labels, box);

@@ -1,4 +1,5 @@
 import { requireOption } from "../core/errors.js";
+import { requireKnownOptions } from "../core/require-known-options.js";
 import type { Millimeters } from "../core/units.js";
 import type { LabelComparison } from "./label-comparison.js";
 
@@ -21,7 +22,8 @@ const ROUNDING = 1e-5;
  * @example
  * nsd(comparison.of(1), { tolerance: 2 });
  */
-export function nsd(comparison: LabelComparison, { tolerance = 1 }: NsdOptions = {}): number {
+export function nsd(comparison: LabelComparison, { tolerance = 1, ...unknown }: NsdOptions = {}): number {
+  requireKnownOptions("nsd", unknown, ["tolerance"]);
   requireOption(tolerance >= 0, "nsd", "tolerance", ">= 0 mm", tolerance);
   switch (comparison.state) {
     case "both_empty":

@@ -20,6 +20,7 @@ export {
 export type { ModelInput, ModelSpec } from "./model-spec.js";
 export { type EncoderPath, type MultiPathUnetOptions, multiPathUnet } from "./multi-path-unet.js";
 export { multiResUnet } from "./multi-res-unet.js";
+export type { OnnxAttribute, OnnxNode, OnnxTensor } from "./onnx/encode-onnx.js";
 export { type ExportOnnxOptions, exportOnnx } from "./onnx/export-onnx.js";
 export { type LayerConversion, type LayerConverter, type LayerWeight, layerConverters } from "./onnx/layer-converters.js";
 export { type OnnxAttributeValue, OnnxGraph } from "./onnx/onnx-graph.js";

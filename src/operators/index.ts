@@ -1,6 +1,18 @@
-export { type Effect, inPlacePlan, regridPlan, type SampleLayout, type Step, type StepPlan, type StepWork } from "../workers/steps/step.js";
+export {
+  type ArrayLayout,
+  type Effect,
+  inPlacePlan,
+  type MeasureWork,
+  regridPlan,
+  type SampleLayout,
+  type Step,
+  type StepPlan,
+  type StepReturn,
+  type StepWork,
+} from "../workers/steps/step.js";
+export type { StepModule, StepSource } from "../workers/steps/step-module.js";
 export * from "./augment/augment.js";
-export type { AugmentOptions } from "./augment/augment-options.js";
+export type * from "./augment/augment-options.js";
 export * from "./intensity/clip.js";
 export * from "./intensity/intensity-statistics.js";
 export * from "./intensity/normalize.js";
@@ -11,7 +23,7 @@ export * from "./label/one-hot.js";
 export * from "./load/case-item.js";
 export * from "./load/cases.js";
 export * from "./load/load.js";
-export { type DrawSubject, descriptionOf, type OperatorDescription, recordOperators } from "./operator-link.js";
+export { type DrawSubject, descriptionOf, type OperatorDescription, type OperatorLink, recordOperators } from "./operator-link.js";
 export * from "./patch/patch.js";
 export type { PatchForegroundOptions, PatchOptions } from "./patch/patch-options.js";
 export * from "./patch/patch-starts.js";

@@ -1,4 +1,5 @@
 import { requireOption } from "../core/errors.js";
+import { requireKnownOptions } from "../core/require-known-options.js";
 import type { StageReport } from "../core/run-events.js";
 import type { Graph, GraphNode } from "./graph.js";
 
@@ -42,7 +43,11 @@ const ROOM = 0.6;
  * @throws `ERR_OPTION`
  * @source tf.data, stage-based autotuning and autotuned prefetch (Murray et al. 2021)
  */
-export function autotune(graph: Graph, { jobs, sink = "sink", everyMs = 250, maxPrefetch = 16, enabled = true }: AutotuneOptions): Autotune {
+export function autotune(
+  graph: Graph,
+  { jobs, sink = "sink", everyMs = 250, maxPrefetch = 16, enabled = true, ...unknown }: AutotuneOptions,
+): Autotune {
+  requireKnownOptions("autotune", unknown, ["jobs", "sink", "everyMs", "maxPrefetch", "enabled"]);
   requireOption(Number.isInteger(jobs) && jobs >= 1, "autotune", "jobs", "an integer >= 1", jobs);
   requireOption(everyMs > 0, "autotune", "everyMs", "> 0 ms", everyMs);
   const changes: string[] = [];

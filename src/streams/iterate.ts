@@ -14,7 +14,7 @@ export interface IterateOptions extends RunOptions {
  * for await (const batch of iterate(batches, { context })) console.log(batch.image.shape);
  */
 export async function* iterate<T>(flow: Observable<T>, { name = "iterate", ...options }: IterateOptions = {}): AsyncGenerator<T, void, undefined> {
-  requireKnownOptions("iterate", { ...options }, ["name", "from", "signal", "context", "onSkip", "patience"]);
+  requireKnownOptions("iterate", options, ["name", "from", "signal", "context", "onSkip", "patience"]);
   let arrived: { readonly value: T } | undefined;
   let wake: (() => void) | undefined;
   let taken: (() => void) | undefined;

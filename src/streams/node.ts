@@ -15,7 +15,7 @@ export interface NodeOptions<A> {
  * Makes a stage with any number of inlets (a join) and outlets (a split). Several outlets share one run: it starts when all of them are subscribed,
  * so their flows belong into the same `run()`.
  *
- * @throws in the run `ERR_STAGE` with the item's id when its logic fails
+ * @throws `ERR_OPTION`; in the run `ERR_STAGE` with the item's id when its logic fails
  * @example
  * const [merged] = node<number, number>({ name: "merge", from: [source("a", 2, (n) => n), source("b", 2, (n) => n)] }, () => {
  *   const queue: Item<number>[] = [];

@@ -11,7 +11,7 @@ import type { WorkContext } from "./work-context.js";
  * The end of a flow: an asynchronous consumer, one item at a time. Emits the position reached after each item. The memory of an item is released when the
  * consumer's promise settles.
  *
- * @throws in the run `ERR_STAGE` with the item's id when the consumer fails
+ * @throws `ERR_OPTION`; in the run `ERR_STAGE` with the item's id when the consumer fails
  * @example
  * batches.pipe(to(async (batch) => console.log(batch.image.shape), { name: "trainer" }))
  */

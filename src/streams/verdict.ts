@@ -1,3 +1,4 @@
+import { requireKnownOptions } from "../core/require-known-options.js";
 import type { StageReport } from "../core/run-events.js";
 
 /** What happened to a stage in a stretch of time, as shares of it. */
@@ -29,7 +30,8 @@ const SATURATED = 0.75;
  *
  * @source FFCV performance guide, table of bottlenecks and knobs; tf.data, stage-based autotuning (Murray et al. 2021)
  */
-export function verdict(reports: readonly StageReport[], { before = [], sink, bytesInUse, budget }: VerdictOptions = {}): string {
+export function verdict(reports: readonly StageReport[], { before = [], sink, bytesInUse, budget, ...unknown }: VerdictOptions = {}): string {
+  requireKnownOptions("verdict", unknown, ["before", "sink", "bytesInUse", "budget"]);
   const loads = reports.map((report) =>
     loadOf(
       report,

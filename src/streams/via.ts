@@ -1,5 +1,6 @@
 import { type OperatorFunction, Subject } from "rxjs";
 import { requireOption, VoxError } from "../core/errors.js";
+import { requireKnownOptions } from "../core/require-known-options.js";
 import { release, retain } from "../core/retain.js";
 import type { Item } from "./item.js";
 import { stage } from "./stage.js";
@@ -18,7 +19,8 @@ export interface ViaOptions extends StageOptions {
  * @example
  * samples.pipe(via(delay(10), { capacity: 2 }))
  */
-export function via<A, B>(operator: OperatorFunction<A, B>, { name = "via", capacity = 1 }: ViaOptions = {}): OperatorFunction<A, B> {
+export function via<A, B>(operator: OperatorFunction<A, B>, { name = "via", capacity = 1, ...unknown }: ViaOptions = {}): OperatorFunction<A, B> {
+  requireKnownOptions("via", unknown, ["capacity", "name"]);
   requireOption(Number.isInteger(capacity) && capacity >= 1, name, "capacity", "an integer >= 1", capacity);
   return stage<A, B>(name, (node) => {
     const { graph } = node;

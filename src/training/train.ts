@@ -3,6 +3,7 @@ import type * as tfl from "@tensorflow/tfjs-layers";
 import { parseBytes } from "../core/bytes.js";
 import { errorMessage, VoxError } from "../core/errors.js";
 import type { Json } from "../core/json.js";
+import { requireKnownOptions } from "../core/require-known-options.js";
 import type { RunEvent } from "../core/run-events.js";
 import type { Shape4, Triple } from "../core/shape.js";
 import { nativeMissingReason } from "../kernels/native.js";
@@ -86,12 +87,14 @@ export interface TrainResult {
 /**
  * Trains as a configuration says, into a run folder.
  *
- * @throws `ERR_CONFIG`, `ERR_MODEL` before data is read; `ERR_TRAINING` when the loss is not finite; `ERR_CHECKPOINT` when the run cannot be resumed; and
+ * @throws `ERR_OPTION`; `ERR_CONFIG`, `ERR_MODEL` before data is read; `ERR_TRAINING` when the loss is not finite; `ERR_CHECKPOINT` when the run
+ * cannot be resumed; and
  * what reading the data throws
  * @example
  * const { folder, loss } = await train("kits19.config.ts", { resume: true, stopOnSignals: true });
  */
 export async function train(source: TrainingConfig | string, options: TrainOptions = {}): Promise<TrainResult> {
+  requireKnownOptions("train", options, ["resume", "overrides", "signal", "stopOnSignals", "thread", "onEvent", "ranks", "preview"]);
   const ranks = options.ranks ?? (await openRanks());
   ranks.enter();
   let failure: unknown;

@@ -63,7 +63,8 @@ export function createTaskPool({
   threads = Math.max(1, availableParallelism() - 1),
   retries = 1,
   stallTimeout = Number.POSITIVE_INFINITY,
-  heapMegabytes, ...unknown,
+  heapMegabytes,
+  ...unknown
 }: TaskPoolOptions = {}): TaskPool {
   requireKnownOptions("createTaskPool", unknown, ["threads", "retries", "stallTimeout", "heapMegabytes"]);
   requireOption(Number.isInteger(threads) && threads >= 0 && threads <= 1024, "createTaskPool", "threads", "an integer from 0 to 1024", threads);

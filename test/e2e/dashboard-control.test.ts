@@ -1,21 +1,17 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Page } from "playwright-core";
+import { expect, test } from "vitest";
 import { openDashboard } from "../server/fixture/open-dashboard.js";
 import { RunWriter } from "../server/fixture/run-writer.js";
 import { temporaryFolder } from "../server/fixture/temporary-folder.js";
-import { findChromium } from "./find-chromium.js";
-import { buildPage } from "./fixture/build-page.js";
-import { launchChromium, openPage } from "./fixture/open-page.js";
+import { inChromium } from "./fixture/in-chromium.js";
+import { openPage } from "./fixture/open-page.js";
 
 /** What `evaluate` and `waitForFunction` run lives in the page; the types of this project are those of Node. */
 declare const document: any;
 
 const TOKEN = "correct-horse-battery-staple";
-const executablePath = findChromium();
-if (!executablePath)
-  console.warn("test/e2e/dashboard-control.test.ts is skipped: there is no Chromium on the search path (Debian: apt-get install chromium)");
 
 async function setUp(steps = 40) {
   const runs = temporaryFolder();
@@ -35,19 +31,10 @@ const focusName = (page: Page) => page.evaluate(() => document.activeElement?.te
 const picture = (page: Page, chart: string) =>
   page.locator(`section[aria-label="${chart}"] canvas`).evaluate((canvas) => (canvas as any).toDataURL());
 
-describe.skipIf(!executablePath)("the dashboard's controls in Chromium", () => {
-  let browser: Browser;
-
-  beforeAll(async () => {
-    await buildPage();
-    browser = await launchChromium(executablePath!);
-  }, 120_000);
-
-  afterAll(() => browser?.close());
-
+inChromium("the dashboard's controls in Chromium", import.meta.url, (browser) => {
   test("are locked without the token, and a wrong one does not open them", async () => {
     const { url, asked } = await setUp();
-    const { page, faults } = await openPage(browser, `${url}#/run/live/training`);
+    const { page, faults } = await openPage(browser(), `${url}#/run/live/training`);
     const unlock = page.getByRole("button", { name: "Unlock…" });
     await unlock.waitFor();
     for (const name of ["Pause", "Save", "Stop"]) expect(await page.getByRole("button", { name }).isDisabled()).toBe(true);
@@ -67,7 +54,7 @@ describe.skipIf(!executablePath)("the dashboard's controls in Chromium", () => {
 
   test("ask before they hold a training up, by keyboard as by mouse, and tell when it was done", async () => {
     const { writer, url, asked } = await setUp();
-    const { page, faults } = await openPage(browser, `${url}#token=${TOKEN}`);
+    const { page, faults } = await openPage(browser(), `${url}#token=${TOKEN}`);
     await page.getByRole("link", { name: "live" }).click();
     const pause = page.getByRole("button", { name: "Pause" });
     await page.waitForFunction(() => document.querySelector('[data-command="pause"]')?.disabled === false);
@@ -99,7 +86,7 @@ describe.skipIf(!executablePath)("the dashboard's controls in Chromium", () => {
 
   test("smoothing and log scale change the curves, legend entries hide them", async () => {
     const { url } = await setUp(200);
-    const { page, faults } = await openPage(browser, `${url}#/run/live/training`);
+    const { page, faults } = await openPage(browser(), `${url}#/run/live/training`);
     await page.waitForFunction(() => document.querySelector("[data-steps]")?.dataset.steps === "200");
     const first = await picture(page, "Loss");
     await page.getByRole("slider", { name: "Smoothing" }).fill("0.9");
@@ -122,7 +109,7 @@ describe.skipIf(!executablePath)("the dashboard's controls in Chromium", () => {
 
   test("curves are saved as a table and as a picture", async () => {
     const { url } = await setUp(60);
-    const { page, faults } = await openPage(browser, `${url}#/run/live/training`);
+    const { page, faults } = await openPage(browser(), `${url}#/run/live/training`);
     await page.waitForFunction(() => document.querySelector("[data-steps]")?.dataset.steps === "60");
     const saved = async (name: string) => {
       const [download] = await Promise.all([

@@ -1,39 +1,25 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { createCanvas, loadImage } from "@napi-rs/canvas";
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Page } from "playwright-core";
+import { expect, test } from "vitest";
 import { startDashboard } from "../../src/server/index.js";
 import { openDashboard } from "../server/fixture/open-dashboard.js";
 import { writePhantomCase } from "../server/fixture/phantom-case.js";
 import { RunWriter } from "../server/fixture/run-writer.js";
 import { temporaryFolder } from "../server/fixture/temporary-folder.js";
-import { findChromium } from "./find-chromium.js";
-import { buildPage } from "./fixture/build-page.js";
-import { ARTIFACTS, launchChromium, openPage } from "./fixture/open-page.js";
+import { inChromium } from "./fixture/in-chromium.js";
+import { ARTIFACTS, openPage } from "./fixture/open-page.js";
+import { pixelsOf } from "./fixture/pixels-of.js";
 
 /** What `evaluate` and `waitForFunction` run lives in the page; the types of this project are those of Node. */
 declare const document: any;
 
-const executablePath = findChromium();
-if (!executablePath)
-  console.warn("test/e2e/dashboard.test.ts is skipped: there is no Chromium on the search path (Debian: apt-get install chromium)");
-
 const steps = (page: Page) => page.locator("[data-steps]").getAttribute("data-steps").then(Number);
 const hasSteps = (page: Page, count: number) =>
-  page.waitForFunction((wanted) => document.querySelector("[data-steps]")?.dataset.steps === String(wanted), count, { timeout: 15_000 });
+  page.waitForFunction((wanted) => document.querySelector("[data-steps]")?.dataset.steps === String(wanted), count);
 const lossPicture = (page: Page) => page.locator('section[aria-label="Loss"] canvas').evaluate((canvas) => (canvas as any).toDataURL());
 
-describe.skipIf(!executablePath)("the dashboard in Chromium", () => {
-  let browser: Browser;
-
-  beforeAll(async () => {
-    await buildPage();
-    browser = await launchChromium(executablePath!);
-  }, 120_000);
-
-  afterAll(() => browser?.close());
-
+inChromium("the dashboard in Chromium", import.meta.url, (browser) => {
   test("curves and pipeline grow while the page is open", async () => {
     const runs = temporaryFolder();
     const writer = new RunWriter({ folder: join(runs, "live"), epochs: 20, stepsPerEpoch: 50 });
@@ -41,7 +27,7 @@ describe.skipIf(!executablePath)("the dashboard in Chromium", () => {
     writer.start();
     writer.until(120);
     const { url } = await openDashboard({ runs });
-    const { page, faults } = await openPage(browser, url);
+    const { page, faults } = await openPage(browser(), url);
     await page.getByRole("link", { name: "live" }).click();
     await hasSteps(page, 120);
     await page.locator("text=Live").first().waitFor();
@@ -77,7 +63,7 @@ describe.skipIf(!executablePath)("the dashboard in Chromium", () => {
     writer.start();
     writer.until(40);
     const first = await startDashboard({ runs, pollMs: 20 });
-    const { page } = await openPage(browser, `${first.url}#/run/live/training`);
+    const { page } = await openPage(browser(), `${first.url}#/run/live/training`);
     await hasSteps(page, 40);
     writer.until(70);
     await hasSteps(page, 70);
@@ -98,15 +84,21 @@ describe.skipIf(!executablePath)("the dashboard in Chromium", () => {
     writer.start();
     writer.until(90);
     const { url } = await openDashboard({ runs });
-    const { page } = await openPage(browser, `${url}#/run/live/training`);
+    const { page } = await openPage(browser(), `${url}#/run/live/training`);
     await hasSteps(page, 90);
-    writer.start(50);
-    writer.step = 50;
-    writer.until(60);
-    await hasSteps(page, 60);
+    const tile = (name: string) => page.locator(".tile", { hasText: name }).first().locator("dd").allTextContents();
+    writer.start(70);
+    writer.step = 70;
+    await hasSteps(page, 70);
+    // Before its first new step, in the middle of the second epoch.
+    await expect.poll(() => tile("Step")).toEqual(["70", "20 of 50 in the epoch, resumed at 70"]);
+    expect(await tile("Epoch")).toEqual(["2", "of 20"]);
+    writer.until(75);
+    await hasSteps(page, 75);
+    expect(await tile("Step")).toEqual(["75", "25 of 50 in the epoch, resumed at 70"]);
     rmSync(join(runs, "live"), { recursive: true });
     await page.locator("text=it was deleted or renamed").waitFor();
-    expect(await steps(page)).toBe(60);
+    expect(await steps(page)).toBe(75);
   });
 
   test("every view fits 1280 and 390 pixels, light and dark, without an error or a foreign request", async () => {
@@ -153,12 +145,12 @@ describe.skipIf(!executablePath)("the dashboard in Chromium", () => {
       [1280, "dark"],
       [390, "dark"],
     ] as const) {
-      const { page, faults } = await openPage(browser, url, { viewport: { width, height: 860 }, colorScheme });
+      const { page, faults } = await openPage(browser(), url, { viewport: { width, height: 860 }, colorScheme });
       for (const [name, address] of Object.entries(views)) {
         const expected =
           {
             runs: "kits19-residual",
-            samples: "case_00003",
+            samples: "Latest preview",
             evaluation: "case_00003",
             log: "Completed",
             folds: "case_00012",
@@ -169,7 +161,7 @@ describe.skipIf(!executablePath)("the dashboard in Chromium", () => {
           }[name] ?? "Live";
         await page.goto(url + address);
         await page.locator(`text=${expected}`).first().waitFor();
-        if (name === "samples")
+        if (name === "samples" || name === "evaluation")
           await page.waitForFunction(() =>
             [...document.images].filter(({ loading }) => loading === "lazy").every(({ complete, naturalWidth }) => !complete || naturalWidth > 0),
           );
@@ -248,11 +240,19 @@ describe.skipIf(!executablePath)("the dashboard in Chromium", () => {
     writeFileSync(join(writer.folder, "samples", "step-000000001.bin"), Buffer.alloc(16));
     writer.write({ type: "preview", path: evil, id: evil, epoch: 1, volumes: { image: evil, label: evil, prediction: evil } });
     const { url } = await openDashboard({ runs });
-    const { page, faults } = await openPage(browser, url);
+    const { page, faults } = await openPage(browser(), url);
     await page.getByRole("link", { name: evil }).click();
-    for (const view of ["Training", "Pipeline", "Samples", "Volumes", "Evaluation", "Log & system"]) {
+    const views = {
+      Training: '[aria-label="Scores"] .legend-entry',
+      Pipeline: ".node",
+      Samples: ".history li",
+      Volumes: ".view .empty, .case-entry",
+      Evaluation: ".confusion",
+      "Log & system": ".log-line.skip",
+    };
+    for (const [view, marks] of Object.entries(views)) {
       await page.getByRole("link", { name: view, exact: true }).click();
-      await page.waitForTimeout(300);
+      await page.locator(marks).first().waitFor();
       expect(await page.evaluate(() => document.querySelectorAll("#bold, script:not([src]), [onerror], [onload]").length)).toBe(0);
     }
     expect(await page.locator(".log").textContent()).toContain(evil);
@@ -265,7 +265,7 @@ describe.skipIf(!executablePath)("the dashboard in Chromium", () => {
     writer.start();
     writer.until(30);
     const { url } = await openDashboard({ runs });
-    const { page, faults } = await openPage(browser, url);
+    const { page, faults } = await openPage(browser(), url);
     await page.getByRole("link", { name: "live" }).waitFor();
     const focus = () => page.evaluate(() => document.activeElement?.textContent?.trim() || document.activeElement?.getAttribute("aria-label"));
     const seen: (string | null | undefined)[] = [];
@@ -297,7 +297,7 @@ describe.skipIf(!executablePath)("the dashboard in Chromium", () => {
     writer.start();
     writer.until(5000);
     const { url } = await openDashboard({ runs });
-    const { page, faults } = await openPage(browser, `${url}#/run/long/training`);
+    const { page, faults } = await openPage(browser(), `${url}#/run/long/training`);
     await hasSteps(page, 5000);
     const chart = page.locator('section[aria-label="Loss"]');
     const coarse = Number(await chart.getAttribute("data-points"));
@@ -316,6 +316,63 @@ describe.skipIf(!executablePath)("the dashboard in Chromium", () => {
     expect(faults).toEqual([]);
   });
 
+  test("keys zoom a chart around the point that is read, and Escape shows all", async () => {
+    const runs = temporaryFolder();
+    const writer = new RunWriter({ folder: join(runs, "live"), epochs: 20, stepsPerEpoch: 50 });
+    writer.start();
+    writer.until(100);
+    const { url } = await openDashboard({ runs });
+    const { page, faults } = await openPage(browser(), `${url}#/run/live/training`);
+    await hasSteps(page, 100);
+    await page.locator('section[aria-label="Loss"] .chart-plot').focus();
+    await page.keyboard.press("End");
+    await page.keyboard.press("+");
+    const all = page.getByRole("button", { name: "Show all steps" });
+    await all.waitFor();
+    await page.keyboard.press("Escape");
+    await all.waitFor({ state: "hidden" });
+    await page.keyboard.press("+");
+    await all.waitFor();
+    await page.keyboard.press("-");
+    await all.waitFor({ state: "hidden" });
+    // The legend is made anew when an entry is pressed; the keyboard stays where it is.
+    const entry = page.locator('section[aria-label="Loss"] .legend-entry').first();
+    await entry.focus();
+    await page.keyboard.press("Enter");
+    expect(await entry.getAttribute("aria-pressed")).toBe("false");
+    await page.keyboard.press("Enter");
+    expect(await entry.getAttribute("aria-pressed")).toBe("true");
+    expect(faults).toEqual([]);
+  });
+
+  test("the evaluation shows class against class, of all cases and of one, and leads to the case", async () => {
+    const runs = temporaryFolder();
+    const writer = new RunWriter({ folder: join(runs, "live"), epochs: 2, stepsPerEpoch: 10 });
+    writer.complete();
+    writePhantomCase({ prediction: join(writer.folder, "predictions", "case_00003.nii.gz") });
+    const { url } = await openDashboard({ runs });
+    const { page, faults } = await openPage(browser(), `${url}#/run/live/evaluation`);
+    const row = (name: string) =>
+      page
+        .locator(".confusion tbody tr", { has: page.getByRole("rowheader", { name }) })
+        .locator("td")
+        .allTextContents();
+    await page.locator(".confusion").waitFor();
+    expect(await page.locator(".confusion thead th").allTextContents()).toEqual(["true ↓ predicted →", "background", "kidney", "tumor"]);
+    // Tumors of all cases: 4 times 600 missed, 200 taken for kidney, 3200 found.
+    expect(await row("tumor")).toEqual(["15 %2,400", "5.0 %800", "80 %12,800"]);
+    await page.getByLabel("Cases of the table").selectOption("case_00003");
+    expect(await row("tumor")).toEqual(["15 %600", "5.0 %200", "80 %3,200"]);
+    const scores = page.getByRole("region", { name: "Scores per case" });
+    await scores.getByRole("button", { name: "case" }).click();
+    // Drawn anew, the button still has the keyboard.
+    expect(await page.evaluate(() => document.activeElement?.getAttribute("title"))).toBe("Sort by case");
+    await scores.getByRole("link", { name: "case_00003" }).click();
+    await page.locator('[data-loaded="case_00003"]').waitFor();
+    expect(page.url()).toContain("#/run/live/volumes/case_00003");
+    expect(faults.filter((fault) => !fault.includes("GPU stall") && !fault.includes("WebGL"))).toEqual([]);
+  });
+
   test("a volume is drawn with its overlay, in three planes and 3D", async () => {
     const root = temporaryFolder();
     const data = join(root, "data");
@@ -329,22 +386,10 @@ describe.skipIf(!executablePath)("the dashboard in Chromium", () => {
       });
     }
     const { url } = await openDashboard({ runs: join(root, "runs"), data: [data] });
-    const { page, faults } = await openPage(browser, `${url}#/run/live/volumes`);
+    const { page, faults } = await openPage(browser(), `${url}#/run/live/volumes`);
     await page.locator('[data-loaded="case_00003"]').waitFor();
     // Red is the class color of kidneys, on a gray image.
-    const colored = async () => {
-      const canvas = await loadImage(await page.locator(".volume-canvas").screenshot());
-      const draw = createCanvas(canvas.width, canvas.height).getContext("2d");
-      draw.drawImage(canvas, 0, 0);
-      const { data: pixels } = draw.getImageData(0, 0, canvas.width, canvas.height);
-      let [red, gray] = [0, 0];
-      for (let i = 0; i < pixels.length; i += 4) {
-        const [r, g, b] = [pixels[i]!, pixels[i + 1]!, pixels[i + 2]!];
-        if (r > 90 && r > 1.4 * g && r > 1.4 * b) red++;
-        else if (r > 40 && Math.abs(r - g) < 8 && Math.abs(r - b) < 8) gray++;
-      }
-      return { red, gray };
-    };
+    const colored = () => pixelsOf(page.locator(".volume-canvas"));
     const both = await colored();
     await page.screenshot({ path: join(ARTIFACTS, "volumes-1280-light.png") });
     expect(both.red).toBeGreaterThan(1000);
@@ -355,13 +400,21 @@ describe.skipIf(!executablePath)("the dashboard in Chromium", () => {
     expect(without.gray).toBeGreaterThan(both.gray);
     await page.getByRole("slider", { name: "Ground truth" }).fill("1");
     expect((await colored()).red).toBeGreaterThan(1000);
+    await page.getByLabel("Planes", { exact: true }).selectOption("Axial");
+    const place = page.locator(".volume-card [role=status].hint");
+    await page.locator(".volume-canvas").focus();
+    await page.keyboard.press("PageUp");
+    await expect.poll(() => place.textContent()).toMatch(/\d/);
+    const before = await place.textContent();
+    await page.keyboard.press("PageUp");
+    await expect.poll(() => place.textContent()).not.toBe(before);
     await page.getByLabel("Planes", { exact: true }).selectOption("3D");
-    await page.waitForTimeout(300);
-    expect((await colored()).red + (await colored()).gray).toBeGreaterThan(1000);
+    await expect.poll(async () => (await colored()).red + (await colored()).gray, { timeout: 30_000 }).toBeGreaterThan(1000);
     await page.getByRole("button", { name: "case_00000" }).click();
     await page.locator('[data-loaded="case_00000"]').waitFor();
+    expect(page.url()).toContain("/volumes/case_00000");
     await page.setViewportSize({ width: 390, height: 844 });
-    await page.waitForTimeout(300);
+    await page.waitForFunction(() => document.querySelector(".volume-canvas").clientWidth < 390);
     await page.screenshot({ path: join(ARTIFACTS, "volumes-390-light.png"), fullPage: true });
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(390);
     await page.getByRole("link", { name: "Training" }).click();
@@ -376,7 +429,7 @@ describe.skipIf(!executablePath)("the dashboard in Chromium", () => {
     writer.until(20);
     const token = "correct-horse-battery-staple";
     const { url } = await openDashboard({ runs, token });
-    const { page } = await openPage(browser, url);
+    const { page } = await openPage(browser(), url);
     await page.getByLabel("Token").fill("not-the-right-token-at-all");
     await page.keyboard.press("Enter");
     await page.locator("text=This is not the token").waitFor();
@@ -387,7 +440,7 @@ describe.skipIf(!executablePath)("the dashboard in Chromium", () => {
     writer.until(35);
     await hasSteps(page, 35);
 
-    const { page: other, faults } = await openPage(browser, `${url}#token=${token}`);
+    const { page: other, faults } = await openPage(browser(), `${url}#token=${token}`);
     await other.getByRole("link", { name: "live" }).waitFor();
     expect(other.url()).not.toContain(token);
     expect(faults).toEqual([]);

@@ -109,7 +109,7 @@ function csvRows(summary: CasesSummary): string[][] {
 }
 
 function describeSummary(summary: CasesSummary): string {
-  const { classes, failed, totals } = summary;
+  const { classes, failed, warnings, totals } = summary;
   const all = totals.classVoxels.reduce((sum, count) => sum + count, 0);
   const ofClasses = totals.classVoxels.map((voxels, label) => [
     classes[label] ?? "(not declared)",
@@ -133,6 +133,7 @@ function describeSummary(summary: CasesSummary): string {
       ...ofClasses.filter(([, label, cases]) => Number(label) < classes.length || cases !== "0"),
     ]),
     ...failed.map(({ message }) => `cannot be read: ${message}`),
+    ...warnings.map((message) => `warning: ${message}`),
   ].join("\n");
 }
 

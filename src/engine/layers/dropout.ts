@@ -2,8 +2,10 @@ import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { requireOption } from "../../core/errors.js";
 import { Random } from "../../core/random.js";
+import { requireKnownOptions } from "../../core/require-known-options.js";
 import { seededDropout } from "../ops/seeded-dropout.js";
 import { currentEngine } from "../start-engine.js";
+import { LAYER_OPTIONS } from "./layer-options.js";
 import { type LayerArguments, type LayerShape, onlyShape, onlyTensor } from "./layer-shape.js";
 
 export interface DropoutOptions extends LayerArguments {
@@ -58,5 +60,6 @@ tf.serialization.registerClass(Dropout as unknown as tf.serialization.Serializab
  * @throws `ERR_OPTION` when the rate is outside [0, 1)
  */
 export function dropout(options: DropoutOptions): tfl.layers.Layer {
+  requireKnownOptions("dropout", options, ["rate", "perChannel", ...LAYER_OPTIONS]);
   return new Dropout(options);
 }

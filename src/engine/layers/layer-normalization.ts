@@ -1,7 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { requireOption } from "../../core/errors.js";
+import { requireKnownOptions } from "../../core/require-known-options.js";
 import { normalize } from "../ops/normalize.js";
+import { LAYER_OPTIONS } from "./layer-options.js";
 import { channelsOf, type LayerArguments, type LayerShape, onlyShape, onlyTensor } from "./layer-shape.js";
 
 export interface LayerNormalizationOptions extends LayerArguments {
@@ -58,5 +60,6 @@ tf.serialization.registerClass(LayerNormalization as unknown as tf.serialization
  * @throws `ERR_OPTION` when `epsilon` is not > 0
  */
 export function layerNormalization(options: LayerNormalizationOptions = {}): tfl.layers.Layer {
+  requireKnownOptions("layerNormalization", options, ["epsilon", ...LAYER_OPTIONS]);
   return new LayerNormalization(options);
 }

@@ -1,8 +1,10 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { requireOption } from "../../core/errors.js";
+import { requireKnownOptions } from "../../core/require-known-options.js";
 import { type FusedActivation, LEAKY_SLOPE } from "../ops/fused-activation.js";
 import { normalize, normalizeWith } from "../ops/normalize.js";
+import { LAYER_OPTIONS } from "./layer-options.js";
 import { channelsOf, type LayerArguments, type LayerShape, onlyShape, onlyTensor } from "./layer-shape.js";
 
 export interface BatchNormalizationOptions extends LayerArguments {
@@ -25,10 +27,8 @@ export interface GroupNormalizationOptions extends InstanceNormalizationOptions 
   readonly groups: number;
 }
 
-type Over = "batch" | "instance" | "group";
-
-interface NormalizationArguments extends LayerArguments {
-  readonly over: Over;
+export interface NormalizationArguments extends LayerArguments {
+  readonly over: "batch" | "instance" | "group";
   readonly groups?: number;
   readonly momentum?: number;
   readonly epsilon?: number;
@@ -124,6 +124,7 @@ function follow(moving: tfl.LayerVariable, value: tf.Tensor, momentum: number): 
  * @throws `ERR_OPTION` for options outside their rule
  */
 export function batchNormalization(options: BatchNormalizationOptions = {}): tfl.layers.Layer {
+  requireKnownOptions("batchNormalization", options, ["momentum", "epsilon", "activation", "alpha", "scale", ...LAYER_OPTIONS]);
   return new NormalizationLayer({ ...options, over: "batch" });
 }
 
@@ -134,6 +135,7 @@ export function batchNormalization(options: BatchNormalizationOptions = {}): tfl
  * @throws `ERR_OPTION` for options outside their rule
  */
 export function instanceNormalization(options: InstanceNormalizationOptions = {}): tfl.layers.Layer {
+  requireKnownOptions("instanceNormalization", options, ["epsilon", "activation", "alpha", ...LAYER_OPTIONS]);
   return new NormalizationLayer({ ...options, over: "instance" });
 }
 
@@ -144,5 +146,6 @@ export function instanceNormalization(options: InstanceNormalizationOptions = {}
  * @throws `ERR_OPTION` when the groups do not divide the channels
  */
 export function groupNormalization(options: GroupNormalizationOptions): tfl.layers.Layer {
+  requireKnownOptions("groupNormalization", options, ["groups", "epsilon", "activation", "alpha", ...LAYER_OPTIONS]);
   return new NormalizationLayer({ ...options, over: "group" });
 }

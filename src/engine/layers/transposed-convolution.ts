@@ -1,10 +1,12 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { requireOption } from "../../core/errors.js";
+import { requireKnownOptions } from "../../core/require-known-options.js";
 import { type FusedActivation, LEAKY_SLOPE } from "../ops/fused-activation.js";
 import { fusedConv3dTranspose } from "../ops/fused-conv3d.js";
 import { extent3, type LayerExtent, requireExtent } from "./convolution.js";
 import { type Initializer, restoreInitializer, type SavedInitializer, saveInitializer } from "./initializer.js";
+import { LAYER_OPTIONS } from "./layer-options.js";
 import { channelsOf, type LayerArguments, type LayerShape, onlyShape, onlyTensor } from "./layer-shape.js";
 
 export interface TransposedConvolutionOptions extends LayerArguments {
@@ -90,5 +92,15 @@ tf.serialization.registerClass(TransposedConvolution as unknown as tf.serializat
  * transposedConvolution({ filters: 16, kernelSize: 2, strides: 2 }).apply(x)
  */
 export function transposedConvolution(options: TransposedConvolutionOptions): tfl.layers.Layer {
+  requireKnownOptions("transposedConvolution", options, [
+    "filters",
+    "kernelSize",
+    "strides",
+    "activation",
+    "alpha",
+    "useBias",
+    "kernelInitializer",
+    ...LAYER_OPTIONS,
+  ]);
   return new TransposedConvolution(options);
 }

@@ -1,8 +1,10 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as tfl from "@tensorflow/tfjs-layers";
 import { requireOption } from "../../core/errors.js";
+import { requireKnownOptions } from "../../core/require-known-options.js";
 import { upSample3d } from "../ops/up-sample-3d.js";
 import { extent3, type LayerExtent, requireExtent } from "./convolution.js";
+import { LAYER_OPTIONS } from "./layer-options.js";
 import { type LayerArguments, type LayerShape, onlyShape, onlyTensor } from "./layer-shape.js";
 
 export interface UpSampling3dOptions extends LayerArguments {
@@ -56,5 +58,6 @@ tf.serialization.registerClass(UpSampling3d as unknown as tf.serialization.Seria
  * upSampling3d({ size: 2, interpolation: "linear" }).apply(x)
  */
 export function upSampling3d(options: UpSampling3dOptions = {}): tfl.layers.Layer {
+  requireKnownOptions("upSampling3d", options, ["size", "interpolation", ...LAYER_OPTIONS]);
   return new UpSampling3d(options);
 }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { DataSet } from "../../core/case.js";
 import { requireOption, VoxError } from "../../core/errors.js";
 import { makeFolder } from "../../core/make-folder.js";
+import { requireKnownOptions } from "../../core/require-known-options.js";
 import type { RunEvent } from "../../core/run-events.js";
 import type { PredictProgress } from "../../inference/predict.js";
 import type { ComparisonConfig } from "../../training/config/define-comparison.js";
@@ -84,6 +85,24 @@ export interface Comparison {
  * const { summary, report } = await compare({ comparison: "networks.config.mjs", folds: 3, resume: true });
  */
 export async function compare(options: CompareOptions): Promise<Comparison> {
+  requireKnownOptions("compare", options, [
+    "comparison",
+    "folds",
+    "holdOut",
+    "splits",
+    "seeds",
+    "baseline",
+    "only",
+    "resume",
+    "checkpoint",
+    "overlays",
+    "overrides",
+    "signal",
+    "onBegin",
+    "onTurn",
+    "onEvent",
+    "onPredict",
+  ]);
   const began = performance.now();
   const { only, resume = false, checkpoint = "latest", overlays = false, overrides = {}, signal } = options;
   const plan = await comparisonPlan(options.comparison);

@@ -1,3 +1,4 @@
+import { requireKnownOptions } from "../../core/require-known-options.js";
 import type { EvaluationRow } from "../evaluation-summary.js";
 import { summarizeValues, type ValueSummary } from "../summarize-values.js";
 import { holm } from "./holm.js";
@@ -81,7 +82,11 @@ export function caseScores(seeds: readonly (readonly EvaluationRow[])[]): CaseSc
  * @example
  * summarizeComparison(variants, { baseline: "unet", seeds: [0] }).variants[1].classes.kidney.dice.difference;
  */
-export function summarizeComparison(variants: readonly VariantRows[], { baseline, seeds }: SummarizeComparisonOptions): ComparisonSummary {
+export function summarizeComparison(
+  variants: readonly VariantRows[],
+  { baseline, seeds, ...unknown }: SummarizeComparisonOptions,
+): ComparisonSummary {
+  requireKnownOptions("summarizeComparison", unknown, ["baseline", "seeds"]);
   const scores = new Map(variants.map((variant) => [variant.name, caseScores(variant.seeds)]));
   const base = scores.get(baseline)!;
   const classNames = [...base.keys()];

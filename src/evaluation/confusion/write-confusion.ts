@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { requireKnownOptions } from "../../core/require-known-options.js";
 import { writeAtomically } from "../../io/write-atomically.js";
 import { confusionFigure } from "../figures/confusion-figure.js";
 import type { CaseConfusion } from "./case-confusion.js";
@@ -16,11 +17,12 @@ export interface WriteConfusionOptions {
  * Writes `confusion.json`, voxels by class of the reference and of the prediction, over all cases and of each; and `confusion.png`, a picture of the whole.
  *
  * @returns the paths
- * @throws `ERR_WRITE`; `ERR_SHAPE` when tables and classes differ
+ * @throws `ERR_OPTION`; `ERR_WRITE`; `ERR_SHAPE` when tables and classes differ
  * @example
  * await writeConfusion({ output: "evaluation", classes, cases: confusions });
  */
-export async function writeConfusion({ output, classes, cases }: WriteConfusionOptions): Promise<string[]> {
+export async function writeConfusion({ output, classes, cases, ...unknown }: WriteConfusionOptions): Promise<string[]> {
+  requireKnownOptions("writeConfusion", unknown, ["output", "classes", "cases"]);
   const confusion = sumConfusions(cases);
   const head = { format: "voxstream-confusion", rows: "reference", columns: "prediction", classes };
   // A line per case: tables of many classes stay readable.

@@ -1,4 +1,5 @@
 import { requireOption } from "../../core/errors.js";
+import { requireKnownOptions } from "../../core/require-known-options.js";
 import { ChartCanvas } from "./chart-canvas.js";
 
 export interface ConfusionFigureOptions {
@@ -24,7 +25,9 @@ export async function confusionFigure({
   classes,
   confusion,
   title = "Voxels by true and predicted class",
+  ...unknown
 }: ConfusionFigureOptions): Promise<Uint8Array> {
+  requireKnownOptions("confusionFigure", unknown, ["classes", "confusion", "title"]);
   const count = classes.length;
   requireOption(
     count > 0 && confusion.length === count && confusion.every((row) => row.length === count),

@@ -1,5 +1,6 @@
 import type { Chart, ChartItem, LegendItem } from "chart.js";
 import { requireOption } from "../../core/errors.js";
+import { requireKnownOptions } from "../../core/require-known-options.js";
 import { FIGURE_FONT, loadCanvas } from "./load-canvas.js";
 
 export interface Curve {
@@ -52,7 +53,9 @@ export async function curveFigure({
   range,
   width = 760,
   height = 440,
+  ...unknown
 }: CurveFigureOptions): Promise<Uint8Array> {
+  requireKnownOptions("curveFigure", unknown, ["title", "x", "curves", "xLabel", "yLabel", "isLogarithmic", "range", "width", "height"]);
   requireOption(curves.length > 0, "curveFigure", "curves", "at least one curve", curves);
   for (const curve of curves)
     requireOption(curve.values.length === x.length, "curveFigure", `curve ${curve.name}`, `${x.length} values, one per x`, curve.values.length);

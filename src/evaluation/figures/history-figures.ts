@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { requireKnownOptions } from "../../core/require-known-options.js";
 import { writeAtomically } from "../../io/write-atomically.js";
 import { curveFigure } from "./curve-figure.js";
 import { readHistory } from "./read-history.js";
@@ -14,11 +15,12 @@ export interface HistoryFiguresOptions {
  * One PNG per column of a `history.tsv`, training and validation in one figure: `loss.png`, `<metric>.png`, `learning-rate.png`.
  *
  * @returns the paths, in the order of the columns
- * @throws `ERR_READ`, `ERR_FORMAT`, `ERR_WRITE`
+ * @throws `ERR_OPTION`; `ERR_READ`, `ERR_FORMAT`, `ERR_WRITE`
  * @example
  * await historyFigures({ history: "runs/demo/history.tsv", output: "runs/demo/figures" });
  */
-export async function historyFigures({ history, output }: HistoryFiguresOptions): Promise<string[]> {
+export async function historyFigures({ history, output, ...unknown }: HistoryFiguresOptions): Promise<string[]> {
+  requireKnownOptions("historyFigures", unknown, ["history", "output"]);
   const columns = await readHistory(history);
   const x = columns.get("epoch")!;
   const names = [...columns.keys()].filter((name) => name !== "epoch");

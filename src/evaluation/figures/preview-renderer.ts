@@ -31,7 +31,7 @@ export function previewRenderer({
   keep = 100,
   ...style
 }: PreviewRendererOptions = {}): (content: PreviewInput) => Promise<string> {
-  requireKnownOptions("previewRenderer", { ...style }, ["spacing", "keep", "window", "alpha", "outline", "plane", "panelSize"]);
+  requireKnownOptions("previewRenderer", style, ["spacing", "keep", "window", "alpha", "outline", "plane", "panelSize"]);
   requireOption(Number.isInteger(keep) && keep >= 1, "previewRenderer", "keep", "an integer >= 1", keep);
   const nameOf = (epoch: number): string => `previews/epoch-${String(epoch).padStart(5, "0")}.png`;
   const drawn: string[] = [];

@@ -1,4 +1,5 @@
 import { requireOption } from "../../core/errors.js";
+import { requireKnownOptions } from "../../core/require-known-options.js";
 import { ChartCanvas } from "./chart-canvas.js";
 import type { Rgb } from "./class-color.js";
 import { roundTicks } from "./round-ticks.js";
@@ -35,6 +36,7 @@ const NAME_HEIGHT = 15;
  * await writeFile("cost.png", await scatterFigure({ title: "Dice", points: [{ name: "unet", x: 120, y: 0.9, interval: [0.88, 0.92], color: classColor(1) }] }));
  */
 export async function scatterFigure(options: ScatterFigureOptions): Promise<Uint8Array> {
+  requireKnownOptions("scatterFigure", options, ["title", "points", "xLabel", "yLabel", "range", "width", "height"]);
   const { title, points, xLabel = "", yLabel = "", range, width = 760, height = 460 } = options;
   requireOption(points.length > 0, "scatterFigure", "points", "at least one point", points);
   requireOption(

@@ -1,7 +1,5 @@
 import type { SlicePlane } from "./slice-plane.js";
 
-type Labels = ArrayLike<number>;
-
 /**
  * The slice that shows most of what matters: each class counts with its share of voxels in the slice, so a small tumor weighs as much as a large kidney;
  * reference and prediction count alike. The middle slice where there is no label at all.
@@ -9,7 +7,7 @@ type Labels = ArrayLike<number>;
  * @example
  * tellingSlice(slicePlane("axial", shape, spacing), [label, prediction]);
  */
-export function tellingSlice(plane: SlicePlane, maps: readonly Labels[]): number {
+export function tellingSlice(plane: SlicePlane, maps: readonly ArrayLike<number>[]): number {
   const totals = new Map<number, number>();
   const perSlice: Map<number, number>[] = [];
   for (let slice = 0; slice < plane.slices; slice++) {

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { requireOption } from "../../core/errors.js";
 import { Random } from "../../core/random.js";
+import { requireKnownOptions } from "../../core/require-known-options.js";
 import type { Shape4, Triple } from "../../core/shape.js";
 import type { Millimeters } from "../../core/units.js";
 import { placeOnGrid } from "../place-on-grid.js";
@@ -62,7 +63,9 @@ export async function writePhantoms({
   first = 0,
   onCase,
   signal,
+  ...unknown
 }: WritePhantomsOptions): Promise<readonly PhantomInfo[]> {
+  requireKnownOptions("writePhantoms", unknown, ["folder", "cases", "shape", "seed", "spacing", "first", "onCase", "signal"]);
   requireOption(typeof folder === "string" && folder !== "", "writePhantoms", "folder", "a path", folder);
   requireOption(Number.isInteger(cases) && cases > 0, "writePhantoms", "cases", "a positive integer", cases);
   requireOption(

@@ -2,6 +2,7 @@ import type { Observable } from "rxjs";
 import type { CaseRef, DataSet } from "../../core/case.js";
 import { requireOption, VoxError } from "../../core/errors.js";
 import { Random } from "../../core/random.js";
+import { requireKnownOptions } from "../../core/require-known-options.js";
 import { listed } from "../../streams/stages/listed.js";
 import { source } from "../../streams/stages/source.js";
 import { withRunContext } from "../with-run-context.js";
@@ -28,7 +29,8 @@ export interface CasesOptions {
  * @example
  * const flow = cases(data, { refs: await data.list(), epochs: Infinity }).pipe(load(), normalize());
  */
-export function cases(data: DataSet, { refs, ids, epochs = 1, order = "keyed" }: CasesOptions): Observable<CaseItem> {
+export function cases(data: DataSet, { refs, ids, epochs = 1, order = "keyed", ...unknown }: CasesOptions): Observable<CaseItem> {
+  requireKnownOptions("cases", unknown, ["refs", "ids", "epochs", "order"]);
   requireOption(order === "keyed" || order === "sorted", "cases", "order", '"keyed" or "sorted"', order);
   if (Symbol.asyncIterator in refs) return found(data, refs, { ids, epochs, order });
   const chosen = choose(refs, ids);

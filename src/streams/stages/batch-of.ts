@@ -34,7 +34,8 @@ export function batchOf<A, B = readonly A[]>({
   // Without collate, B is what its default says.
   collate = (parts) => parts as B,
   bytes,
-  recover, ...unknown,
+  recover,
+  ...unknown
 }: BatchOfOptions<A, B>): OperatorFunction<A, B> {
   requireKnownOptions("batchOf", unknown, ["size", "last", "collate", "bytes", "recover", "name"]);
   requireOption(Number.isInteger(size) && size >= 1, name, "size", "an integer >= 1", size);

@@ -24,7 +24,7 @@ interface Parent<A, B> {
  * 1:N. Children are made one at a time, when the next stage has room; the parent's slot is free again when they are used up. For parallel work per parent,
  * put a `mapAsync` that returns the children in front and fan out its result.
  *
- * @throws in the run `ERR_STAGE` with the child's id when making it fails
+ * @throws `ERR_OPTION`; in the run `ERR_STAGE` with the child's id when making it fails
  * @example
  * samples.pipe(fanOut(function* ({ id }) { for (const letter of id) yield letter; }, { name: "letters" }))
  */

@@ -8,7 +8,7 @@ import type { StageOptions } from "../stage-options.js";
 /**
  * Leaves out the items for which `reason` gives one, and counts and reports them, which a plain `filter` does not.
  *
- * @throws in the run `ERR_STAGE` with the item's id when `reason` fails
+ * @throws `ERR_OPTION`; in the run `ERR_STAGE` with the item's id when `reason` fails
  * @example
  * samples.pipe(skipWhen(({ label }) => (label ? undefined : "no label"), { name: "labelled" }))
  */

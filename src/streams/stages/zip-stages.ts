@@ -9,7 +9,7 @@ import type { StageOptions } from "../stage-options.js";
 /**
  * One item of each flow at a time, as a tuple; ends with the shortest. Identity is that of the first flow.
  *
- * @throws in the run what one of the flows throws
+ * @throws `ERR_OPTION`; in the run what one of the flows throws
  * @example
  * zipStages([samples, source("numbers", 2, (index) => index)] as const)
  */
