@@ -43,7 +43,15 @@ Napi::Value allocateSlab(const Napi::CallbackInfo& info) {
   const size_t bytes = static_cast<size_t>(wish);
   void* memory = take(bytes);
   if (!memory) return info.Env().Undefined();
-  return Napi::ArrayBuffer::New(info.Env(), memory, bytes, [bytes](Napi::Env, void* data) { give(data, bytes); });
+  // The plain call: where Node refuses the length it gives the memory back itself and leaves the error pending, and node-addon-api would free its own record
+  // of the finalizer a second time.
+  napi_value buffer;
+  const auto release = [](napi_env, void* data, void* hint) { give(data, reinterpret_cast<size_t>(hint)); };
+  if (napi_create_external_arraybuffer(info.Env(), memory, bytes, release, reinterpret_cast<void*>(bytes), &buffer) != napi_ok) {
+    if (!info.Env().IsExceptionPending()) rangeError(info, "allocateSlab: the buffer could not be made");
+    return info.Env().Undefined();
+  }
+  return Napi::Value(info.Env(), buffer);
 }
 
 // releaseSlab(buffer): its pages go back to the system now, not at the next garbage collection. Views of it become empty.

@@ -1,3 +1,5 @@
+import type { ForegroundIntensities } from "../io/foreground-intensities.js";
+
 export interface ConfigTemplateOptions {
   readonly name: string;
   readonly root: string;
@@ -7,28 +9,42 @@ export interface ConfigTemplateOptions {
   readonly patch: readonly number[];
   /** Levels of the network, so that the patch halves that often. */
   readonly depth: number;
-  /** Intensities to clip at. */
+  /** Intensities to clip at; not used with `ct`. */
   readonly range: readonly [number, number];
+  /** Numbers of the foreground, for values that are Hounsfield units. */
+  readonly ct?: ForegroundIntensities;
+  /** Where it was named and not found out. */
+  readonly layout?: string;
 }
 
 /** A config file to start from, with what `voxstream init` found in the data. */
-export function configTemplate({ name, root, classes, spacing, patch, depth, range }: ConfigTemplateOptions): string {
+export function configTemplate({ name, root, classes, spacing, patch, depth, range, ct, layout }: ConfigTemplateOptions): string {
   const plain = (value: unknown): string => JSON.stringify(value).replaceAll(",", ", ");
+  const lines = [
+    "load(),",
+    ...(ct ? [] : [`clip({ min: ${range[0]}, max: ${range[1]} }), // 0.5th and 99.5th percentile of the data`]),
+    `resample({ spacing: ${plain(spacing)} }), // median voxel size, z y x in mm`,
+    ...(ct
+      ? [
+          "// The values look like Hounsfield units: clipped and scaled by percentiles 0.5 and 99.5, mean and deviation of the labelled voxels.",
+          `normalize({ mode: "ct", ${Object.entries(ct)
+            .map(([key, value]) => `${key}: ${plain(value)}`)
+            .join(", ")} }),`,
+        ]
+      : ['normalize({ mode: "z-score" }),']),
+  ];
   return `import {
-  augment, batch, cached, clip, defineConfig, load, niftiCases, normalize, patch, polynomial, prefetch, resample, shuffle, softDice, tverskyLoss, unet,
+  augment, batch, cached, ${ct ? "" : "clip, "}defineConfig, load, niftiCases, normalize, patch, polynomial, prefetch, resample, shuffle, softDice, tverskyLoss, unet,
 } from "voxstream";
 
 export default defineConfig({
   name: ${plain(name)},
-  data: niftiCases({ root: ${plain(root)}, classes: ${plain(classes)} }),
+  data: niftiCases({ root: ${plain(root)}, classes: ${plain(classes)}${layout === undefined ? "" : `, layout: ${plain(layout)}`} }),
   split: { validation: 0.2 },
   graph: ({ cases }) =>
     cases.pipe(
       cached(
-        load(),
-        clip({ min: ${range[0]}, max: ${range[1]} }),       // 0.5th and 99.5th percentile of the data
-        resample({ spacing: ${plain(spacing)} }), // median voxel size, z y x in mm
-        normalize({ mode: "z-score" }),
+        ${lines.join("\n        ")}
       ),
       patch({ size: ${plain(patch)}, perCase: 2, foreground: 0.5 }),
       augment({ mirror: true }),

@@ -1,7 +1,6 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { errorMessage, VoxError } from "../core/errors.js";
+import { readJsonRecord } from "../inference/read-json-record.js";
 import { writeAtomically } from "../io/write-atomically.js";
 import type { CaseConfusion } from "./confusion/case-confusion.js";
 import type { EvaluationRow } from "./evaluation-summary.js";
@@ -72,22 +71,7 @@ const NAME = "fold.json";
  * @throws `ERR_READ`; `ERR_FORMAT` when the file is not what `writeFoldRecord` writes
  */
 export async function readFoldRecord(folder: string): Promise<FoldRecord | undefined> {
-  const path = join(folder, NAME);
-  let content: unknown;
-  try {
-    content = JSON.parse(await readFile(path, "utf8"));
-  } catch (error) {
-    if ((error as { code?: string }).code === "ENOENT") return undefined;
-    const code = error instanceof SyntaxError ? "ERR_FORMAT" : "ERR_READ";
-    throw new VoxError(`the record of the fold must be readable JSON: ${errorMessage(error)}`, { code, where: path, cause: error });
-  }
-  const result = schema.safeParse(content);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  throw new VoxError(`the record of the fold must be as it was written, but ${issue!.path.join(".") || "it"}: ${issue!.message}`, {
-    code: "ERR_FORMAT",
-    where: path,
-  });
+  return readJsonRecord(join(folder, NAME), schema, { what: "the record of the fold", unreadable: "ERR_READ", malformed: "ERR_FORMAT" });
 }
 
 /** Writes `fold.json`. */

@@ -2,13 +2,13 @@ import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { DataSet } from "../core/case.js";
 import { VoxError } from "../core/errors.js";
-import { kitsLayout } from "../io/layouts/kits-layout.js";
 import { niftiFiles, niftiStem } from "../io/layouts/nifti-files.js";
+import { listedCases } from "./listed-cases.js";
 
 /**
- * Label files by case id: of a data set, of a folder in KiTS layout, or of a folder of `<id>.nii.gz`.
+ * Label files by case id: of a data set, also as a folder or CSV manifest in any layout of `niftiCases`, or of a folder of `<id>.nii.gz`.
  *
- * @throws `ERR_READ` when the folder does not exist, `ERR_EMPTY` when there is no label in it
+ * @throws `ERR_READ` when the path does not exist or is a file of another kind, `ERR_EMPTY` when there is no label in it
  * @example
  * (await labelFiles("data/kits19")).get("case_00000"); // "data/kits19/case_00000/segmentation.nii.gz"
  */
@@ -17,12 +17,17 @@ export async function labelFiles(labels: string | DataSet): Promise<ReadonlyMap<
   if (typeof labels !== "string") {
     for (const { id, label } of await labels.list()) if (label !== undefined) files.set(id, label);
   } else {
-    if (!existsSync(labels) || !statSync(labels).isDirectory()) throw new VoxError("the folder must exist", { code: "ERR_READ", where: labels });
-    for (const { id, label } of kitsLayout.list({ root: labels, subset: "train" })) if (label !== undefined) files.set(id, label);
-    if (files.size === 0) for (const name of niftiFiles(labels)) files.set(niftiStem(name), join(labels, name));
+    if (!existsSync(labels)) throw new VoxError("the labels must exist", { code: "ERR_READ", where: labels });
+    for (const { id, label } of await listedCases(labels)) if (label !== undefined) files.set(id, label);
+    if (files.size === 0) {
+      if (!statSync(labels).isDirectory()) {
+        throw new VoxError("labels must be a folder, or a CSV manifest with the columns id,image,label", { code: "ERR_READ", where: labels });
+      }
+      for (const name of niftiFiles(labels)) files.set(niftiStem(name), join(labels, name));
+    }
   }
   if (files.size > 0) return files;
-  throw new VoxError("there must be label files: <id>.nii.gz, or <case>/segmentation.nii.gz (KiTS), got none", {
+  throw new VoxError("there must be label files: <id>.nii.gz, or a data set in KiTS, nnU-Net or Decathlon layout or a CSV manifest, got none", {
     code: "ERR_EMPTY",
     where: typeof labels === "string" ? labels : "data set",
   });

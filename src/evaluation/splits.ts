@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
-import { errorMessage, requireOption, VoxError } from "../core/errors.js";
+import { didYouMean } from "../core/did-you-mean.js";
+import { describe, errorMessage, requireOption, VoxError } from "../core/errors.js";
 import { Random } from "../core/random.js";
 import { requireKnownOptions } from "../core/require-known-options.js";
 import { writeAtomically } from "../io/write-atomically.js";
@@ -123,7 +124,12 @@ export function percentageSplit(
  */
 export function holdOut(ids: readonly string[], heldOut: readonly string[]): Splits {
   const strange = heldOut.find((id) => !ids.includes(id));
-  requireOption(strange === undefined, "holdOut", "heldOut", "cases of the data set", strange);
+  if (strange !== undefined) {
+    throw new VoxError(`heldOut must be cases of the data set, got ${describe(strange)}${didYouMean(strange, ids)}`, {
+      code: "ERR_OPTION",
+      where: "holdOut",
+    });
+  }
   const chosen = new Set(heldOut);
   requireOption(chosen.size > 0 && chosen.size < ids.length, "holdOut", "heldOut", `1..${ids.length - 1} cases`, chosen.size);
   return [divide(ids, (id) => chosen.has(id))];

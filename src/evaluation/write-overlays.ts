@@ -1,5 +1,6 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { DataSet } from "../core/case.js";
+import type { CaseRef, DataSet } from "../core/case.js";
 import { requireOption, VoxError } from "../core/errors.js";
 import { requireKnownOptions } from "../core/require-known-options.js";
 import { elementCount, spatial } from "../core/shape.js";
@@ -16,9 +17,10 @@ import { type OverlayGifOptions, overlayGif } from "./figures/overlay-gif.js";
 import type { OverlayCase } from "./figures/overlay-painter.js";
 import { overlayPng } from "./figures/overlay-png.js";
 import { labelFiles } from "./label-files.js";
+import { listedCases } from "./listed-cases.js";
 
 export interface WriteOverlaysOptions extends Omit<OverlayGifOptions, "scores" | "caption" | "classes"> {
-  /** The images: a folder as `predict` takes it, or a data set. */
+  /** The images: a folder as `predict` takes it, or a data set, also as a folder or CSV manifest in any layout of `niftiCases`. */
   readonly images: string | DataSet;
   /** The references, as `evaluate` takes them; without them only the prediction is shown. */
   readonly labels?: string | DataSet;
@@ -68,9 +70,8 @@ export async function writeOverlays(
   ]);
   const { images, labels, predictions, classes, output, ids, rows = [], errors = true, onCase, signal, ...style } = options;
   requireOption(classes.length >= 2, "writeOverlays", "classes", "at least two class names, the background first", classes);
-  const data = typeof images === "string" ? plainFolder({ root: images }) : images;
   const references = labels === undefined ? undefined : await labelFiles(labels);
-  const cases = (await data.list()).flatMap(({ id, images: files }) => {
+  const cases = (await imageCases(images)).flatMap(({ id, images: files }) => {
     const prediction = niftiNamed(predictions, id);
     return prediction === undefined || (ids && !ids.includes(id)) ? [] : [{ id, image: files[0]!, prediction, label: references?.get(id) }];
   });
@@ -96,6 +97,12 @@ export async function writeOverlays(
     onCase?.(paths);
   }
   return written;
+}
+
+async function imageCases(images: string | DataSet): Promise<readonly CaseRef[]> {
+  if (typeof images !== "string") return images.list();
+  const listed = existsSync(images) ? await listedCases(images) : [];
+  return listed.length > 0 ? listed : plainFolder({ root: images }).list();
 }
 
 async function readOverlayCase(

@@ -1,10 +1,9 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { errorMessage, VoxError } from "../core/errors.js";
 import type { Json } from "../core/json.js";
 import { writeAtomically } from "../io/write-atomically.js";
 import type { PostprocessingStep } from "./postprocessing-step.js";
+import { readJsonRecord } from "./read-json-record.js";
 
 /** `postprocessing.json` in a bundle: what was chosen on validation cases, and why. */
 export interface BundlePostprocessing {
@@ -36,21 +35,7 @@ const NAME = "postprocessing.json";
  * (await readBundlePostprocessing("runs/kits/fold-0/checkpoints/latest"))?.steps;
  */
 export async function readBundlePostprocessing(folder: string): Promise<BundlePostprocessing | undefined> {
-  const path = join(folder, NAME);
-  let content: unknown;
-  try {
-    content = JSON.parse(await readFile(path, "utf8"));
-  } catch (error) {
-    if (["ENOENT", "ENOTDIR"].includes((error as { code?: string }).code ?? "")) return undefined;
-    throw new VoxError(`the postprocessing must be readable JSON: ${errorMessage(error)}`, { code: "ERR_BUNDLE", where: path, cause: error });
-  }
-  const result = schema.safeParse(content);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  throw new VoxError(`the postprocessing must be as it was written, but ${issue!.path.join(".") || "it"}: ${issue!.message}`, {
-    code: "ERR_BUNDLE",
-    where: path,
-  });
+  return readJsonRecord(join(folder, NAME), schema, { what: "the postprocessing", unreadable: "ERR_BUNDLE", malformed: "ERR_BUNDLE" });
 }
 
 /** Writes `postprocessing.json` into a bundle. */

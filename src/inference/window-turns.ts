@@ -20,7 +20,13 @@ const IDENTITY: WindowTurn = { order: [0, 1, 2], flips: [false, false, false] };
  * windowTurns({ flips: [], rotations: [0] }); // 4, within axial slices
  * windowTurns({ flips: [0, 1, 2], rotations: [0, 1, 2] }); // 48, the symmetries of the cube
  */
-export function windowTurns({ flips, rotations }: { readonly flips: readonly Axis[]; readonly rotations: readonly Axis[] }): readonly WindowTurn[] {
+export function windowTurns({
+  flips,
+  rotations,
+}: {
+  readonly flips: readonly (0 | 1 | 2)[];
+  readonly rotations: readonly (0 | 1 | 2)[];
+}): readonly WindowTurn[] {
   const generators = [...flips.map(mirrorAlong), ...rotations.map(quarterTurnAround)];
   const found = new Map<string, WindowTurn>([[keyOf(IDENTITY), IDENTITY]]);
   for (const turn of found.values()) {

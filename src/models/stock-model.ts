@@ -89,12 +89,12 @@ const lowerings: Readonly<Record<string, (lowering: Lowering) => Symbolic>> = {
   },
 };
 
-/** Where a stride is larger than the kernel, TensorFlow.js begins elsewhere in images than in volumes, and the engine always as in volumes. */
+/** Where a stride is larger than the kernel, TensorFlow.js begins inside volumes, and the engine at the first voxel, as both do in images. */
 function requireOverlap(layer: tfl.layers.Layer, { kernelSize, strides, padding }: Config, axes: number): void {
   const [sizes, steps] = [kernelSize, strides].map((value: number | readonly number[]) => [value].flat());
   const isSmaller =
     sizes!.some((size, axis) => size < (steps![axis] ?? steps![0]!)) || steps!.some((step, axis) => (sizes![axis] ?? sizes![0]!) < step);
-  if (axes === 2 && padding !== "valid" && isSmaller) throw cannot(layer, "its stride is larger than its kernel");
+  if (axes === 3 && padding !== "valid" && isSmaller) throw cannot(layer, "its stride is larger than its kernel");
 }
 
 /** `[batch, voxels, channels]`: the stock normalizations have no rank 5. */

@@ -13,6 +13,7 @@ import { pixelsOf } from "./fixture/pixels-of.js";
 
 /** What `evaluate` and `waitForFunction` run lives in the page; the types of this project are those of Node. */
 declare const document: any;
+declare const requestAnimationFrame: (then: (time: number) => void) => void;
 
 const steps = (page: Page) => page.locator("[data-steps]").getAttribute("data-steps").then(Number);
 const hasSteps = (page: Page, count: number) =>
@@ -165,6 +166,8 @@ inChromium("the dashboard in Chromium", import.meta.url, (browser) => {
           await page.waitForFunction(() =>
             [...document.images].filter(({ loading }) => loading === "lazy").every(({ complete, naturalWidth }) => !complete || naturalWidth > 0),
           );
+        // What is drawn is fitted to its place before the next frame.
+        await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
         await page.screenshot({ path: join(ARTIFACTS, `${name}-${width}-${colorScheme}.png`), fullPage: true });
         const found = await page.evaluate(() => {
           const nameOf = (node: any) => node.getAttribute("aria-label") || node.textContent?.trim() || node.labels?.[0]?.textContent?.trim() || "";
@@ -175,9 +178,17 @@ inChromium("the dashboard in Chromium", import.meta.url, (browser) => {
               .map((node) => node.outerHTML.slice(0, 120)),
             imagesWithoutAlt: [...document.images].filter((image) => !image.hasAttribute("alt")).length,
             headings: document.querySelectorAll("h1").length,
+            // No level is left out: h1, then h2, then h3.
+            skipped: [...document.querySelectorAll("h1, h2, h3, h4")]
+              .map((node) => Number(node.tagName[1]))
+              .filter((level, i, all) => i > 0 && level > all[i - 1]! + 1).length,
+            // Curves are never cut off by their card.
+            cut: [...document.querySelectorAll(".chart-plot:not([hidden])")].filter(
+              (area) => area.querySelector(".uplot")?.scrollHeight > area.clientHeight + 1,
+            ).length,
           };
         });
-        expect(found, `${name} at ${width}`).toEqual({ width, nameless: [], imagesWithoutAlt: 0, headings: 1 });
+        expect(found, `${name} at ${width}`).toEqual({ width, nameless: [], imagesWithoutAlt: 0, headings: 1, skipped: 0, cut: 0 });
       }
       // The unknown run answers 404, which Chromium notes in the console.
       expect(faults.filter((fault) => !fault.includes("status of 404"))).toEqual([]);

@@ -1,3 +1,4 @@
+import { constants } from "node:buffer";
 import * as tf from "@tensorflow/tfjs-core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -73,6 +74,25 @@ describe("tensor memory", () => {
     expect(() => pool.take(1 << 20)).toThrow(
       "native engine: the engine needs 1.0 MB more for a tensor, and the system has no such memory (it holds 8.0 KB)",
     );
+  });
+});
+
+describe.skipIf(!native())("a tensor larger than an array can be", () => {
+  it("is refused with its size, and so is a slab of the addon: no crash, and the engine goes on", async () => {
+    await startEngine({ engine: "native" });
+    const one = tf.ones([1, 1]);
+    expect(() => tf.tile(one, [2 ** 25, 2 ** 25])).toThrow(
+      /^native engine: .*(larger than an array of this version of Node can be|has no such memory)/,
+    );
+    let slab: ArrayBuffer | undefined;
+    try {
+      slab = native()!.allocateSlab(constants.MAX_LENGTH + 64);
+    } catch (error) {
+      expect(String(error)).toMatch(/larger than|allocateSlab/);
+    }
+    expect(slab).toBeUndefined();
+    expect(tf.tidy(() => tf.sum(tf.ones([64, 64, 64])).dataSync()[0])).toBe(64 ** 3);
+    one.dispose();
   });
 });
 

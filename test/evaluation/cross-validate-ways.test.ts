@@ -43,7 +43,7 @@ const header = (...parts: string[]): string[] =>
     .split("\t");
 
 describe("repeated cross-validation", () => {
-  it("counts every case once, with its mean over the repeats, and tells the means of each repeat", { timeout: 120_000 }, async () => {
+  it("counts every case once, with its mean over the repeats, and tells the means of each repeat", { timeout: 300_000 }, async () => {
     const { status, rows, summary, splits, report } = await validate({ name: "repeated", folds: 2, repeats: 2 });
     expect(status).toBe("completed");
     expect(splits.map(({ repeat }) => repeat)).toEqual([0, 0, 1, 1]);
@@ -64,7 +64,7 @@ describe("repeated cross-validation", () => {
 });
 
 describe("held-out cases", () => {
-  it("that are watched give curves of both sets and decide nothing", { timeout: 120_000 }, async () => {
+  it("that are watched give curves of both sets and decide nothing", { timeout: 300_000 }, async () => {
     const hidden = await validate({ name: "hidden", share: 0.25 });
     const watched = await validate({ name: "watched", share: 0.25, heldOut: "watched" });
     expect(hidden.splits).toEqual(watched.splits);
@@ -87,7 +87,7 @@ describe("held-out cases", () => {
     await expect(validate({ name: "no", heldOut: "watched", checkpoint: "best" })).rejects.toMatchObject({ code: "ERR_OPTION" });
   });
 
-  it("that decide may choose the best epoch, and the report says that its figures are too good", { timeout: 120_000 }, async () => {
+  it("that decide may choose the best epoch, and the report says that its figures are too good", { timeout: 300_000 }, async () => {
     const { report } = await validate({ name: "deciding", share: 0.25, heldOut: "deciding", checkpoint: "best" });
     expect(readFileSync(report!, "utf8")).toContain("These figures are too good");
     await expect(validate({ name: "deciding", share: 0.25, heldOut: "hidden", resume: true })).rejects.toMatchObject({ code: "ERR_CHECKPOINT" });
@@ -98,7 +98,7 @@ describe("held-out cases", () => {
 });
 
 describe("postprocessing chosen on validation", () => {
-  it("is recorded with its evidence in the run and in every bundle, and predict applies it", { timeout: 120_000 }, async () => {
+  it("is recorded with its evidence in the run and in every bundle, and predict applies it", { timeout: 300_000 }, async () => {
     // Networks that have learned nothing scatter islands.
     const { postprocessing, summary } = await validate({ name: "chosen", folds: 2, postprocessing: "auto" });
     const content = await readBundlePostprocessing(join(runs, "chosen", "evaluation"));
@@ -117,5 +117,35 @@ describe("postprocessing chosen on validation", () => {
     // It can be chosen later, too, without training anything again.
     const later = await validate({ name: "hidden", resume: true, postprocessing: "auto" });
     expect(later.postprocessing).toBeDefined();
+  });
+});
+
+describe("classes taken together", () => {
+  it("are scored beside the classes, tried for postprocessing, and no part of means over classes", { timeout: 300_000 }, async () => {
+    const regions = { mass: [1, 2] };
+    const run = await validate({ name: "regions", share: 0.5, regions, postprocessing: "auto" });
+    const { meanOverClasses, classes, confusion } = run.summary!;
+    expect(Object.keys(classes)).toEqual(["kidney", "tumor", "mass"]);
+    expect(meanOverClasses.dice!.mean).toBeCloseTo((classes.kidney!.metrics.dice!.mean! + classes.tumor!.metrics.dice!.mean!) / 2, 12);
+    expect(run.rows.filter((row) => row.class === "mass").map(({ labels }) => labels)).toEqual([
+      [1, 2],
+      [1, 2],
+    ]);
+    const hits = run.rows.filter((row) => row.class === "mass").reduce((sum, { counts }) => sum + counts.tp, 0);
+    expect(
+      confusion!
+        .slice(1)
+        .flatMap((row) => row.slice(1))
+        .reduce((sum, voxels) => sum + voxels, 0),
+    ).toBe(hits);
+    expect(run.postprocessing!.regions.map(({ region }) => region)).toEqual(["kidney+tumor"]);
+    for (const { dice, chosenDice } of run.postprocessing!.regions) expect(chosenDice).toBeGreaterThanOrEqual(dice);
+    expect(readFileSync(run.report!, "utf8")).toContain("<th>mass");
+    // Finished folds have no scores of other regions.
+    await expect(validate({ name: "regions", share: 0.5, resume: true })).rejects.toMatchObject({ code: "ERR_CHECKPOINT" });
+    await expect(validate({ name: "no", folds: 2, regions: { mass: [1, 3] } })).rejects.toThrow(
+      "crossValidate: regions.mass must be labels 0..2, got [1,3]",
+    );
+    await expect(validate({ name: "no", folds: 2, regions: { tumor: [1, 2] } })).rejects.toThrow("regions must be names that no class has");
   });
 });

@@ -56,7 +56,7 @@ describe("a cross-validation", () => {
   let whole: CrossValidation;
   beforeAll(async () => {
     whole = await validate({ name: "whole", overlays: true });
-  }, 120_000);
+  }, 300_000);
 
   it("holds out every case once, predicts it in its fold and sums all of them up", async () => {
     expect(whole).toMatchObject({ status: "completed", folder: join(runs, "whole"), finished: [0, 1, 2] });
@@ -135,7 +135,7 @@ describe("a cross-validation", () => {
     expect(plot.count((r, g, b) => Math.max(r, g, b) - Math.min(r, g, b) > 40)).toBeGreaterThan(300);
   });
 
-  it("stopped in the middle of a fold and resumed, it gives the same summary and trains no finished fold again", { timeout: 120_000 }, async () => {
+  it("stopped in the middle of a fold and resumed, it gives the same summary and trains no finished fold again", { timeout: 300_000 }, async () => {
     const controller = new AbortController();
     const stopped = await validate({
       name: "killed",
@@ -176,7 +176,7 @@ describe("a cross-validation", () => {
     expect(resumed.splits).toEqual(whole.splits);
   });
 
-  it("runs folds alone, in any order, and sums up with the last one", { timeout: 120_000 }, async () => {
+  it("runs folds alone, in any order, and sums up with the last one", { timeout: 300_000 }, async () => {
     expect(await validate({ name: "alone", fold: 2 })).toMatchObject({ status: "partial", finished: [2], summary: undefined });
     expect(await validate({ name: "alone", fold: 0 })).toMatchObject({ status: "partial", finished: [0, 2] });
     const last = await validate({ name: "alone", fold: 1 });
@@ -184,7 +184,7 @@ describe("a cross-validation", () => {
     expect(last.summary).toEqual(whole.summary);
   });
 
-  it("chooses the best epoch on cases of the training part only", { timeout: 60_000 }, async () => {
+  it("chooses the best epoch on cases of the training part only", { timeout: 300_000 }, async () => {
     await validate({ name: "inner", config: { ...config, split: { validation: 0.25 } }, fold: 1, checkpoint: "best" });
     const { training, validation } = (await readSplits(join(runs, "inner", "splits.json")))[1]!;
     const { cases } = json(runs, "inner", "fold-1", "manifest.json") as { cases: Fold };
@@ -223,7 +223,7 @@ describe("a cross-validation", () => {
     expect(existsSync(join(runs, "bad"))).toBe(false);
   });
 
-  it("is one command, which reads the same splits", { timeout: 60_000 }, async () => {
+  it("is one command, which reads the same splits", { timeout: 300_000 }, async () => {
     const file = smallConfig(folder, { root, training: "stepsPerEpoch: 2" });
     const { code, stdout, stderr } = await runCli(
       ["crossval", file, "--splits", join(runs, "whole", "splits.json"), "--fold", "0", "--name", "command", "--json"],

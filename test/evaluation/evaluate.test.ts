@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -177,6 +177,17 @@ describe("evaluate", () => {
     expect(readdirSync(folder, { recursive: true })).toHaveLength(before);
     const data = { classes: CLASSES, channels: 1, list: async () => [{ id: "a", images: [], label: join(kits, "a", "segmentation.nii.gz") }] };
     expect((await evaluate({ predictions, labels: data, ids: ["a"] })).summary.classes.kidney!.metrics.dice!.mean).toBeCloseTo(0.75, 12);
+  });
+
+  it("reads references listed in a CSV manifest, whatever the files are called", async () => {
+    const other = join(folder, "manifest");
+    await write(join(other, "a_seg.nii.gz"), REFERENCE);
+    writeFileSync(join(other, "list.csv"), "id,image,label\na,a.nii.gz,a_seg.nii.gz\n");
+    const { summary } = await evaluate({ predictions, labels: join(other, "list.csv"), classes: CLASSES, ids: ["a"] });
+    expect(summary.classes.kidney!.metrics.dice!.mean).toBeCloseTo(0.75, 12);
+    await expect(evaluate({ predictions, labels: join(other, "a_seg.nii.gz"), classes: CLASSES })).rejects.toThrow(
+      "labels must be a folder, or a CSV manifest with the columns id,image,label",
+    );
   });
 
   it("wrong options are named", async () => {

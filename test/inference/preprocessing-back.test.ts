@@ -71,7 +71,7 @@ describe("predict with an identity model gives each label file back byte for byt
     ["over padding, crop, padding and another turn", [pad("constant"), orient("PIR"), crop(2), pad("minimum"), orient("RAS")], 0],
     ["over crop and padding in front of a fixed size", [pad("constant"), { ...resize, params: { size: [16, 24, 32], order: 0, labelOrder: 0 } }], 0],
   ];
-  it.each(chains)("%s", { timeout: 60_000 }, async (name, steps, workers) => {
+  it.each(chains)("%s", { timeout: 300_000 }, async (name, steps, workers) => {
     const output = join(folder, name.replaceAll(" ", "-"));
     await predict({ bundle: identityBundle(CLASSES, [8, 8, 8], steps), inputs, output, workers });
     for (const id of ids) {
@@ -82,7 +82,7 @@ describe("predict with an identity model gives each label file back byte for byt
     }
   });
 
-  it("and files hold the data set's own values where labels were renamed one to one", { timeout: 60_000 }, async () => {
+  it("and files hold the data set's own values where labels were renamed one to one", { timeout: 300_000 }, async () => {
     const output = join(folder, "renamed");
     const names: PreprocessingStep = {
       name: "mapLabels",

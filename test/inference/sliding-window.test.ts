@@ -32,6 +32,20 @@ async function mergeRow(size: number, patch: number, overlap: number, along: 0 |
 }
 
 describe("sliding window", () => {
+  it("4 windows in threes are batches of 3 and 1, case by case, as MIScnn's prediction batches", async () => {
+    const batches: number[][] = [];
+    let window = 0;
+    const infer: Infer = (patches, count) => {
+      batches.push(Array.from({ length: count }, () => window++));
+      return new Float32Array(patches.length * 2);
+    };
+    for (const first of [0, 10]) {
+      window = first;
+      await slidingWindow(new Float32Array(8), [1, 1, 8, 1], { infer, classes: 2, patch: [1, 1, 2], overlap: [0, 0, 0], batchSize: 3 });
+    }
+    expect(batches).toEqual([[0, 1, 2], [3], [10, 11, 12], [13]]);
+  });
+
   it.each([0, 1, 2] as const)("constant patches 1..n merge to their true mean along axis %i", async (axis) => {
     expect(await mergeRow(8, 4, 2, axis)).toEqual([1, 1, 1.5, 1.5, 2.5, 2.5, 3, 3]);
     expect(await mergeRow(10, 4, 0, axis)).toEqual([1, 1, 1, 1, 2, 2, 2.5, 2.5, 3, 3]);

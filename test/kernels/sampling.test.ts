@@ -102,6 +102,16 @@ describe("sampleImage", () => {
     }
   });
 
+  it("asks at batchgenerators' mesh of 3x4: -1 0 1 and -1.5 -0.5 0.5 1.5 around the center", () => {
+    // Two images whose values are their own coordinates, so that what is sampled is where it was asked for.
+    const shape: Shape4 = [1, 9, 9, 2];
+    const coordinates = Float32Array.from({ length: 9 * 9 * 2 }, (_, i) => (i % 2 === 0 ? Math.floor(i / 18) : Math.floor(i / 2) % 9) - 4);
+    const output = new Float32Array(3 * 4 * 2);
+    sampleImage(coordinates, shape, output, [1, 3, 4, 2], { center: middle(shape), order: 1 });
+    const mesh = [-1, 0, 1].flatMap((y) => [-1.5, -0.5, 0.5, 1.5].flatMap((x) => [y, x]));
+    expect(largestDifference(output, mesh)).toBeLessThan(1e-6);
+  });
+
   it("with identity parameters is the identity, with a shift a crop", () => {
     const shape: Shape4 = [7, 8, 9, 2];
     const input = randomFloats(elementCount(shape), "identity");

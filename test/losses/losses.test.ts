@@ -21,7 +21,7 @@ import {
   unifiedFocalLoss,
 } from "../../src/losses/index.js";
 
-// Values of MIScnn's documented formulas (NumPy), for labels [[0,1],[1,1]] and p(class 1) = [[.2,.7],[.9,.4]]. Softmax of log p is p.
+// Values of MIScnn's documented formulas (NumPy; sections 7 and 12 of the reference page), for labels [[0,1],[1,1]] and p(class 1) = [[.2,.7],[.9,.4]]. Softmax of log p is p.
 const P1 = [0.2, 0.7, 0.9, 0.4];
 const golden = () => ({
   logits: tf.tensor4d(
@@ -50,6 +50,10 @@ describe.each(["cpu", "native"] as const)("on engine %s", (engine) => {
     it("Dice over all elements is 0.70000037", () => expect(1 - value(diceLoss({ over: "all" }))).toBeCloseTo(0.70000037, 6));
     it("Dice per class averages to 0.67033066", () => expect(1 - value(diceLoss())).toBeCloseTo(0.67033066, 6));
     it("Tversky is 0.65934026", () => expect(value(tverskyLoss())).toBeCloseTo(0.65934026, 6));
+    it("Tversky's index is 0.57142888 and 0.76923086 per class", () => {
+      expect(1 - value(tverskyLoss({ weights: [1, 0] }))).toBeCloseTo(0.57142888, 6);
+      expect(1 - value(tverskyLoss({ weights: [0, 1] }))).toBeCloseTo(0.76923086, 6);
+    });
     it("cross-entropy is 0.40036744", () => expect(value(crossEntropyLoss())).toBeCloseTo(0.40036744, 6));
     it("Dice plus cross-entropy is 0.73003678", () =>
       expect(value(combinedLoss({ losses: [diceLoss(), crossEntropyLoss()] }))).toBeCloseTo(0.73003678, 6));

@@ -102,7 +102,9 @@ describe("a network of stock layers", () => {
     expect(() => stockModel(build(upSampling3d({ size: 2, interpolation: "linear", name: "smooth" })))).toThrow(
       "stockModel: layer smooth cannot be made of stock layers: TensorFlow.js has no linear enlargement between the centers of voxels",
     );
-    expect(() => stockModel(build(convolution({ filters: 2, kernelSize: 1, strides: 2, name: "sparse" })))).toThrow(
+    const volume = tfl.input({ shape: [8, 8, 8, 2] });
+    const sparse = convolution({ filters: 2, kernelSize: 1, strides: 2, name: "sparse" }).apply(volume) as tfl.SymbolicTensor;
+    expect(() => stockModel(tfl.model({ inputs: volume, outputs: sparse }))).toThrow(
       "stockModel: layer sparse cannot be made of stock layers: its stride is larger than its kernel",
     );
     const vector = tfl.input({ shape: [8] });

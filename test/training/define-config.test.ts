@@ -208,11 +208,19 @@ export default defineConfig({
     const script = file("plain.mjs", body("const EPOCHS = 3;"));
     file("neighbor.ts", "export const EPOCHS: number = 4 satisfies number;\n");
     const typed = file("typed.config.ts", body('import { EPOCHS } from "./neighbor.js";\ninterface Unused { readonly a: string }'));
+    // TensorFlow.js and RxJS are those of the library: nothing is installed beside this file.
+    const own = file(
+      "own.ts",
+      body(
+        'import * as tf from "@tensorflow/tfjs-core";\nimport { tap } from "rxjs";\nconst EPOCHS = tap() && tf.engine().backendName !== null ? 5 : 0;',
+      ),
+    );
     // Operators of another copy would not be recognized.
     const summary = { patch: [16, 16, 16], spacing: null, preprocessing: [{ name: "load", params: { nonFinite: "fail", labels: "declared" } }] };
-    expect(loaded(script, typed)).toEqual([
+    expect(loaded(script, typed, own)).toEqual([
       { epochs: 3, summary },
       { epochs: 4, summary },
+      { epochs: 5, summary },
     ]);
   });
 

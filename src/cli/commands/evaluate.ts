@@ -1,6 +1,8 @@
+import { existsSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { VoxError } from "../../core/errors.js";
 import { evaluate, evaluationMetricsTable, evaluationTable, writeOverlays } from "../../evaluation/index.js";
+import { listedCases } from "../../evaluation/listed-cases.js";
 import { classesOption } from "../classes-option.js";
 import { type CommonOptions, commandOutput } from "../command-output.js";
 import { type OverlayOptions, overlayOptions, overlayStyle } from "../overlay-options.js";
@@ -23,7 +25,7 @@ interface EvaluateCommandOptions extends CommonOptions, OverlayOptions {
 export function evaluateCommand(): Command {
   const command = new Command("evaluate")
     .argument("<predictions>", "folder of <id>.nii.gz")
-    .argument("<labels>", "folder of <id>.nii.gz, or of KiTS cases")
+    .argument("<labels>", "folder of <id>.nii.gz, or a data set: KiTS, nnU-Net or Decathlon layout, or a CSV manifest")
     .addOption(classesOption().makeOptionMandatory())
     .option("-o, --output <dir>", "gets detailed.tsv, summary.json, confusion.json and confusion.png")
     .option("--ids <ids>", "these cases, separated by commas; one without a prediction is listed as missing", (text) =>
@@ -31,8 +33,8 @@ export function evaluateCommand(): Command {
     )
     .addOption(regionOption())
     .option("--tolerance <mm>", "of the NSD; 1 mm", parseTolerance)
-    .option("--overlays <dir>", "gets a GIF and a PNG per case, truth beside prediction (needs --images)")
-    .option("--images <dir>", "the images, for --overlays")
+    .option("--overlays <dir>", "gets a GIF and a PNG per case, truth beside prediction")
+    .option("--images <path>", "the images, for --overlays: a folder of <id>.nii.gz, or a data set; those of the labels, where these are a data set")
     .addOption(
       new Option("--on-error <what>", "what a pair that cannot be compared does: end everything, or be listed while the others go on")
         .choices(["fail", "skip"])
@@ -42,8 +44,12 @@ export function evaluateCommand(): Command {
       const output = commandOutput(options);
       const { classes, ids, tolerance } = options;
       const regions = regionsOf(options.region ?? [], classes, "evaluate");
-      if (options.overlays !== undefined && options.images === undefined) {
-        throw new VoxError("--images must be given with --overlays, got none", { code: "ERR_OPTION", where: "evaluate" });
+      const images = options.images ?? ((await isDataSet(labels)) ? labels : undefined);
+      if (options.overlays !== undefined && images === undefined) {
+        throw new VoxError("--images must be given with --overlays where the labels are a folder of files, got none", {
+          code: "ERR_OPTION",
+          where: "evaluate",
+        });
       }
       const { signal, forget } = stopSignal("evaluate");
       const line = progressLine();
@@ -60,11 +66,11 @@ export function evaluateCommand(): Command {
         onProgress: ({ id, done, total }) => line.update(`${id} (${done}/${total})`),
       });
       line.end();
-      if (options.overlays !== undefined && options.images !== undefined) {
+      if (options.overlays !== undefined && images !== undefined) {
         await writeOverlays({
           ...overlayStyle(options),
           ...(ids && { ids }),
-          images: options.images,
+          images,
           labels,
           predictions,
           classes,
@@ -83,6 +89,11 @@ export function evaluateCommand(): Command {
     });
   for (const option of overlayOptions()) command.addOption(option);
   return command;
+}
+
+/** Whether the labels come with the paths of their images. */
+async function isDataSet(labels: string): Promise<boolean> {
+  return existsSync(labels) && (await listedCases(labels)).length > 0;
 }
 
 function parseTolerance(text: string): number {

@@ -3,6 +3,7 @@ import { basename, join, resolve } from "node:path";
 import { Command } from "commander";
 import { VoxError } from "../../core/errors.js";
 import type { Triple } from "../../core/shape.js";
+import type { ForegroundIntensities } from "../../io/foreground-intensities.js";
 import { type CasesSummary, INSPECTED_PERCENTILES, inspectCases } from "../../io/index.js";
 import { writeAtomically } from "../../io/write-atomically.js";
 import { classesOption } from "../classes-option.js";
@@ -34,7 +35,12 @@ export function initCommand(): Command {
       line.end();
       const { spacing, patch, depth } = plan(summary);
       const name = basename(resolve(folder));
-      const text = configTemplate({ name, root, classes: data.classes, spacing, patch, depth, range: rangeOf(summary) });
+      const ct = looksLikeHounsfield(summary) ? roundedForeground(summary) : undefined;
+      const text = configTemplate({
+        ...{ name, root, classes: data.classes, spacing, patch, depth, range: rangeOf(summary) },
+        ...(ct && { ct }),
+        ...(options.layout !== "auto" && { layout: options.layout }),
+      });
       await writeAtomically(path, [Buffer.from(text)]);
       output.result({ config: path, spacing: [...spacing], patch: [...patch] }, `${path} written; train it: voxstream train ${path} --dashboard`);
     });
@@ -60,4 +66,18 @@ function rangeOf({ cases }: CasesSummary): readonly [number, number] {
   const high = INSPECTED_PERCENTILES.indexOf(99.5);
   const first = cases.flatMap(({ channels }) => channels.map(({ percentiles }) => percentiles));
   return [Math.floor(Math.min(...first.map((p) => p[low]!))), Math.ceil(Math.max(...first.map((p) => p[high]!)))];
+}
+
+/** Air is -1000 HU: images that hold it in every case, in whole numbers, are CT. */
+function looksLikeHounsfield({ cases, totals }: CasesSummary): boolean {
+  return totals.range.every(([low]) => Number.isInteger(low)) && cases.every(({ channels }) => channels.every(({ min }) => min <= -500));
+}
+
+function roundedForeground({ totals: { foreground } }: CasesSummary): ForegroundIntensities | undefined {
+  if (!foreground) return undefined;
+  const round = (values: readonly number[]): readonly number[] => values.map((value) => Number(value.toFixed(1)));
+  const { low, high, mean, deviation } = foreground;
+  const numbers = { low: round(low), high: round(high), mean: round(mean), deviation: round(deviation) };
+  // A foreground of one single value has no scale.
+  return numbers.low.every((value, c) => value < numbers.high[c]! && numbers.deviation[c]! > 0) ? numbers : undefined;
 }

@@ -1,3 +1,4 @@
+import { constants } from "node:buffer";
 import { formatBytes } from "../../core/bytes.js";
 import { VoxError } from "../../core/errors.js";
 import type { NativeAddon } from "../../kernels/native.js";
@@ -88,6 +89,13 @@ export class TensorMemory {
   }
 
   private grow(bytes: number): Slab {
+    if (bytes > constants.MAX_LENGTH) {
+      const most = formatBytes(constants.MAX_LENGTH);
+      throw new VoxError(`a tensor of ${formatBytes(bytes)} is larger than an array of this version of Node can be (${most})`, {
+        code: "ERR_MEMORY",
+        where: "native engine",
+      });
+    }
     // What is empty and yet too small would only add to the peak.
     this.trim();
     const buffer = this.addon.allocateSlab(Math.max(SLAB_BYTES, bytes)) ?? this.addon.allocateSlab(bytes);

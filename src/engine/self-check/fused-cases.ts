@@ -34,6 +34,18 @@ function convolutions(): CheckCase[] {
       inputs: [{ shape: [2, 2, 3, 4, 8] }, { shape: [2, 2, 2, 5, 8] }, { shape: [5] }],
       run: ([x, w, b]) => fusedConv3dTranspose(x as tf.Tensor5D, w as tf.Tensor5D, b as tf.Tensor1D, { activation }),
     },
+    {
+      op: "fusedConv3d",
+      detail: `${activation}, strides larger than the filter`,
+      inputs: [{ shape: [2, 4, 7, 8, 3] }, { shape: [1, 2, 1, 3, 9] }, { shape: [9] }],
+      run: ([x, w, b]) => fusedConv3d(x as tf.Tensor5D, w as tf.Tensor5D, b as tf.Tensor1D, { activation, strides: [2, 3, 3] }),
+    },
+    {
+      op: "fusedConv3dTranspose",
+      detail: `${activation}, strides larger than the filter`,
+      inputs: [{ shape: [2, 2, 3, 4, 5] }, { shape: [1, 2, 1, 4, 5] }, { shape: [4] }],
+      run: ([x, w, b]) => fusedConv3dTranspose(x as tf.Tensor5D, w as tf.Tensor5D, b as tf.Tensor1D, { activation, strides: [2, 2, 3] }),
+    },
   ]);
 }
 

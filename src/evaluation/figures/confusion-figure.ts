@@ -94,7 +94,7 @@ function percent(share: number): string {
 }
 
 function short(voxels: number): string {
-  if (voxels >= 1e9) return `${Number((voxels / 1e9).toPrecision(4))}G`;
-  if (voxels >= 1e6) return `${Number((voxels / 1e6).toPrecision(4))}M`;
-  return voxels >= 1e4 ? `${Number((voxels / 1e3).toPrecision(4))}k` : String(voxels);
+  if (voxels >= 1e9) return `${(voxels / 1e9).toPrecision(4)}G`;
+  if (voxels >= 1e6) return `${(voxels / 1e6).toPrecision(4)}M`;
+  return voxels >= 1e4 ? `${(voxels / 1e3).toPrecision(4)}k` : String(voxels);
 }

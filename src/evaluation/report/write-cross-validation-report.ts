@@ -142,10 +142,10 @@ ${joinHtml(curves)}
 
 /** What is asked for first: Dice of each class, with its interval. */
 function cardsOf({ classes }: EvaluationSummary): HtmlPart {
-  const cards = Object.entries(classes).flatMap(([name, { labels, metrics }]) => {
+  const cards = Object.entries(classes).flatMap(([name, { metrics }], at) => {
     const { dice, hd95 } = metrics;
     if (!dice) return [];
-    const [red, green, blue] = classColor(labels[0] ?? 1);
+    const [red, green, blue] = classColor(at + 1);
     const interval = dice.interval ? html`<small>95 % interval ${figure(dice.interval[0])} to ${figure(dice.interval[1])}</small>` : "";
     return [
       html`<div class="card" style="border-color: rgb(${red} ${green} ${blue})"><span>${name}, Dice</span><b>${figure(dice.mean)}</b>${interval}<small>median ${figure(dice.median)}, ${dice.n} cases${hd95 ? html`; HD95 ${figure(hd95.median)} mm (median)` : ""}</small></div>`,
@@ -287,7 +287,7 @@ h1 { font-size: 1.7rem; margin-bottom: 0.8rem; } h2 { font-size: 1.25rem; margin
 dl { display: flex; flex-wrap: wrap; gap: 0.3rem 2rem; } dt { color: #555; font-size: 0.85rem; } dd { margin: 0; font-weight: 600; }
 .cards { display: flex; flex-wrap: wrap; gap: 1rem; margin: 1rem 0; } .card { border-left: 6px solid #999; background: #f6f7f9; padding: 0.7rem 1.2rem; border-radius: 4px; display: flex; flex-direction: column; }
 .card b { font-size: 2rem; line-height: 1.2; } .card small { color: #555; } .warning { background: #fff3d6; border-left: 6px solid #e0a100; padding: 0.6rem 1rem; }
-.wide { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 0.9rem; }
+.wide { overflow-x: auto; margin-bottom: 1rem; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 0.9rem; }
 th, td { padding: 0.15rem 0.6rem; text-align: right; white-space: nowrap; } th:first-child, .name { text-align: left; } tr:hover > * { background-color: #f1f5fb; }
 tr.first > * { border-top: 1px solid #ddd; } tr:first-child th { border-bottom: 2px solid #999; vertical-align: bottom; }
 .confusion { display: flex; flex-wrap: wrap; gap: 1rem 2rem; align-items: center; } .confusion img { width: 480px; }

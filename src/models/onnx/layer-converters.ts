@@ -125,13 +125,13 @@ function transposedConvolution(conversion: LayerConversion): string {
 }
 
 /**
- * The kernel, with zeros around it where the padding of a volume would be negative because the stride is larger than the kernel: TensorFlow.js then begins
- * inside the volume, though not inside an image.
+ * The kernel, with zeros around it where the padding of a volume would be negative because the stride is larger than the kernel: TensorFlow.js' own layers then
+ * begin inside the volume, though not inside an image.
  */
 function widened({ layer, weights, axes }: LayerConversion, totals: readonly number[]): LayerWeight {
   const kernel = weights.kernel!;
-  const isVolume = axes === 3 || layer.getClassName().startsWith("Vox");
-  if (!isVolume || totals.every((total) => total >= 0)) return kernel;
+  const beginsInside = axes === 3 && !layer.getClassName().startsWith("Vox");
+  if (!beginsInside || totals.every((total) => total >= 0)) return kernel;
   const shape = kernel.shape.map((extent, axis) => (axis < axes ? extent + Math.max(0, -totals[axis]!) : extent));
   const before = shape.map((_, axis) => (axis < axes ? Math.ceil(Math.max(0, -totals[axis]!) / 2) : 0));
   const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((product, extent) => product * extent, 1));

@@ -5,14 +5,18 @@ import type { LoadHook, ResolveHook } from "node:module";
 import { fileURLToPath } from "node:url";
 
 const LIBRARY = new URL("../../index.js", import.meta.url).href;
+/** Packages that a config's own parts share with this one, and that need not be installed beside the config. */
+const SHARED = /^(rxjs|@tensorflow\/tfjs-(core|layers))(\/|$)/;
 const TYPESCRIPT = /\.[cm]?ts$/;
 
 /**
  * `voxstream` is always this very copy, wherever the config lies: a config's operators and the program that runs them must share their registers. A
- * TypeScript file may import its neighbors with `.js` endings, as TypeScript itself wants.
+ * TypeScript file may import its neighbors with `.js` endings, as TypeScript itself wants. TensorFlow.js and RxJS are also this package's, so that networks
+ * and losses of one's own work wherever the config lies, and never with a second copy of another version.
  */
 export const resolve: ResolveHook = async (specifier, context, next) => {
   if (specifier === "voxstream") return { url: LIBRARY, shortCircuit: true };
+  if (SHARED.test(specifier) && !context.parentURL?.includes("/node_modules/")) return next(specifier, { ...context, parentURL: LIBRARY });
   if (/^\.{1,2}\/.*\.m?js$/.test(specifier) && context.parentURL && TYPESCRIPT.test(new URL(context.parentURL).pathname)) {
     const wanted = new URL(specifier, context.parentURL);
     const typed = new URL(wanted.href.replace(/js$/, "ts"));

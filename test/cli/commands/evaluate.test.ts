@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { copyFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -21,7 +21,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 describe("voxstream evaluate", () => {
   it("prints every metric per class and region, lists what is missing, and draws as asked", { timeout: 300_000 }, async () => {
     const { code, stdout } = await evaluate(
-      ...["--region", "kidney+tumor", "--tolerance", "2", "-o", at("scores"), "--images", at("data"), "--overlays", at("pictures")],
+      ...["--region", "kidney+tumor", "--tolerance", "2", "-o", at("scores"), "--overlays", at("pictures")],
       ...["--plane", "coronal", "--window=-100,300", "--alpha", "0.5", "--colors", "kidney=#00ff00"],
     );
     expect(code).toBe(0);
@@ -31,6 +31,18 @@ describe("voxstream evaluate", () => {
     expect(stdout).toContain("without prediction: case_00001");
     expect(readFileSync(at("scores", "detailed.tsv"), "utf8").split("\n")[0]).toContain("nsd_2mm");
     for (const name of ["case_00000.gif", "case_00000.png"]) expect(existsSync(at("pictures", name))).toBe(true);
+  });
+
+  it("takes labels and images from a CSV manifest, and asks for images where the labels tell none", { timeout: 300_000 }, async () => {
+    const [image, label] = ["imaging", "segmentation"].map((name) => join("data", "case_00000", `${name}.nii.gz`));
+    writeFileSync(at("cases.csv"), `id,image,label\ncase_00000,${image},${label}\n`);
+    const options = ["--classes", "background,kidney,tumor", "--overlays", at("from-manifest")];
+    expect(await runCli(["evaluate", at("out"), at("cases.csv"), ...options])).toMatchObject({ code: 0, stdout: expect.stringContaining("1.000") });
+    expect(existsSync(at("from-manifest", "case_00000.png"))).toBe(true);
+    expect(await runCli(["evaluate", at("out"), at("out"), ...options])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("--images must be given with --overlays where the labels are a folder of files"),
+    });
   });
 
   it("says what is wrong with its options", { timeout: 300_000 }, async () => {

@@ -1,6 +1,7 @@
 import uPlot from "uplot";
 import { element, setText } from "../elements/element.js";
 import { color, onThemeChange } from "../elements/theme.js";
+import { savePicture, saveTable } from "./save-curves.js";
 
 /** One curve: `y` over ascending `x`, drawn in a color of the style sheet, such as "series-1". */
 export interface Curve {
@@ -44,15 +45,13 @@ export interface ZoomRange {
 const KEYS = ["ArrowLeft", "ArrowRight", "Home", "End", "Escape", "+", "=", "-"];
 /** Places on the axis that a zoom must hold. */
 const LEAST_WIDTH = 4;
-/** Of title and legend in a saved picture. */
-const HEAD_HEIGHT = 52;
 
 /** A chart with title, legend that shows values, zoom by dragging or by keys, and export. The same object is updated while the run goes on. */
 export class Chart {
   readonly element: HTMLElement;
   readonly #options: ChartOptions;
   readonly #heading = element("h2", { class: "card-title" });
-  readonly #plotArea = element("div", { class: "chart-plot", tabindex: 0, role: "img" });
+  readonly #plotArea = element("div", { class: "chart-plot", tabindex: 0, role: "application", "aria-roledescription": "chart" });
   readonly #legend = element("div", { class: "legend" });
   readonly #empty = element("p", { class: "chart-empty" }, "Nothing recorded yet.");
   readonly #hidden = new Set<string>();
@@ -75,8 +74,17 @@ export class Chart {
     const menu = element(
       "div",
       { class: "chart-menu" },
-      element("button", { class: "quiet", type: "button", title: `Save “${options.title}” as a table`, onclick: () => this.#saveTable() }, "CSV"),
-      element("button", { class: "quiet", type: "button", title: `Save “${options.title}” as a picture`, onclick: () => this.#savePicture() }, "PNG"),
+      element(
+        "button",
+        {
+          class: "quiet",
+          type: "button",
+          title: `Save “${options.title}” as a table`,
+          onclick: () => saveTable(this.#title, options.axis, this.#drawn),
+        },
+        "CSV",
+      ),
+      element("button", { class: "quiet", type: "button", title: `Save “${options.title}” as a picture`, onclick: () => this.#save() }, "PNG"),
     );
     this.element = element(
       "section",
@@ -86,6 +94,7 @@ export class Chart {
       this.#plotArea,
       this.#empty,
     );
+    this.#plotArea.hidden = true;
     this.#plotArea.addEventListener("keydown", (event) => this.#onKey(event));
     this.#plotArea.setAttribute("aria-label", this.#describe([]));
     this.#plotArea.style.minHeight = `${options.height ?? 240}px`;
@@ -254,6 +263,8 @@ export class Chart {
       this.#data(curves),
       this.#plotArea,
     );
+    // A neighbor that is drawn after this one may change the height of the row before anybody has observed the first.
+    requestAnimationFrame(() => this.#resize());
   }
 
   #buildLegend(curves: readonly Curve[]): void {
@@ -342,44 +353,14 @@ export class Chart {
     this.#options.onZoom?.(next.from <= first && next.to >= last ? undefined : next);
   }
 
+  #save(): void {
+    const shown = this.#drawn.filter(({ label }) => !this.#hidden.has(label));
+    if (this.#plot) savePicture(this.#title, this.#plot.ctx.canvas, this.#plot.width, shown);
+  }
+
   #resize(): void {
     const { clientWidth: width, clientHeight: height } = this.#plotArea;
     if (this.#plot && width > 0 && (width !== this.#plot.width || height !== this.#plot.height)) this.#plot.setSize({ width, height });
-  }
-
-  #saveTable(): void {
-    const rows = this.#drawn.flatMap((curve) => curve.x.map((x, i) => `${quote(curve.label)},${x},${curve.y[i] ?? ""}`));
-    save(`${this.#title}.csv`, new Blob([`curve,${this.#options.axis},value\n${rows.join("\n")}\n`], { type: "text/csv" }));
-  }
-
-  #savePicture(): void {
-    const source = this.#plot?.ctx.canvas;
-    if (!source) return;
-    const scale = source.width / this.#plot!.width;
-    const head = HEAD_HEIGHT * scale;
-    const copy = element("canvas", { width: source.width, height: source.height + head });
-    const draw = copy.getContext("2d")!;
-    draw.fillStyle = color("surface");
-    draw.fillRect(0, 0, copy.width, copy.height);
-    draw.drawImage(source, 0, head);
-    draw.scale(scale, scale);
-    const { fontFamily } = getComputedStyle(document.body);
-    draw.fillStyle = color("ink");
-    draw.font = `600 14px ${fontFamily}`;
-    draw.fillText(this.#title, 12, 20);
-    draw.font = `12px ${fontFamily}`;
-    let x = 12;
-    for (const { label, color: name, look } of this.#drawn) {
-      if (look === "faint" || this.#hidden.has(label)) continue;
-      draw.fillStyle = color(name);
-      draw.globalAlpha = look === "dashed" ? 0.6 : 1;
-      draw.fillRect(x, 35, 14, 3);
-      draw.globalAlpha = 1;
-      draw.fillStyle = color("muted");
-      draw.fillText(label, x + 20, 40);
-      x += 36 + draw.measureText(label).width;
-    }
-    copy.toBlob((blob) => blob && save(`${this.#title}.png`, blob));
   }
 }
 
@@ -420,16 +401,4 @@ function formatAxis(value: number): string {
   const size = Math.abs(value);
   if (size !== 0 && (size < 1e-3 || size >= 1e6)) return value.toExponential(1).replace(".0e", "e").replace("e+", "e");
   return String(+value.toPrecision(6));
-}
-
-function quote(text: string): string {
-  // A leading = + - @ would be run as a formula by spreadsheets.
-  const safe = /^[=+\-@]/.test(text) ? `'${text}` : text;
-  return `"${safe.replaceAll('"', '""')}"`;
-}
-
-function save(name: string, blob: Blob): void {
-  const link = element("a", { href: URL.createObjectURL(blob), download: name });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }

@@ -16,6 +16,7 @@ export function formatValue(value: Maybe): string {
       .toExponential(2)
       .replace(/\.?0+e/, "e")
       .replace("e+", "e");
+  if (size < 0.01) return String(+value.toPrecision(3));
   return value.toFixed(size >= 1000 ? 0 : size >= 100 ? 1 : size >= 10 ? 2 : 4);
 }
 

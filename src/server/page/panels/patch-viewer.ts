@@ -2,6 +2,7 @@ import { classColor } from "../../../evaluation/figures/class-color.js";
 import { type PlaneName, type SlicePlane, slicePlane } from "../../../evaluation/figures/slice-plane.js";
 import { tellingSlice } from "../../../evaluation/figures/telling-slice.js";
 import type { Capture, CapturedSample } from "../data/read-capture.js";
+import { classLegend } from "../elements/class-legend.js";
 import { element, setText } from "../elements/element.js";
 import { formatValue } from "../elements/format.js";
 
@@ -142,13 +143,7 @@ export function patchViewer(): {
       channelBox.hidden = channels === 1;
       labeledFigure.hidden = sample.label === undefined;
       opacity.parentElement!.hidden = sample.label === undefined;
-      legend.replaceChildren(
-        ...capture.classes.slice(1).map((name, i) => {
-          const mark = element("span", { class: "class-mark" });
-          mark.style.background = `rgb(${classColor(i + 1).join(" ")})`;
-          return element("span", { class: "class-key" }, mark, name);
-        }),
-      );
+      legend.replaceChildren(...classLegend(capture.classes));
       choosePlane();
     },
   };

@@ -20,6 +20,9 @@ export function samplesView(run: LiveRun): View {
   const earlierCard = card("Earlier previews", {}, earlier);
   const root = element("div", { class: "view stack" }, problem, captured.element, card("Latest preview", {}, latest), earlierCard, large.element);
   let files: readonly RunFile[] = [];
+  /** Those that are shown, by address: pictures that stay are not loaded again. */
+  let shown = new Map<string, HTMLElement>();
+  let newestAddress = "";
   let seen = "";
   let isClosed = false;
 
@@ -46,10 +49,23 @@ export function samplesView(run: LiveRun): View {
     });
     const newest = previews[previews.length - 1];
     const none = "No preview yet. The training draws one from time to time: image, ground truth and what the network sees in it.";
-    latest.replaceChildren(newest ? pictureFigure(newest, large.show, "large") : element("p", { class: "empty" }, none));
+    if (!newest) latest.replaceChildren(element("p", { class: "empty" }, none));
+    else if (newest.address !== newestAddress) void showLatest(newest);
     const rest = previews.slice(-1 - MOST_EARLIER, -1).reverse();
     earlierCard.hidden = rest.length === 0;
-    earlier.replaceChildren(...rest.map((picture) => pictureFigure(picture, large.show, "thumb")));
+    shown = new Map(rest.map((picture) => [picture.address, shown.get(picture.address) ?? pictureFigure(picture, large.show, "thumb")]));
+    earlier.replaceChildren(...shown.values());
+  }
+
+  /** The picture before stays until the new one has been read, or the page would flicker with every epoch. */
+  async function showLatest(picture: Picture): Promise<void> {
+    newestAddress = picture.address;
+    const figure = pictureFigure(picture, large.show, "large");
+    const image = figure.querySelector("img")!;
+    image.loading = "eager";
+    // What cannot be drawn is shown as such.
+    await image.decode().catch(() => {});
+    if (!isClosed && newestAddress === picture.address) latest.replaceChildren(figure);
   }
 
   function update(): void {

@@ -1,5 +1,3 @@
-import type { Niivue } from "@niivue/niivue";
-import { classColor } from "../../../evaluation/figures/class-color.js";
 import type { VolumeKind } from "../../cases/find-case-volume.js";
 import type { Table } from "../../files/parse-tsv.js";
 import type { RunCase } from "../../routes/list-cases.js";
@@ -8,10 +6,12 @@ import { getJson, runPath } from "../data/api-client.js";
 import { type CaseScores, caseScores } from "../data/case-scores.js";
 import type { LiveRun } from "../data/live-run.js";
 import { card } from "../elements/card.js";
+import { classLegend } from "../elements/class-legend.js";
 import { element, setText } from "../elements/element.js";
 import { formatBytes, formatCount, formatScore } from "../elements/format.js";
 import { runAddress } from "../elements/run-address.js";
 import { classScores } from "../panels/class-scores.js";
+import { VOLUME_PLANES, VOLUME_WORDS, type VolumeFile, VolumeViewer } from "../panels/volume-viewer.js";
 import type { View } from "../view.js";
 
 /** More than this is loaded only on request: decompressed and on the graphics card it is several times as much. */
@@ -22,7 +22,6 @@ const WINDOWS: Readonly<Record<string, readonly [number, number] | undefined>> =
   Lung: [-1350, 150],
   "As in the file": undefined,
 };
-const WORDS: Readonly<Record<VolumeKind, string>> = { image: "Image", label: "Ground truth", prediction: "Prediction" };
 const KINDS = ["image", "label", "prediction"] as const;
 
 /** A case of the run, or the validation patch after one epoch. */
@@ -30,7 +29,7 @@ interface Subject {
   readonly id: string;
   readonly title: string;
   readonly role: RunCase["role"] | "patch";
-  readonly volumes: Readonly<Partial<Record<VolumeKind, { readonly url: string; readonly bytes: number; readonly isGzip: boolean }>>>;
+  readonly volumes: Readonly<Partial<Record<VolumeKind, VolumeFile>>>;
 }
 
 const GROUPS: Readonly<Record<Subject["role"], string>> = {
@@ -42,15 +41,6 @@ const GROUPS: Readonly<Record<Subject["role"], string>> = {
 const PATCH = "\npatch";
 const NO_DATA =
   "Images and ground truth are not shown: this run has not noted where its files lie, or they have been moved, or the note is another user's. Start the dashboard with --data and the folder of the cases.";
-/** Toward the patient's left is right on the screen. */
-const MOVES: Readonly<Record<string, readonly [x: number, y: number, z: number]>> = {
-  ArrowLeft: [1, 0, 0],
-  ArrowRight: [-1, 0, 0],
-  ArrowUp: [0, 1, 0],
-  ArrowDown: [0, -1, 0],
-  PageUp: [0, 0, 1],
-  PageDown: [0, 0, -1],
-};
 const REFRESH_MS = 3000;
 
 /**
@@ -74,7 +64,7 @@ export function volumesView(run: LiveRun): View {
   const plane = element(
     "select",
     { "aria-label": "Planes", onchange: () => show() },
-    ["All planes", "Axial", "Coronal", "Sagittal", "3D"].map((name) => element("option", {}, name)),
+    VOLUME_PLANES.map((name) => element("option", {}, name)),
   );
   const gray = element(
     "select",
@@ -110,7 +100,7 @@ export function volumesView(run: LiveRun): View {
     ),
   );
   const opacity: Partial<Record<VolumeKind, number>> = { label: 0, prediction: 0.55 };
-  let viewer: Niivue | undefined;
+  const viewer = new VolumeViewer(canvas, (text) => setText(where, text));
   let shown: readonly VolumeKind[] = [];
   let cases: readonly Subject[] = [];
   /** The validation patch after each epoch of which a prediction is kept. */
@@ -257,7 +247,7 @@ export function volumesView(run: LiveRun): View {
       );
       return;
     }
-    void open(subject, kinds);
+    void open(subject);
   }
 
   function saveLink(id: string, kind: string): HTMLElement {
@@ -266,53 +256,19 @@ export function volumesView(run: LiveRun): View {
     return element("a", { class: "quiet", href, download: `${id}.${kind}`, title }, kind.toUpperCase());
   }
 
-  async function open({ id, title, role, volumes }: Subject, kinds: readonly VolumeKind[]): Promise<void> {
+  async function open({ id, title, role, volumes }: Subject): Promise<void> {
     const mine = ++turn;
     isOpening = true;
     stage.dataset.loaded = "";
     setText(note, `Loading ${title}…`);
     try {
-      // The viewer is larger than the rest of the page: it is fetched when somebody wants to see a volume.
-      const { Niivue: Viewer } = await import("@niivue/niivue");
-      if (!viewer) {
-        viewer = new Viewer({
-          backColor: [0, 0, 0, 1],
-          crosshairColor: [0.49, 0.69, 1, 0.9],
-          crosshairWidth: 0.25,
-          crosshairWidthUnit: "percent",
-          fontColor: [0.8, 0.85, 0.9, 1],
-          show3Dcrosshair: true,
-          isColorbar: false,
-          // As in the overlays: the patient's right stands left.
-          isRadiologicalConvention: true,
-          dragAndDropEnabled: false,
-          loadingText: "",
-          logLevel: "silent",
-          multiplanarShowRender: 1,
-          multiplanarLayout: 2,
-        });
-        viewer.onLocationChange = (at) => setText(where, (at as { string?: string }).string ?? "");
-        await viewer.attachToCanvas(canvas);
-      }
-      await viewer.loadVolumes(
-        kinds.map((kind) => ({
-          url: volumes[kind]!.url,
-          name: `${kind}.nii${volumes[kind]!.isGzip ? ".gz" : ""}`,
-          colormap: "gray",
-          opacity: opacity[kind] ?? 1,
-        })),
-      );
-      if (mine !== turn || isClosed) return;
-      const classes = run.record.start?.classes ?? [];
-      shown = kinds;
+      if (!(await viewer.load(volumes, run.record.start?.classes ?? [], () => mine === turn && !isClosed))) return;
+      shown = KINDS.filter((kind) => volumes[kind]);
       // The patch is what the network got: no Hounsfield units any more.
       if (role === "patch") gray.value = "As in the file";
       else if (shownRole === "patch") gray.selectedIndex = 0;
       shownRole = role;
       shownTitle = title;
-      kinds.forEach((kind, i) => {
-        if (kind !== "image") viewer!.volumes[i]!.setColormapLabel(colormapOf(classes));
-      });
       drawLayers();
       show();
       setText(note, "");
@@ -325,13 +281,7 @@ export function volumesView(run: LiveRun): View {
   }
 
   function drawLayers(): void {
-    legend.replaceChildren(
-      ...(run.record.start?.classes ?? []).slice(1).map((name, i) => {
-        const mark = element("span", { class: "class-mark" });
-        mark.style.background = `rgb(${classColor(i + 1).join(" ")})`;
-        return element("span", { class: "class-key" }, mark, name);
-      }),
-    );
+    legend.replaceChildren(...classLegend(run.record.start?.classes ?? []));
     layers.replaceChildren(
       ...shown
         .filter((kind) => kind !== "image")
@@ -339,7 +289,7 @@ export function volumesView(run: LiveRun): View {
           element(
             "label",
             { class: "slider" },
-            WORDS[kind],
+            VOLUME_WORDS[kind],
             element("input", {
               type: "range",
               min: 0,
@@ -357,24 +307,13 @@ export function volumesView(run: LiveRun): View {
     gray.parentElement!.hidden = !shown.includes("image");
   }
 
-  /** Applies planes, gray window and opacities to what is loaded. */
   function show(): void {
-    if (!viewer || shown.length === 0) return;
-    shown.forEach((kind, i) => {
-      const volume = viewer!.volumes[i];
-      if (!volume) return;
-      if (kind === "image") {
-        const [low, high] = WINDOWS[gray.value] ?? [volume.global_min ?? 0, volume.global_max ?? 1];
-        volume.cal_min = low;
-        volume.cal_max = high;
-      } else volume.opacity = shown.length === 1 ? 1 : (opacity[kind] ?? 1);
-    });
-    viewer.updateGLVolume();
-    const types = [viewer.sliceTypeMultiplanar, viewer.sliceTypeAxial, viewer.sliceTypeCoronal, viewer.sliceTypeSagittal, viewer.sliceTypeRender];
-    viewer.setSliceType(types[plane.selectedIndex]!);
+    if (shown.length === 0) return;
+    viewer.show({ plane: plane.selectedIndex, gray: WINDOWS[gray.value], opacity });
+    const layered = shown.map((kind) => VOLUME_WORDS[kind]).join(", ");
     canvas.setAttribute(
       "aria-label",
-      `${shownTitle}, ${plane.value}: ${shown.map((kind) => WORDS[kind]).join(", ")}. Arrow keys and Page Up and Down move the crosshair through the slices.`,
+      `${shownTitle}, ${plane.value}: ${layered}. Arrow keys and Page Up and Down move the crosshair through the slices.`,
     );
   }
 
@@ -388,21 +327,10 @@ export function volumesView(run: LiveRun): View {
     load();
   }
 
-  canvas.addEventListener(
-    "keydown",
-    (event) => {
-      const move = MOVES[event.key];
-      if (!move || !viewer || shown.length === 0) return;
-      // The viewer has keys of its own, and the page would scroll.
-      event.preventDefault();
-      event.stopImmediatePropagation();
-      viewer.moveCrosshairInVox(...move);
-    },
-    { capture: true },
-  );
   content.hidden = true;
   canvas.setAttribute("aria-label", "No volume is loaded");
-  canvas.setAttribute("role", "img");
+  canvas.setAttribute("role", "application");
+  canvas.setAttribute("aria-roledescription", "volume viewer");
   update();
   return {
     element: element("div", { class: "view" }, empty, content),
@@ -414,9 +342,7 @@ export function volumesView(run: LiveRun): View {
     },
     destroy: () => {
       isClosed = true;
-      viewer?.cleanup();
-      // Browsers allow a few WebGL contexts only; this one is not waited for.
-      canvas.getContext("webgl2")?.getExtension("WEBGL_lose_context")?.loseContext();
+      viewer.destroy();
     },
   };
 }
@@ -440,18 +366,4 @@ function aboutText({ role, title, volumes }: Subject): string {
 
 function addressed(volumes: RunCase["volumes"], url: (kind: VolumeKind) => string): Subject["volumes"] {
   return Object.fromEntries(KINDS.flatMap((kind) => (volumes[kind] ? [[kind, { ...volumes[kind], url: url(kind) }]] : [])));
-}
-
-/** Label values to class colors; the background is clear. */
-function colormapOf(classes: readonly string[]) {
-  const labels = Array.from({ length: Math.max(2, classes.length) }, (_, label) => classes[label] ?? String(label));
-  const colors = labels.map((_, label) => classColor(label));
-  return {
-    R: colors.map(([red]) => red),
-    G: colors.map(([, green]) => green),
-    B: colors.map(([, , blue]) => blue),
-    A: labels.map((_, label) => (label === 0 ? 0 : 255)),
-    I: labels.map((_, label) => label),
-    labels: [...labels],
-  };
 }
