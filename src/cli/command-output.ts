@@ -1,5 +1,7 @@
 import { errorToWire } from "../core/errors.js";
 import type { Json } from "../core/json.js";
+import { launchedRanks } from "../training/ranks/launched-ranks.js";
+import { isSharedError } from "../training/ranks/together.js";
 
 /** Options that every command has. */
 export interface CommonOptions {
@@ -15,6 +17,8 @@ export interface CommandOutput {
 }
 
 export function commandOutput({ json = false }: CommonOptions): CommandOutput {
+  // Of several ranks, the first speaks.
+  if (launchedRanks().rank > 0) return { note: () => {}, result: () => {} };
   return {
     note: (text) => void process.stderr.write(`${text}\n`),
     result: (value, text) => void process.stdout.write(json ? `${JSON.stringify(value)}\n` : `${text}\n`),
@@ -23,6 +27,7 @@ export function commandOutput({ json = false }: CommonOptions): CommandOutput {
 
 /** Reports a failed command: one line for people on stderr, and with `--json` an object on stdout. */
 export function reportFailure(error: unknown, { json = false }: CommonOptions): void {
+  if (launchedRanks().rank > 0 && isSharedError(error)) return;
   const { message, code, sampleId } = errorToWire(error);
   // A progress line may be open.
   if (process.stderr.isTTY) process.stderr.write("\r\u001b[2K");

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
-import { isVoxError } from "../core/errors.js";
+import { isVoxError, VoxError } from "../core/errors.js";
+import { launchedRanks } from "../training/ranks/launched-ranks.js";
 import { reportFailure } from "./command-output.js";
 import { commands } from "./commands/index.js";
 import { noteSlowKernels } from "./note-slow-kernels.js";
@@ -16,7 +17,10 @@ const program = new Command("voxstream")
   .version(version)
   .showHelpAfterError("(--help shows the options)")
   .exitOverride()
-  .hook("preAction", (_, command) => noteSlowKernels(command.name()));
+  .hook("preAction", (_, command) => {
+    requireOneRank(command.name());
+    noteSlowKernels(command.name());
+  });
 
 // Only the command that is named is loaded; a line that names none gets the whole list.
 const named = commands.filter(({ name }) => process.argv.includes(name));
@@ -45,6 +49,13 @@ function adopt(command: Command, parent: Command): void {
   command.copyInheritedSettings(parent);
   if (command.commands.length === 0) command.option("--json", "print the result as JSON on stdout");
   for (const child of command.commands) adopt(child, command);
+}
+
+/** Only training is shared by ranks; the others would all do the same, into the same files. */
+function requireOneRank(command: string): void {
+  const { size } = launchedRanks();
+  if (size === 1 || command === "train") return;
+  throw new VoxError(`must run as one process, got ${size} ranks of mpirun; only train is shared by ranks`, { code: "ERR_OPTION", where: command });
 }
 
 function usageMessage({ code, message }: CommanderError): string {

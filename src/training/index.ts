@@ -20,12 +20,14 @@ export type {
   TrainingOptions,
   ValidationOptions,
 } from "./config/training-config.js";
+export type { TrainOverrides } from "./config/with-overrides.js";
 export { type GraphSummary, inspectGraph } from "./hosting/inspect-graph.js";
 export type { QuarantinedCase } from "./hosting/quarantine.js";
 export { stageVerdict } from "./hosting/stage-verdict.js";
 export { freezeLayers } from "./learning/freeze-layers.js";
 export { type InitReport, initWeights } from "./learning/init-weights.js";
 export type { OptimizerOptions, OptimizerState } from "./learning/make-optimizer.js";
+export type { Ranks } from "./ranks/ranks.js";
 export { appendRunEvent } from "./run/append-run-event.js";
 export type { PreviewInput, PreviewRenderer } from "./run/preview-input.js";
 export { resolveRunFolder } from "./run/resolve-run-folder.js";
@@ -37,6 +39,6 @@ export type { RunningSchedule, Schedule, ScheduleMoment } from "./schedules/sche
 export { type WarmUpOptions, warmUp } from "./schedules/warm-up.js";
 export { type SplitResult, splitCases } from "./split-cases.js";
 export { stopOnSignals } from "./stop-on-signals.js";
-export { type TrainOptions, type TrainOverrides, type TrainResult, train } from "./train.js";
+export { type TrainOptions, type TrainResult, train } from "./train.js";
 export type { CallbackContext, TrainingCallback } from "./training-callback.js";
 export type { EpochSums, TrainingState } from "./training-state.js";

@@ -1,4 +1,3 @@
-import { availableParallelism } from "node:os";
 import { basename, join } from "node:path";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { parseBytes } from "../core/bytes.js";
@@ -7,9 +6,7 @@ import type { Json } from "../core/json.js";
 import { requireKnownOptions } from "../core/require-known-options.js";
 import type { RunEvent } from "../core/run-events.js";
 import type { Shape4, Triple } from "../core/shape.js";
-import { type EngineName, startEngine } from "../engine/index.js";
 import { nativeMissingReason } from "../kernels/native.js";
-import type { Loss } from "../losses/index.js";
 import { checkPatch } from "../models/index.js";
 import type { BundleDescription } from "./bundle/bundle-description.js";
 import { readBundleFile } from "./bundle/load-bundle.js";
@@ -18,20 +15,26 @@ import { sha256 } from "./bundle/save-bundle.js";
 import { versions } from "./bundle/versions.js";
 import { defineConfig } from "./config/define-config.js";
 import { loadConfig } from "./config/load-config.js";
+import { summarizeConfig } from "./config/summarize-config.js";
 import type { InitOptions, TrainingConfig } from "./config/training-config.js";
+import { type TrainOverrides, withOverrides } from "./config/with-overrides.js";
 import type { BatchSource, GraphHost, TrainingBatch } from "./hosting/batch-source.js";
 import { defaultMemory } from "./hosting/default-memory.js";
 import type { GraphSettings } from "./hosting/graph-messages.js";
-import { inspectGraph } from "./hosting/inspect-graph.js";
 import { type GraphHostListener, localGraphHost } from "./hosting/local-graph-host.js";
 import { stageLog } from "./hosting/stage-log.js";
 import { threadGraphHost } from "./hosting/thread-graph-host.js";
 import { freezeLayers } from "./learning/freeze-layers.js";
 import { initWeights } from "./learning/init-weights.js";
-import { type Learner, trainedVariables } from "./learning/learner.js";
-import { makeOptimizer, type OptimizerOptions } from "./learning/make-optimizer.js";
-import { weightAverage } from "./learning/weight-average.js";
-import { dataFingerprint } from "./run/data-fingerprint.js";
+import type { Learner } from "./learning/learner.js";
+import { makeLearner, supervisionMismatch } from "./learning/make-learner.js";
+import type { OptimizerOptions } from "./learning/make-optimizer.js";
+import { type PreparedTraining, prepareTraining, requireSameData } from "./prepare-training.js";
+import { launchedRanks } from "./ranks/launched-ranks.js";
+import { openRanks } from "./ranks/open-ranks.js";
+import type { Ranks } from "./ranks/ranks.js";
+import { together } from "./ranks/together.js";
+
 import { describeMachine } from "./run/describe-machine.js";
 import type { PreviewRenderer } from "./run/preview-input.js";
 import { reportMachine } from "./run/report-machine.js";
@@ -40,7 +43,6 @@ import { RunControl } from "./run/run-control.js";
 import { RunFolder } from "./run/run-folder.js";
 import { runName } from "./run/run-name.js";
 import type { RunningSchedule } from "./schedules/schedule.js";
-import { splitCases } from "./split-cases.js";
 import { stopOnSignals } from "./stop-on-signals.js";
 import { Trainer } from "./trainer.js";
 import { FRESH_STATE, type TrainingState } from "./training-state.js";
@@ -48,17 +50,6 @@ import { FRESH_STATE, type TrainingState } from "./training-state.js";
 /** A run that skips more of its cases than this trains on something else than was asked for. */
 const SKIPPED_SHARE = 0.1;
 const LEAST_SKIP_BUDGET = 5;
-
-/** Fields of a configuration that a caller may replace, such as those with an option on the command line. */
-export type TrainOverrides = Partial<
-  Pick<TrainingConfig, "name" | "runs" | "seed" | "engine" | "threads" | "workers" | "memory" | "onError" | "split">
-> & {
-  readonly epochs?: number;
-  /** Instead of the configuration's `training.monitor`. */
-  readonly monitor?: string;
-  /** Folder of a bundle to begin with; the configuration's `freeze` stays. */
-  readonly init?: string;
-};
 
 export interface TrainOptions {
   /** Continue from the run's latest checkpoint; a run without one begins anew. */
@@ -72,6 +63,8 @@ export interface TrainOptions {
   readonly thread?: boolean;
   /** Hears everything that is written to `events.jsonl`. */
   readonly onEvent?: (event: RunEvent) => void;
+  /** The processes that train together: by default those that `mpirun` started, or this one alone. */
+  readonly ranks?: Ranks;
   /** Renders a picture of a validation patch after each epoch: the same one each time. */
   readonly preview?: PreviewRenderer;
 }
@@ -101,31 +94,44 @@ export interface TrainResult {
  * const { folder, loss } = await train("kits19.config.ts", { resume: true, stopOnSignals: true });
  */
 export async function train(source: TrainingConfig | string, options: TrainOptions = {}): Promise<TrainResult> {
-  requireKnownOptions("train", options, ["resume", "overrides", "signal", "stopOnSignals", "thread", "onEvent", "preview"]);
+  requireKnownOptions("train", options, ["resume", "overrides", "signal", "stopOnSignals", "thread", "onEvent", "ranks", "preview"]);
+  const ranks = options.ranks ?? (await openRanks());
+  ranks.enter();
+  let failure: unknown;
+  try {
+    return await trainRank(source, options, ranks);
+  } catch (error) {
+    failure = error ?? new Error("unknown");
+    throw error;
+  } finally {
+    ranks.leave(failure);
+  }
+}
+
+async function trainRank(source: TrainingConfig | string, options: TrainOptions, ranks: Ranks): Promise<TrainResult> {
   const began = performance.now();
   const { overrides = {}, resume = false, onEvent, preview } = options;
   const path = typeof source === "string" ? source : undefined;
-  const config = withOverrides(typeof source === "string" ? await loadConfig(source) : defineConfig(source), overrides);
+  const launched = launchedRanks();
+  let config!: TrainingConfig;
+  let prepared!: PreparedTraining;
+  const fingerprints = await together(ranks, async () => {
+    config = withOverrides(typeof source === "string" ? await loadConfig(source) : defineConfig(source), overrides);
+    prepared = await prepareTraining(config, ranks, launched);
+    return prepared.fingerprint;
+  });
+  requireSameData(fingerprints);
+  const { refs, summary, trainingIds, validationIds, fingerprint, engine } = prepared;
   const { data, model: spec, seed = 0, training, validation = {} } = config;
   const init = typeof config.init === "string" ? { bundle: config.init } : config.init;
 
-  const summary = inspectGraph(config);
-  if (summary.patch) checkPatch(spec, summary.patch);
-  const refs = await data.list();
-  const parts = splitCases(refs, config.split, seed);
-  const trainingIds = parts.training.map(({ id }) => id);
-  const validationIds = parts.validation.map(({ id }) => id);
-  const fingerprint = await dataFingerprint(refs);
-
-  const engine = await startEngine({
-    seed,
-    // The engine checks the name.
-    ...(config.engine !== undefined && { engine: config.engine as EngineName | "auto" }),
-    ...(config.threads !== undefined && { threads: config.threads }),
+  // The first rank finds out where the run is, and repairs what an interrupted write may have left, before the others look.
+  const [place] = await together(ranks, async () => {
+    const found = resolveRunFolder(config.runs ?? "runs", config.name ?? runName(path), resume || ranks.rank > 0);
+    return { runPath: found, isResumed: resume && ranks.rank === 0 && (await hasCheckpoint(join(found, "checkpoints", "latest"))) };
   });
-  const runPath = resolveRunFolder(config.runs ?? "runs", config.name ?? runName(path), resume);
+  const { runPath, isResumed } = place!;
   const latest = join(runPath, "checkpoints", "latest");
-  const checkpoint = resume && (await hasCheckpoint(latest)) ? await loadCheckpoint(latest) : undefined;
   const optimizerOptions: OptimizerOptions = typeof training.optimizer === "object" ? training.optimizer : { name: training.optimizer ?? "adam" };
   const identity: Record<string, Json> = {
     seed,
@@ -140,20 +146,28 @@ export async function train(source: TrainingConfig | string, options: TrainOptio
     preprocessing: summary.preprocessing.map(({ name, params }) => ({ name, params })),
     ...(training.accumulate !== undefined && { accumulate: training.accumulate }),
     ...(training.ema !== undefined && { ema: training.ema }),
+    ...(ranks.size > 1 && { ranks: ranks.size }),
     ...(init && { init: { weights: (await readBundleFile(init.bundle)).weights.sha256, freeze: init.freeze ?? [] } }),
   };
-  if (checkpoint) requireSameRun(latest, checkpoint.file.identity, identity);
   // Channels or classes that do not fit the network are found here, before there is a run folder and before data is read.
   const build = ([depth, height, width]: Triple): tfl.LayersModel => {
     checkPatch(spec, [depth, height, width]);
     const shape: Shape4 = [depth, height, width, data.channels];
     return spec.build({ shape, classes: data.classes.length, seed });
   };
-  const built = checkpoint?.model ?? (summary.patch && build(summary.patch));
-  if (built) config.loss.requireLevels?.(built.outputs.length);
-  if (built && init?.freeze) freezeLayers(built, init.freeze);
+  let folder!: RunFolder;
+  let checkpoint: LoadedCheckpoint | undefined;
+  let built: tfl.LayersModel | undefined;
+  await together(ranks, async () => {
+    checkpoint = isResumed ? await loadCheckpoint(latest) : undefined;
+    if (checkpoint) requireSameRun(latest, checkpoint.file.identity, identity);
+    built = checkpoint?.model ?? (summary.patch && build(summary.patch));
+    if (built) config.loss.requireLevels?.(built.outputs.length);
+    if (built && init?.freeze) freezeLayers(built, init.freeze);
+    folder = openFolder(runPath, ranks, checkpoint, onEvent);
+    return null;
+  });
 
-  const folder = RunFolder.open(runPath, { ...(checkpoint && { mark: checkpoint.file.mark }), ...(onEvent && { onEvent }) });
   const controller = new AbortController();
   const onAbort = (): void => controller.abort(options.signal?.reason);
   if (options.signal?.aborted) onAbort();
@@ -162,8 +176,9 @@ export async function train(source: TrainingConfig | string, options: TrainOptio
   const { signal } = controller;
   const settings: GraphSettings = {
     seed,
-    memoryBytes: config.memory === undefined ? defaultMemory() : parseBytes(config.memory, "config", "memory"),
-    workers: config.workers ?? Math.max(1, availableParallelism() - 1),
+    // The ranks of a machine share what the machine may give.
+    memoryBytes: Math.floor((config.memory === undefined ? defaultMemory() : parseBytes(config.memory, "config", "memory")) / launched.localSize),
+    workers: config.workers ?? Math.max(1, launched.processors - 1),
     onError: config.onError ?? "fail",
     skipBudget: config.skipBudget ?? Math.max(LEAST_SKIP_BUDGET, Math.ceil(SKIPPED_SHARE * trainingIds.length)),
     autotune: config.autotune ?? true,
@@ -175,19 +190,21 @@ export async function train(source: TrainingConfig | string, options: TrainOptio
   let trainer: Trainer | undefined;
   let learner: Learner | undefined;
   try {
-    folder.manifest({
+    const manifest: Json = {
       name: basename(runPath),
       createdAt: new Date().toISOString(),
       ...identity,
-      config: summarize(config, settings),
+      config: summarizeConfig(config, settings),
       metrics: (config.metrics ?? []).map((metric) => ({ name: metric.name, options: metric.options ?? {} })),
       cases: { training: trainingIds, validation: validationIds },
       versions: { ...versions() },
       engine: { name: engine.name, threads: engine.threads },
       machine: describeMachine(),
-    });
+    };
+    // The folders of the other ranks are no runs of their own.
+    if (ranks.rank === 0) folder.manifest(manifest);
     // What is behind a reader of the user's own is no file that could be shown.
-    if (!data.read) folder.sources(refs);
+    if (ranks.rank === 0 && !data.read) folder.sources(refs);
     const control = new RunControl({ folder, signal, abort: (cause) => controller.abort(cause) });
     const { t: session } = folder.event({
       type: "start",
@@ -212,29 +229,35 @@ export async function train(source: TrainingConfig | string, options: TrainOptio
     const log = stageLog(folder, ({ id, message }) => {
       if (!quarantined.has(id)) quarantined.set(id, message);
     });
-    host = await openHost(path, config, settings, options.thread, log);
-    batches = await host.open({
-      mode: "training",
-      ids: trainingIds,
-      validationIds,
-      epochs: training.stepsPerEpoch === undefined ? training.epochs : Number.POSITIVE_INFINITY,
-      from: state.position,
-      quarantined: state.quarantined ?? [],
-    });
-    // A graph that cuts patches by an operator of the user's own shows their size only in its first batch.
-    const first = summary.patch || checkpoint ? undefined : await control.during(firstBatch(batches, signal));
-    const patch = summary.patch ?? checkpoint?.description.patch ?? first?.image.shape.slice(1, 4);
-    if (patch) {
-      const [depth, height, width] = patch as unknown as Triple;
-      const network = built ?? build([depth, height, width]);
+    let first: TrainingBatch | undefined;
+    const patches = await together(ranks, async () => {
+      host = await openHost(path, config, settings, options.thread, log);
+      batches = await host.open({
+        mode: "training",
+        ids: trainingIds.filter((_, k) => k % ranks.size === ranks.rank),
+        validationIds,
+        epochs: training.stepsPerEpoch === undefined ? training.epochs : Number.POSITIVE_INFINITY,
+        from: state.positions?.[ranks.rank] ?? state.position,
+        quarantined: state.quarantined ?? [],
+      });
+      // A graph that cuts patches by an operator of the user's own shows their size only in its first batch.
+      first = summary.patch || checkpoint ? undefined : await control.during(firstBatch(batches, signal));
+      const patch = summary.patch ?? checkpoint?.description.patch ?? (first?.image.shape.slice(1, 4) as Triple | undefined) ?? null;
+      const network = patch && (built ?? build(patch));
+      if (!network) return null;
       if (init && !checkpoint) await begin(network, init, folder);
-      const mismatch = supervisionMismatch(network, config.loss);
-      if (mismatch !== undefined) folder.event({ type: "warning", message: mismatch });
       learner = makeLearner(network, config, optimizerOptions, checkpoint);
+      return patch;
+    });
+    // Without a patch on one rank, a signal has come before its first batch.
+    const patch = patches.includes(null) ? null : patches[ranks.rank]!;
+    if (patch && learner) {
+      const mismatch = supervisionMismatch(learner.model, config.loss);
+      if (mismatch !== undefined) folder.event({ type: "warning", message: mismatch });
       const description: BundleDescription = {
         classes: data.classes,
         channels: data.channels,
-        patch: [depth, height, width],
+        patch,
         spacing: summary.spacing,
         preprocessing: summary.preprocessing,
         model: { name: spec.name, options: spec.options },
@@ -243,10 +266,11 @@ export async function train(source: TrainingConfig | string, options: TrainOptio
       };
       trainer = new Trainer(
         {
+          ranks,
           training,
           learner,
           schedule: beginSchedule(config, state, checkpoint !== undefined),
-          host,
+          host: host!,
           trainingIds,
           validationIds,
           validation,
@@ -254,19 +278,27 @@ export async function train(source: TrainingConfig | string, options: TrainOptio
           description,
           identity,
           quarantined: () => [...quarantined].map(([id, message]) => ({ id, message })),
+          onQuarantined: (rank, failed) => {
+            for (const { id, message } of failed) {
+              if (quarantined.has(id)) continue;
+              quarantined.set(id, message);
+              folder.event({ type: "skip", id, stage: `rank ${rank}`, message });
+            }
+          },
           signal,
           control,
           preview,
           onBatch: (number) => {
-            engine.step = number;
+            // Other dropout on each rank.
+            engine.step = (number - 1) * ranks.size + ranks.rank + 1;
           },
         },
         state,
       );
     }
-    const status = trainer ? await trainer.run(batches, first) : "stopped";
+    const status = trainer ? await trainer.run(batches!, first) : "stopped";
     const reason = trainer?.stopReason ?? (status === "stopped" ? errorMessage(signal.reason ?? "stopped") : undefined);
-    await batches.close();
+    await batches?.close();
     await endOf(trainer, folder, status, reason);
     const { epoch, step, last, best } = trainer?.state ?? state;
     return {
@@ -296,23 +328,22 @@ export async function train(source: TrainingConfig | string, options: TrainOptio
   }
 }
 
-function withOverrides(config: TrainingConfig, { epochs, monitor, init, ...fields }: TrainOverrides): TrainingConfig {
-  const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
-  const freeze = typeof config.init === "object" ? config.init.freeze : undefined;
-  return defineConfig({
-    ...config,
-    ...given,
-    ...(init !== undefined && { init: { bundle: init, ...(freeze && { freeze }) } }),
-    training: { ...config.training, ...(epochs !== undefined && { epochs }), ...(monitor !== undefined && { monitor }) },
-  });
-}
-
 /** Begins with the weights of an earlier training, and tells what begins anew. */
 async function begin(network: tfl.LayersModel, { bundle, freeze = [] }: InitOptions, folder: RunFolder): Promise<void> {
   const { taken, total, anew } = await initWeights(network, bundle);
   if (anew.length > 0)
     folder.event({ type: "warning", message: `${taken} of ${total} weights come from ${bundle}; these layers begin anew: ${anew.join(", ")}` });
   freezeLayers(network, freeze);
+}
+
+/** The run's folder; the other ranks write what happens to them into one of their own in it, which a resumed run goes on with. */
+function openFolder(path: string, ranks: Ranks, checkpoint: LoadedCheckpoint | undefined, onEvent: TrainOptions["onEvent"]): RunFolder {
+  const isFirst = ranks.rank === 0;
+  const whole = { eventsBytes: Number.POSITIVE_INFINITY, historyBytes: Number.POSITIVE_INFINITY };
+  return RunFolder.open(isFirst ? path : join(path, "ranks", String(ranks.rank)), {
+    ...(checkpoint && { mark: isFirst ? checkpoint.file.mark : whole }),
+    ...(onEvent && isFirst && { onEvent }),
+  });
 }
 
 async function openHost(
@@ -343,27 +374,6 @@ async function firstBatch(batches: BatchSource, signal: AbortSignal): Promise<Tr
   }
 }
 
-function makeLearner(model: tfl.LayersModel, config: TrainingConfig, options: OptimizerOptions, checkpoint: LoadedCheckpoint | undefined): Learner {
-  const { clipNorm, ema } = config.training;
-  const variables = trainedVariables(model);
-  const optimizer = makeOptimizer(options, variables);
-  const average = ema === undefined ? undefined : weightAverage(ema, variables);
-  if (checkpoint?.optimizer) {
-    optimizer.restore(checkpoint.optimizer);
-    average?.restore(checkpoint.optimizer.slots);
-  }
-  return { model, loss: config.loss, metrics: config.metrics ?? [], optimizer, average, classes: config.data.classes, clipNorm };
-}
-
-/** What is lost when network and loss do not agree on deep supervision; nothing fails then, but the user has meant something else. */
-function supervisionMismatch(network: tfl.LayersModel, loss: Loss): string | undefined {
-  const levels = network.outputs.length;
-  if (levels > 1 && !loss.deep)
-    return `the network gives logits at ${levels} levels, but the loss looks at the finest only; wrap it in deepSupervision()`;
-  if (levels === 1 && loss.deep) return "the loss supervises several levels, but the network gives logits at one only; set its deepSupervision";
-  return undefined;
-}
-
 function beginSchedule({ training }: TrainingConfig, state: TrainingState, isResumed: boolean): RunningSchedule {
   const base = training.learningRate ?? 1e-4;
   if (!training.schedule) return { rate: () => base, state: () => null };
@@ -378,17 +388,4 @@ async function endOf(
 ): Promise<void> {
   if (trainer) await trainer.tellEnd(status, message);
   else folder.event({ type: "end", status, ...(message !== undefined && { message }) });
-}
-
-/** The plain parts of a configuration, for the manifest; functions and data sets are described elsewhere in it. */
-function summarize(config: TrainingConfig, settings: GraphSettings): Json {
-  const { schedule, callbacks, ...training } = config.training;
-  const plain = {
-    ...settings,
-    split: config.split,
-    validation: config.validation && { ...config.validation, graph: config.validation.graph && "own" },
-    training: { ...training, schedule: schedule && { name: schedule.name, options: schedule.options }, callbacks: callbacks?.length },
-  };
-  // Through JSON, which leaves out what is undefined.
-  return JSON.parse(JSON.stringify(plain)) as Json;
 }

@@ -9,21 +9,28 @@ import type { TrainingOptions, ValidationOptions } from "./config/training-confi
 import type { BatchSource, GraphHost, TrainingBatch } from "./hosting/batch-source.js";
 import type { QuarantinedCase } from "./hosting/quarantine.js";
 import { learnGroup } from "./learning/learn-group.js";
-import { type Learner, updateWeights } from "./learning/learner.js";
+import { type Learner, trainedVariables, updateWeights } from "./learning/learner.js";
 import type { OptimizerState } from "./learning/make-optimizer.js";
-import { caseColumns, validateCases } from "./learning/validate-cases.js";
-import { validatePatches } from "./learning/validate-patches.js";
+import { caseColumns } from "./learning/validate-cases.js";
+import { type EpochValidation, validateEpoch } from "./learning/validate-epoch.js";
+import { monitoredFigure } from "./monitored-figure.js";
 import { orAborted } from "./or-aborted.js";
+import type { Ranks } from "./ranks/ranks.js";
+import { shareGroup } from "./ranks/share-group.js";
+import { shareWeights } from "./ranks/share-weights.js";
+import { sharedError, together } from "./ranks/together.js";
 import type { PreviewInput, PreviewRenderer } from "./run/preview-input.js";
 import { PreviewVolumes } from "./run/preview-volumes.js";
 import type { RunControl } from "./run/run-control.js";
 import type { RunEventInput, RunFolder } from "./run/run-folder.js";
 import { SampleCapture } from "./run/sample-capture.js";
 import type { RunningSchedule, ScheduleMoment } from "./schedules/schedule.js";
+import { secondsLeft } from "./seconds-left.js";
 import type { CallbackContext } from "./training-callback.js";
 import { addStep, epochMeans, NO_SUMS, type TrainingState } from "./training-state.js";
 
 export interface TrainerOptions {
+  readonly ranks: Ranks;
   readonly training: TrainingOptions;
   readonly learner: Learner;
   readonly schedule: RunningSchedule;
@@ -36,6 +43,8 @@ export interface TrainerOptions {
   readonly identity: Readonly<Record<string, Json>>;
   /** Cases that have failed so far. */
   readonly quarantined: () => readonly QuarantinedCase[];
+  /** Cases that have failed on another rank. */
+  readonly onQuarantined: (rank: number, failed: readonly QuarantinedCase[]) => void;
   readonly signal: AbortSignal;
   /** What this session is asked for meanwhile. */
   readonly control: RunControl;
@@ -47,7 +56,8 @@ export interface TrainerOptions {
 /** How many of the last epochs the time left is estimated from. */
 const RECENT_EPOCHS = 5;
 const DEFAULT_CHECKPOINT_MINUTES = 5;
-const DEFAULT_CASES_EVERY = 10;
+/** A step of several ranks is done by all. */
+const NEVER = new AbortController().signal;
 /** Most of the time that checkpoints at the ends of epochs may take. */
 const SAVE_SHARE = 0.05;
 
@@ -78,32 +88,47 @@ export class Trainer {
   }
 
   async run(source: BatchSource, first?: TrainingBatch): Promise<"completed" | "stopped"> {
-    const { training, signal } = this.options;
+    const { training, signal, ranks, learner } = this.options;
     this.source = source;
     this.early = first;
-    while (this.state.epoch < training.epochs && this.stopReason === undefined) {
-      await this.obey(() => this.saveLatest());
-      if (signal.aborted) return this.leave();
-      if (this.state.stepInEpoch === training.stepsPerEpoch) {
+    await shareWeights(ranks, learner.model);
+    while (this.state.epoch < training.epochs) {
+      if (this.stopReason === undefined) await this.obey(() => this.saveLatest());
+      const isWhole = this.state.stepInEpoch === training.stepsPerEpoch;
+      let batch: TrainingBatch | undefined;
+      const turns = await together(ranks, async () => {
+        if (!isWhole && !signal.aborted && this.stopReason === undefined) batch = await this.options.control.during(this.nextBatch());
+        const failed = this.options.quarantined().map((item) => ({ ...item }));
+        return { isStopped: signal.aborted, reason: this.stopReason ?? null, epoch: batch?.epoch ?? null, failed };
+      });
+      for (const [rank, { failed }] of turns.entries()) if (rank !== ranks.rank) this.options.onQuarantined(rank, failed);
+      this.stopReason ??= turns.find(({ reason }) => reason !== null)?.reason ?? undefined;
+      if (this.stopReason !== undefined) break;
+      if (turns.some(({ isStopped }) => isStopped)) return this.leave();
+      if (isWhole) {
         if (!(await this.endEpoch())) return this.leave();
         continue;
       }
-      const batch = await this.options.control.during(this.nextBatch());
-      if (signal.aborted) return this.leave();
-      if (training.stepsPerEpoch === undefined && (batch === undefined || batch.epoch > this.state.epoch)) {
+      const epochs = turns.flatMap(({ epoch }) => (epoch === null ? [] : [epoch]));
+      const isOfEpoch = (epoch: number): boolean => training.stepsPerEpoch !== undefined || epoch <= this.state.epoch;
+      if (!epochs.some(isOfEpoch)) {
         this.early = batch;
-        if (this.state.stepInEpoch > 0) {
+        if (this.state.stepInEpoch > 0 && training.stepsPerEpoch === undefined) {
           if (!(await this.endEpoch())) return this.leave();
-        } else if (batch === undefined) break;
+        } else if (epochs.length === 0) break;
         // Every case of an epoch was skipped.
-        else this.state = { ...this.state, epoch: batch.epoch };
+        else this.state = { ...this.state, epoch: Math.min(...epochs) };
         continue;
       }
-      if (batch === undefined) break;
+      if (batch && !isOfEpoch(batch.epoch)) {
+        this.early = batch;
+        batch = undefined;
+      }
       await this.step(batch);
     }
     if (this.state.step > this.savedStep) await this.saveLatest();
-    if (this.state.step === 0) throw new VoxError("the graph must deliver at least one batch, got none", { code: "ERR_EMPTY", where: "trainer" });
+    if (this.state.step === 0)
+      throw sharedError(new VoxError("the graph must deliver at least one batch, got none", { code: "ERR_EMPTY", where: "trainer" }));
     return "completed";
   }
 
@@ -115,37 +140,51 @@ export class Trainer {
   }
 
   /** The next batch, or undefined at the end of the data or when the signal comes first. */
-  private async nextBatch(): Promise<TrainingBatch | undefined> {
+  private async nextBatch(signal = this.options.signal): Promise<TrainingBatch | undefined> {
     if (this.early) {
       const batch = this.early;
       this.early = undefined;
       return batch;
     }
-    return orAborted(this.source!.next(), this.options.signal);
+    return orAborted(this.source!.next(), signal);
   }
 
-  private async step(first: TrainingBatch): Promise<void> {
-    const { training, learner, schedule } = this.options;
+  /** What ends a step in the middle: a signal, but not when other ranks take part in the step. */
+  private stepSignal(): AbortSignal {
+    return this.options.ranks.size === 1 ? this.options.signal : NEVER;
+  }
+
+  /** A step of all ranks; on one whose share of the epoch is used up, without a batch. */
+  private async step(first: TrainingBatch | undefined): Promise<void> {
+    const { training, learner, schedule, ranks } = this.options;
     const { state } = this;
     const step = state.step + 1;
     const learningRate = schedule.rate(this.moment());
-    let waitMs = this.source!.waitMs;
-    this.samples.look(first, { step, epoch: state.epoch + 1, isFirst: state.stepInEpoch === 0 });
-    const group = await learnGroup({
-      learner,
-      first,
-      size: training.accumulate ?? 1,
-      step,
-      next: async () => {
-        const batch = await this.options.control.during(this.batchOfEpoch());
-        if (batch) waitMs += this.source!.waitMs;
-        return batch;
-      },
-      onBatch: this.options.onBatch,
-      signal: this.options.signal,
+    let waitMs = first ? this.source!.waitMs : 0;
+    if (first) this.samples.look(first, { step, epoch: state.epoch + 1, isFirst: state.stepInEpoch === 0 });
+    const group = await shareGroup({
+      ranks,
+      variables: trainedVariables(learner.model).map(({ variable }) => variable),
+      position: state.position,
+      waitMs: () => waitMs,
+      learn: async () =>
+        first &&
+        learnGroup({
+          learner,
+          first,
+          size: training.accumulate ?? 1,
+          step,
+          next: async () => {
+            const batch = await this.options.control.during(this.batchOfEpoch());
+            if (batch) waitMs += this.source!.waitMs;
+            return batch;
+          },
+          onBatch: this.options.onBatch,
+          signal: this.stepSignal(),
+        }),
     });
     if (!group) return;
-    const { position, samples } = group;
+    const { positions, samples } = group;
     const { loss, metrics } = group.figures;
     const began = performance.now();
     updateWeights(learner, group.gradients, learningRate, step);
@@ -157,11 +196,12 @@ export class Trainer {
       ...state,
       step,
       stepInEpoch: state.stepInEpoch + 1,
-      position,
-      sums: addStep(state.sums, { loss, metrics, samples, waitMs, totalMs }),
+      position: positions[ranks.rank]!,
+      ...(ranks.size > 1 && { positions }),
+      sums: addStep(state.sums, { loss, metrics, samples, waitMs: group.waitMs, totalMs }),
       schedule: schedule.state(),
     };
-    const remainingSeconds = this.remaining();
+    const remainingSeconds = secondsLeft(this.state, training, (now - this.epochBegan) / 1000);
     await this.tell({
       type: "step",
       step,
@@ -169,7 +209,7 @@ export class Trainer {
       loss,
       metrics,
       learningRate,
-      waitMs,
+      waitMs: group.waitMs,
       stepMs,
       ...(remainingSeconds !== undefined && { remainingSeconds }),
     });
@@ -181,7 +221,7 @@ export class Trainer {
 
   /** The next batch for a step that has begun; one of the next epoch is kept for later. */
   private async batchOfEpoch(): Promise<TrainingBatch | undefined> {
-    const batch = await this.nextBatch();
+    const batch = await this.nextBatch(this.stepSignal());
     if (batch === undefined || this.options.training.stepsPerEpoch !== undefined || batch.epoch <= this.state.epoch) return batch;
     this.early = batch;
     return undefined;
@@ -189,10 +229,11 @@ export class Trainer {
 
   /** Validates, logs, saves, decides how to go on. False when a signal came while validating: the epoch is then not over. */
   private async endEpoch(): Promise<boolean> {
-    const { training, folder, schedule, validationIds, learner } = this.options;
+    const { training, folder, schedule, validationIds, learner, ranks } = this.options;
     const { patches = true, cases } = this.options.validation;
+    await shareWeights(ranks, learner.model);
     const validation = await this.swapped(() => this.options.control.during(this.validate()));
-    if (this.options.signal.aborted) return false;
+    if (validation === "stopped") return false;
     const { state } = this;
     const epoch = state.epoch + 1;
     const { loss, metrics } = epochMeans(state.sums);
@@ -204,7 +245,7 @@ export class Trainer {
       for (const name of Object.keys(metrics)) columns[`val_${name}`] = validation?.metrics[name];
     }
     if (isValidated && cases) for (const name of caseColumns(learner.classes)) columns[`val_${name}`] = validation?.metrics[name];
-    const figure = this.figure(columns, isValidated ? (patches ? "val_loss" : "val_dice") : "loss");
+    const figure = monitoredFigure(columns, training.monitor ?? (isValidated ? (patches ? "val_loss" : "val_dice") : "loss"));
     const isBest = figure !== undefined && (state.best === null || figure < state.best.figure);
     if (figure !== undefined) schedule.epochEnd?.(figure);
     const seconds = (performance.now() - this.epochBegan) / 1000;
@@ -245,24 +286,25 @@ export class Trainer {
     return true;
   }
 
-  /** What is due in this epoch: figures of patches, of whole cases, of both, or nothing. Undefined, too, when the signal comes. */
-  private async validate(): Promise<{ readonly loss?: number; readonly metrics: Readonly<Record<string, number>> } | undefined> {
-    const { learner, host, validationIds: ids, validation, signal, preview, folder, description } = this.options;
-    const { patches = true, every = 1, cases } = validation;
+  private validate(): Promise<EpochValidation | "stopped" | undefined> {
+    const { ranks, learner, host, validationIds: ids, validation, signal, preview, folder, description } = this.options;
     const epoch = this.state.epoch + 1;
-    // A checkpoint taken here holds the weights that are trained, not their mean, and stands before this validation.
-    const onTurn = () => this.obey(() => this.swapped(() => this.saveLatest()));
-    const shared = { learner, host, ids, signal, onTurn };
-    const ofPatches =
-      ids.length > 0 && patches && epoch % every === 0 ? await validatePatches({ ...shared, isShown: preview !== undefined }) : undefined;
-    if (ofPatches?.captured && !signal.aborted) {
-      const { foreground: _, ...patch } = ofPatches.captured;
-      await this.render({ ...patch, epoch, classes: learner.classes, folder: folder.path });
-    }
-    const isDue = ids.length > 0 && cases !== undefined && epoch % (cases.every ?? DEFAULT_CASES_EVERY) === 0 && !signal.aborted;
-    const ofCases = isDue ? await validateCases({ ...shared, patch: description.patch, overlap: cases.overlap }) : undefined;
-    if (!ofPatches && !ofCases) return undefined;
-    return { ...ofPatches?.figures, metrics: { ...ofPatches?.figures.metrics, ...ofCases } };
+    return validateEpoch({
+      ranks,
+      learner,
+      host,
+      epoch,
+      ids,
+      validation,
+      patch: description.patch,
+      signal,
+      // A checkpoint taken here holds the weights that are trained, not their mean, and stands before this validation.
+      onTurn: () => this.obey(() => this.swapped(() => this.saveLatest())),
+      ...(preview &&
+        ranks.rank === 0 && {
+          show: ({ foreground: _, ...patch }) => this.render({ ...patch, epoch, classes: learner.classes, folder: folder.path }),
+        }),
+    });
   }
 
   private async render(input: PreviewInput): Promise<void> {
@@ -273,17 +315,6 @@ export class Trainer {
     folder.event({ type: "preview", path, id: input.id, epoch: input.epoch, ...(volumes && { volumes }) });
   }
 
-  /** The monitored figure, turned so that smaller is better; undefined in an epoch without validation when that is monitored. */
-  private figure(columns: Readonly<Record<string, number | undefined>>, byDefault: string): number | undefined {
-    const monitor = this.options.training.monitor ?? byDefault;
-    if (!(monitor in columns)) {
-      const known = Object.keys(columns).filter((name) => name !== "epoch");
-      throw new VoxError(`training.monitor must be one of ${known.join(", ")}, got "${monitor}"`, { code: "ERR_CONFIG", where: "config" });
-    }
-    const value = columns[monitor];
-    return value === undefined || monitor.endsWith("loss") ? value : -value;
-  }
-
   private patience(figure: number | undefined): TrainingState["patience"] {
     const { earlyStopping } = this.options.training;
     const { patience } = this.state;
@@ -292,18 +323,6 @@ export class Trainer {
     const waited = patience.waited + 1;
     if (waited >= earlyStopping.patience) this.stopReason ??= `no improvement for ${waited} epochs`;
     return { ...patience, waited };
-  }
-
-  /** Seconds to the end: by the last epochs, or in the first one by its steps so far when their number is fixed. */
-  private remaining(): number | undefined {
-    const { epochs, stepsPerEpoch } = this.options.training;
-    const { epoch, epochSeconds, stepInEpoch, sums } = this.state;
-    const inEpoch = (performance.now() - this.epochBegan) / 1000;
-    if (epochSeconds.length > 0) {
-      const mean = epochSeconds.reduce((sum, s) => sum + s, 0) / epochSeconds.length;
-      return Math.max(0, mean - inEpoch) + mean * (epochs - epoch - 1);
-    }
-    return stepsPerEpoch === undefined ? undefined : (sums.totalMs / 1000 / stepInEpoch) * (stepsPerEpoch * (epochs - epoch) - stepInEpoch);
   }
 
   /** Does something with the mean of the weights in the network instead of the weights, when it is kept; within itself, with the weights again. */
@@ -337,7 +356,8 @@ export class Trainer {
   }
 
   private async save(kind: "latest" | "best"): Promise<void> {
-    const { learner, folder, description, identity } = this.options;
+    const { learner, folder, description, identity, ranks } = this.options;
+    if (ranks.rank > 0) return;
     const path = join("checkpoints", kind);
     await saveCheckpoint(join(folder.path, path), {
       kind,
@@ -360,6 +380,7 @@ export class Trainer {
 
   private async tell(input: RunEventInput): Promise<void> {
     const event: RunEvent = this.options.folder.event(input);
+    if (this.options.ranks.rank > 0) return;
     for (const callback of this.options.training.callbacks ?? []) {
       if (event.type === "step") await callback.onStep?.(event, this.context);
       if (event.type === "epoch") await callback.onEpoch?.(event, this.context);
@@ -368,7 +389,7 @@ export class Trainer {
 
   async tellEnd(status: "completed" | "stopped" | "failed", message: string | undefined): Promise<void> {
     const event = this.options.folder.event({ type: "end", status, ...(message !== undefined && { message }) });
-    if (event.type !== "end") return;
+    if (event.type !== "end" || this.options.ranks.rank > 0) return;
     for (const callback of this.options.training.callbacks ?? []) await callback.onEnd?.(event, this.context);
   }
 }

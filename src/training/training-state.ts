@@ -21,6 +21,8 @@ export interface TrainingState {
   /** Steps of the last whole epoch; 0 while unknown. */
   readonly stepsPerEpoch: number;
   readonly position: Position;
+  /** Those of all ranks, when there are several. */
+  readonly positions?: readonly Position[];
   readonly sums: EpochSums;
   readonly schedule: Json;
   /** Best monitored figure so far, turned so that smaller is better. */

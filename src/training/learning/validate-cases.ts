@@ -22,16 +22,28 @@ export interface ValidateCasesOptions {
   readonly onTurn: () => Promise<void>;
 }
 
+/** Of one class: the sum of its Dice, and over how many cases. */
+export interface DiceSum {
+  readonly dice: number;
+  readonly cases: number;
+}
+
+export interface CaseValidation {
+  /** One per class. */
+  readonly sums: readonly DiceSum[];
+  /** Cases that were predicted. */
+  readonly count: number;
+}
+
 /**
- * Predicts whole validation cases by a sliding window, as `voxstream predict` does, and gives the Dice of the label maps on the grid of the network:
- * `dice_<class>` per foreground class, the mean over the cases that have the class or for which it was predicted, and `dice`, their mean. Undefined when the
- * signal comes in between.
+ * Predicts whole validation cases by a sliding window, as `voxstream predict` does, and sums up the Dice of the label maps on the grid of the network, over
+ * the cases that have a class or for which it was predicted. Undefined when the signal comes in between.
  *
  * One case is in memory at a time, out of the budget of the validation graph; beside it lie its label map and one slab of probabilities, as deep as a patch.
  *
- * @throws `ERR_EMPTY` when no case comes; `ERR_LABEL` for a case without labels
+ * @throws `ERR_LABEL` for a case without labels
  */
-export async function validateCases(options: ValidateCasesOptions): Promise<Readonly<Record<string, number>> | undefined> {
+export async function validateCases(options: ValidateCasesOptions): Promise<CaseValidation | undefined> {
   const { learner, host, ids, patch, overlap, signal, onTurn } = options;
   const { model, classes } = learner;
   const { ignore } = (learner.loss.options ?? {}) as { readonly ignore?: number };
@@ -65,14 +77,17 @@ export async function validateCases(options: ValidateCasesOptions): Promise<Read
   } finally {
     await source.close();
   }
-  if (signal.aborted) return undefined;
-  if (count === 0) throw new VoxError("there must be at least one whole case to validate on, got none", { code: "ERR_EMPTY", where: "validation" });
+  return signal.aborted ? undefined : { sums, count };
+}
+
+/** `dice_<class>` per foreground class that any case has, its mean over those cases, and `dice`, the mean of these. */
+export function caseFigures(sums: readonly DiceSum[], classes: readonly string[]): Readonly<Record<string, number>> {
   const known = sums.flatMap(({ dice, cases }, label) => (label > 0 && cases > 0 ? [[`dice_${classes[label]}`, dice / cases] as const] : []));
   if (known.length === 0) return {};
   return { dice: known.reduce((sum, [, dice]) => sum + dice, 0) / known.length, ...Object.fromEntries(known) };
 }
 
-/** The columns that `validateCases` can give, in order. */
+/** The columns that `caseFigures` can give, in order. */
 export function caseColumns(classes: readonly string[]): readonly string[] {
   return ["dice", ...classes.slice(1).map((name) => `dice_${name}`)];
 }

@@ -1,11 +1,10 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Tensor } from "@tensorflow/tfjs-core";
-import { VoxError } from "../../core/errors.js";
 import type { GraphHost } from "../hosting/batch-source.js";
 import { orAborted } from "../or-aborted.js";
-import { addStep, epochMeans, NO_SUMS } from "../training-state.js";
+import { addStep, type EpochSums, NO_SUMS } from "../training-state.js";
 import { type CapturedPreview, capturePreview } from "./capture-preview.js";
-import { type Learner, type StepFigures, validationStep } from "./learner.js";
+import { type Learner, validationStep } from "./learner.js";
 
 export interface ValidatePatchesOptions {
   readonly learner: Learner;
@@ -19,14 +18,12 @@ export interface ValidatePatchesOptions {
 }
 
 export interface PatchValidation {
-  readonly figures: StepFigures;
+  readonly sums: EpochSums;
   readonly captured: CapturedPreview | undefined;
 }
 
 /**
- * Means of loss and metrics over the batches of the validation graph, which come the same way every time. Undefined when the signal comes in between.
- *
- * @throws `ERR_EMPTY` when no batch comes
+ * Sums of loss and metrics over the batches of the validation graph, which come the same way every time. Undefined when the signal comes in between.
  */
 export async function validatePatches({ learner, host, ids, signal, isShown, onTurn }: ValidatePatchesOptions): Promise<PatchValidation | undefined> {
   const source = await host.open({ mode: "validation", ids, epochs: 1 });
@@ -48,8 +45,5 @@ export async function validatePatches({ learner, host, ids, signal, isShown, onT
   } finally {
     await source.close();
   }
-  if (signal.aborted) return undefined;
-  if (sums.samples === 0)
-    throw new VoxError("the validation cases must give at least one batch, got none", { code: "ERR_EMPTY", where: "validation" });
-  return { figures: epochMeans(sums), captured };
+  return signal.aborted ? undefined : { sums, captured };
 }

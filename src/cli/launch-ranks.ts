@@ -1,0 +1,36 @@
+import { spawn } from "node:child_process";
+import { VoxError } from "../core/errors.js";
+
+/**
+ * Runs this same command again as several ranks on this machine, under `mpirun`, and gives its exit code.
+ *
+ * @throws `ERR_ENGINE` without Open MPI
+ */
+export async function launchRanks(ranks: number, args: readonly string[] = process.argv.slice(1)): Promise<number> {
+  const child = spawn("mpirun", ["-n", String(ranks), "--bind-to", "none", "--oversubscribe", process.execPath, ...args], {
+    stdio: ["ignore", "inherit", "inherit"],
+    // Out of the terminal's group: on Ctrl-C, Open MPI would end the ranks after a second, in the middle of their checkpoint.
+    detached: true,
+    // Open MPI refuses to run as root, as in a container, unless told twice.
+    env: { ...process.env, ...(process.getuid?.() === 0 && { OMPI_ALLOW_RUN_AS_ROOT: "1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: "1" }) },
+  });
+  // Open MPI hands this signal on to all ranks, which stop in order; a second one from outside ends them at once.
+  let isStopping = false;
+  const stop = (): void => {
+    child.kill(isStopping ? "SIGTERM" : "SIGUSR2");
+    isStopping = true;
+  };
+  const signals = ["SIGTERM", "SIGINT"] as const;
+  for (const signal of signals) process.on(signal, stop);
+  try {
+    return await new Promise((resolve, reject) => {
+      child.once("error", (cause) => {
+        const sentence = "mpirun must be installed for several ranks (Debian: openmpi-bin)";
+        reject(new VoxError(sentence, { code: "ERR_ENGINE", where: "train --ranks", cause }));
+      });
+      child.once("exit", (code) => resolve(code ?? 1));
+    });
+  } finally {
+    for (const signal of signals) process.removeListener(signal, stop);
+  }
+}

@@ -1,0 +1,55 @@
+import type { CaseRef } from "../core/case.js";
+import { VoxError } from "../core/errors.js";
+import { type Engine, type EngineName, startEngine } from "../engine/index.js";
+import { checkPatch } from "../models/index.js";
+import type { TrainingConfig } from "./config/training-config.js";
+import { type GraphSummary, inspectGraph } from "./hosting/inspect-graph.js";
+import type { LaunchedRanks } from "./ranks/launched-ranks.js";
+import type { Ranks } from "./ranks/ranks.js";
+import { sharedError } from "./ranks/together.js";
+import { useOwnGpu } from "./ranks/use-own-gpu.js";
+import { dataFingerprint } from "./run/data-fingerprint.js";
+import { splitCases } from "./split-cases.js";
+
+export interface PreparedTraining {
+  readonly refs: readonly CaseRef[];
+  readonly summary: GraphSummary;
+  readonly trainingIds: readonly string[];
+  readonly validationIds: readonly string[];
+  readonly fingerprint: string;
+  readonly engine: Engine;
+}
+
+/** What can be known of a training before it has a run folder and before any voxel is read. */
+export async function prepareTraining(config: TrainingConfig, ranks: Ranks, launched: LaunchedRanks): Promise<PreparedTraining> {
+  const { data, model, seed = 0 } = config;
+  const summary = inspectGraph(config);
+  if (summary.patch) checkPatch(model, summary.patch);
+  const refs = await data.list();
+  const parts = splitCases(refs, config.split, seed);
+  const trainingIds = parts.training.map(({ id }) => id);
+  if (trainingIds.length < ranks.size) {
+    const sentence = `there must be at least one training case per rank, got ${trainingIds.length} for ${ranks.size} ranks`;
+    throw new VoxError(sentence, { code: "ERR_CONFIG", where: "train" });
+  }
+  useOwnGpu(launched);
+  const engine = await startEngine({
+    seed,
+    // The engine checks the name.
+    ...(config.engine !== undefined && { engine: config.engine as EngineName | "auto" }),
+    threads: config.threads || launched.processors,
+  });
+  return { refs, summary, trainingIds, validationIds: parts.validation.map(({ id }) => id), fingerprint: await dataFingerprint(refs), engine };
+}
+
+/**
+ * Checks that all ranks see the same cases.
+ *
+ * @throws `ERR_DATA`
+ */
+export function requireSameData(fingerprints: readonly string[]): void {
+  const other = fingerprints.findIndex((fingerprint) => fingerprint !== fingerprints[0]);
+  if (other < 0) return;
+  const sentence = `all ranks must see the same case files, but those of rank ${other} differ from those of rank 0 in name, number or size`;
+  throw sharedError(new VoxError(sentence, { code: "ERR_DATA", where: "train" }));
+}
