@@ -50,6 +50,9 @@ inChromium("the dashboard in Chromium", import.meta.url, (browser) => {
     );
     expect(await page.locator("tr", { hasText: "from the cache" }).locator("th").textContent()).toBe("cached");
     expect(await page.locator(".node").count()).toBe(9);
+    expect(await page.locator(".pipeline-facts").textContent()).toMatch(
+      /Into the trainer[\d.]+ items\/s.*Workers\d+ of \d+ jobs.*Cache\d+ of \d+ cases/,
+    );
     expect(await page.locator(".node.slowest .node-name").textContent()).toBe("trainer");
     writer.until(1000);
     writer.evaluation();
@@ -372,6 +375,12 @@ inChromium("the dashboard in Chromium", import.meta.url, (browser) => {
     expect(await page.locator(".confusion thead th").allTextContents()).toEqual(["true ↓ predicted →", "background", "kidney", "tumor"]);
     // Tumors of all cases: 4 times 600 missed, 200 taken for kidney, 3200 found.
     expect(await row("tumor")).toEqual(["15 %2,400", "5.0 %800", "80 %12,800"]);
+    const summary = page.getByRole("region", { name: "Summary" });
+    expect(await summary.getByRole("row", { name: "Dice" }).locator("td").allTextContents()).toEqual(["0.947", "0.692of 3 cases"]);
+    await page.getByRole("button", { name: "Enlarge case_00012" }).click();
+    const large = page.getByRole("dialog", { name: "Enlarged picture" });
+    expect(await large.getByRole("link", { name: "In three planes" }).getAttribute("href")).toBe("#/run/live/volumes/case_00012");
+    await page.keyboard.press("Escape");
     await page.getByLabel("Cases of the table").selectOption("case_00003");
     expect(await row("tumor")).toEqual(["15 %600", "5.0 %200", "80 %3,200"]);
     const scores = page.getByRole("region", { name: "Scores per case" });

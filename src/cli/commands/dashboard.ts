@@ -21,7 +21,11 @@ export function dashboardCommand(): Command {
       "--token <text>",
       "what readers must know, at least 16 characters (or VOXSTREAM_TOKEN); without it everybody on this machine may read, and a token is made up for control",
     )
-    .option("--data <dir...>", "folders of cases whose images and labels may be shown beside their predictions", [])
+    .option(
+      "--data <dir...>",
+      "folders of cases whose images and labels may be shown beside their predictions; they go before where a run has noted that its own cases lie",
+      [],
+    )
     .action(async (runs: string, options: DashboardCommandOptions) => {
       const output = commandOutput(options);
       const token = options.token ?? process.env.VOXSTREAM_TOKEN;
