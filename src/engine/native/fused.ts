@@ -47,7 +47,7 @@ function activationBiasGrad({ inputs, attrs, backend }: KernelArguments): tf.Ten
 
 function normSizes(x: tf.TensorInfo, segments: number): [segments: number, rows: number, channels: number] {
   const channels = x.shape.at(-1)!;
-  return [segments, tf.util.sizeFromShape(x.shape) / (segments * channels), channels];
+  return [segments, tf.util.sizeFromShape(x.shape) / Math.max(1, segments * channels), channels];
 }
 
 function fusedNormalization({ inputs, attrs, backend }: KernelArguments): tf.TensorInfo[] {

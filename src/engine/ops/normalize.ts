@@ -39,7 +39,7 @@ export function normalize(
     const [y, mean, variance] = runKernels("FusedNormalization", { x, gamma, beta }, { segments, sets, epsilon, activation, alpha });
     return { y: y!, mean: mean!, variance: variance! };
   }
-  const rows = x.size / (segments * channels);
+  const rows = tf.util.sizeFromShape(x.shape.slice(over === "batch" ? 0 : 1, -1));
   const grouped = tf.reshape(x, [segments, rows, sets, channels / sets]);
   const { mean, variance } = tf.moments(grouped, [1, 3], true);
   const scaled = tf.mul(tf.sub(grouped, mean), tf.rsqrt(tf.add(variance, epsilon)));

@@ -33,10 +33,9 @@ export function softmaxStatistics(logits: tf.Tensor, labels: tf.Tensor): Softmax
   });
 
   function composed(x: tf.Tensor, t: tf.Tensor): tf.Tensor {
-    const shape: [number, number, number] = [batch, -1, classes];
-    const flat = tf.reshape(x, shape);
+    const flat = tf.reshape(x, [batch, tf.util.sizeFromShape(x.shape.slice(1, -1)), classes]);
     const p = tf.softmax(flat);
-    const truth = tf.reshape(tf.cast(tf.oneHot(tf.reshape(t, [-1]) as tf.Tensor1D, classes), "float32"), flat.shape);
+    const truth = tf.reshape(tf.cast(tf.oneHot(tf.reshape(t, [t.size]) as tf.Tensor1D, classes), "float32"), flat.shape);
     return tf.stack([tf.sum(tf.mul(p, truth), 1), tf.sum(p, 1), tf.sum(truth, 1), tf.neg(tf.sum(tf.mul(truth, tf.logSoftmax(flat)), 1))]);
   }
 }
