@@ -12,7 +12,10 @@ export interface CaseRef {
   readonly extra?: Readonly<Record<string, Json>>;
 }
 
-/** A case as a user's own reader delivers it: arrays in `[depth, height, width, channels]`, affine as (x, y, z, 1) → RAS+ mm. */
+/**
+ * A case as a user's own reader delivers it: arrays in `[depth, height, width, channels]`, and the affine from (width index, height index, depth index, 1)
+ * to RAS+ mm, row by row. `load` turns them to the closest RAS+ orientation; without an affine they count as canonical, with voxels of 1 mm.
+ */
 export interface CustomCase {
   readonly image: { readonly data: DtypeArrays[keyof DtypeArrays]; readonly shape: Shape4; readonly affine?: Affine };
   readonly label?: { readonly data: DtypeArrays[keyof DtypeArrays]; readonly shape: Shape4 };

@@ -2,7 +2,8 @@ import { closeSync, fstatSync, openSync, readFileSync, readSync } from "node:fs"
 import { gunzipSync } from "node:zlib";
 import { isVoxError } from "../core/errors.js";
 import { eachGunzippedPiece, streamingZlib, tooLong, tooShort } from "./each-gunzipped-piece.js";
-import { gzipError } from "./is-gzip.js";
+import { gunzipMembers } from "./gunzip-members.js";
+import { gzipError, isTrailingBytes } from "./is-gzip.js";
 import { readError } from "./read-error.js";
 
 export interface StoredBytesOptions {
@@ -73,7 +74,20 @@ function gunzipWhole(path: string, needed: number): Uint8Array {
       maxOutputLength: Math.min(needed + SLACK, MAX_ARRAY),
     });
   } catch (error) {
-    if ((error as { code?: string }).code === "ERR_BUFFER_TOO_LARGE") throw tooLong(path, needed, SLACK);
-    throw gzipError(path, error);
+    return membersOf(path, compressed, needed, error);
   }
+}
+
+/** What Node's zlib refuses for bytes behind the last member, which the addon and gzip ignore. */
+function membersOf(path: string, compressed: Uint8Array, needed: number, refusal: unknown): Uint8Array {
+  let error = refusal;
+  if (isTrailingBytes(refusal)) {
+    try {
+      return gunzipMembers(compressed, Math.min(needed + SLACK, MAX_ARRAY));
+    } catch (again) {
+      error = again;
+    }
+  }
+  if ((error as { code?: string }).code === "ERR_BUFFER_TOO_LARGE") throw tooLong(path, needed, SLACK);
+  throw gzipError(path, error);
 }

@@ -17,6 +17,11 @@ export function gunzipPrefix(path: string, prefix: Uint8Array): Uint8Array {
   }
 }
 
+/** Whether Node's zlib may have met bytes behind a member that are neither zeros nor another member: it takes them for one, which is wrong or too short. */
+export function isTrailingBytes(error: unknown): boolean {
+  return /incorrect header check|unexpected end of file/.test(errorMessage(error));
+}
+
 /** zlib's errors in our words. */
 export function gzipError(path: string, cause: unknown): VoxError {
   const reason = errorMessage(cause);

@@ -1,7 +1,8 @@
 import type { CaseRef, DataSet } from "../core/case.js";
-import { axisAligned, type Geometry, spacingOf } from "../core/geometry.js";
+import type { Geometry } from "../core/geometry.js";
 import { requireKnownOptions } from "../core/require-known-options.js";
 import { elementCount, type Shape4 } from "../core/shape.js";
+import { canonicalCase } from "./canonical-case.js";
 import { type ReadCaseOptions, readCase } from "./read-case.js";
 import { readCaseHeader } from "./read-case-header.js";
 import { labelDtype } from "./read-label.js";
@@ -12,7 +13,7 @@ export interface LoadedCase {
   /** `[depth, height, width, channels]`. */
   readonly shape: Shape4;
   readonly geometry: Geometry;
-  /** Orientation of the file's axes, such as `LPS`; `RAS` for custom data. */
+  /** Orientation of the file's axes, such as `LPS`; `RAS` for arrays without an affine. */
   readonly orientation: string;
   /** Element type in the file. */
   readonly dtype: string;
@@ -33,13 +34,13 @@ export async function loadCase(dataset: DataSet, ref: CaseRef, options: ReadCase
   requireKnownOptions("loadCase", options, ["nonFinite", "classes", "isStopped"]);
   const Label = labelDtype(dataset.classes.length) === "uint8" ? Uint8Array : Uint16Array;
   if (dataset.read) {
-    const { image, label } = await dataset.read(ref);
-    const geometry = image.affine ? { affine: image.affine, spacing: spacingOf(image.affine) } : axisAligned();
+    const { custom, geometry, source } = canonicalCase(await dataset.read(ref), ref.id);
+    const { image, label } = custom;
     return {
       id: ref.id,
       shape: image.shape,
       geometry,
-      orientation: "RAS",
+      orientation: source?.orientation ?? "RAS",
       dtype: image.data.constructor.name.replace("Array", "").toLowerCase(),
       image: Float32Array.from(image.data),
       ...(label ? { label: Label.from(label.data) } : {}),

@@ -227,7 +227,7 @@ export class ChainRun {
   ): Sample {
     if (isOpenCase(input)) {
       const { item, voxels } = input;
-      const source = "custom" in voxels ? undefined : voxels.source;
+      const { source } = voxels;
       return {
         id: item.id,
         epoch: item.epoch,

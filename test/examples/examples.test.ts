@@ -1,21 +1,49 @@
 import { execFile } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { writePhantoms } from "../../src/io/index.js";
+import { loadCase, niftiCases, PHANTOM_CLASSES, writePhantoms } from "../../src/io/index.js";
 
 const root = mkdtempSync(join(tmpdir(), "voxstream-examples-"));
 const examples = fileURLToPath(new URL("../../examples/", import.meta.url));
 const [a, b] = [join(root, "a"), join(root, "b")];
+const nrrd = join(root, "nrrd");
 const number = String.raw`\d+(\.\d+)?`;
 
 beforeAll(async () => {
   await writePhantoms({ folder: a, cases: 3, shape: [20, 48, 48], seed: 0 });
   await writePhantoms({ folder: b, cases: 2, shape: [20, 48, 48], seed: 7 });
+  await writeNrrd();
 });
+/** The cases of `a` as NRRD files: in the space of DICOM, with rows from Right to Left, the label compressed. */
+async function writeNrrd(): Promise<void> {
+  mkdirSync(nrrd);
+  const data = niftiCases({ root: a, classes: PHANTOM_CLASSES });
+  for (const ref of (await data.list()).slice(0, 2)) {
+    const { id, shape, geometry, image, label } = await loadCase(data, ref);
+    const [depth, height, width] = shape;
+    const mirrored = <A extends Int16Array | Uint8Array>(voxels: A): A => {
+      for (let row = 0; row < depth * height; row++) voxels.subarray(row * width, (row + 1) * width).reverse();
+      return voxels;
+    };
+    const column = (at: number, factor: number) => [0, 4, 8].map((row) => factor * geometry.affine[row + at]!);
+    const first = column(3, 1).map((value, axis) => value + (width - 1) * column(0, 1)[axis]!);
+    const inLps = ([x, y, z]: number[]) => `(${-x!},${-y!},${z})`;
+    const directions = [column(0, -1), column(1, 1), column(2, 1)].map(inLps).join(" ");
+    const header = (type: string, encoding: string) =>
+      `NRRD0004\ntype: ${type}\ndimension: 3\nspace: left-posterior-superior\nsizes: ${width} ${height} ${depth}\nspace directions: ${directions}\nspace origin: ${inLps(first)}\nendian: little\nencoding: ${encoding}\n\n`;
+    writeFileSync(
+      join(nrrd, `${id}.image.nrrd`),
+      Buffer.concat([Buffer.from(header("short", "raw")), Buffer.from(mirrored(Int16Array.from(image)).buffer)]),
+    );
+    writeFileSync(join(nrrd, `${id}.label.nrrd`), Buffer.concat([Buffer.from(header("uint8", "gzip")), gzipSync(mirrored(Uint8Array.from(label!)))]));
+  }
+}
+
 afterAll(() => rmSync(root, { recursive: true }));
 
 /** Lines that each example prints, run as a user runs it: plain Node, and "voxstream" as the package itself. */
@@ -41,6 +69,14 @@ const EXPECTED: Readonly<Record<string, { readonly args: readonly string[]; read
       "mean of classes .*",
       "3 cases; .*",
       "report: .*/run/evaluation/report.html",
+    ],
+  },
+  "own-format.mjs": {
+    args: [nrrd],
+    lines: [
+      ...[0, 1].map((k) => `case_0000${k}: 20x48x48x1, ${number} ${number} ${number} mm, LAS`),
+      String.raw`voxels per class: \d{5}, \d{3,5}, \d{2,4}`,
+      ...[0, 1].map(() => "case_0000[01] patch 0, case_0000[01] patch 1: 2x8x16x16x1"),
     ],
   },
   "another-trainer.mjs": {

@@ -76,6 +76,41 @@ export function badFilesSuite(): void {
     await expectError(readAll(shorter), "ERR_CHECKSUM", `${shorter}: the gzip length field must fit the data, got another one`);
   });
 
+  it("bytes behind the gzip data, which are ignored, also behind several members; another member that is damaged is not", async () => {
+    const members = [gzipSync(volume.subarray(0, 5000)), gzipSync(volume.subarray(5000))];
+    const named = Buffer.concat([
+      members[1]!.subarray(0, 3),
+      Buffer.from([8]),
+      members[1]!.subarray(4, 10),
+      Buffer.from("scan.nii\0"),
+      members[1]!.subarray(10),
+    ]);
+    const expected = await readAll(put("whole.nii", volume));
+    for (const tail of ["\0\0\0\0", "left behind by some tool", "x"]) {
+      for (const parts of [[gzipSync(volume)], members, [members[0]!, named]]) {
+        expect(await readAll(put("tail.nii.gz", Buffer.concat([...parts, Buffer.from(tail)])))).toEqual(expected);
+      }
+    }
+    const damaged = Buffer.from(members[1]!);
+    damaged[damaged.length - 6]! ^= 1;
+    const path = put("damaged.nii.gz", Buffer.concat([members[0]!, damaged, Buffer.from("tail")]));
+    await expectError(readAll(path), "ERR_CHECKSUM", `${path}: the gzip checksum (CRC-32) must fit the data, got another one`);
+    const short = put("short.nii.gz", Buffer.concat([members[0]!, Buffer.from("tail")]));
+    await expectError(readAll(short), "ERR_TRUNCATED", `${short}: the file must have 16352 bytes for its header and voxels, got 5000`);
+  });
+
+  it("colors, complex numbers and other voxels that are not one real number", async () => {
+    for (const [code, name] of [
+      [128, "RGB24"],
+      [2304, "RGBA32"],
+      [32, "complex64"],
+      [1536, "float128"],
+    ] as const) {
+      const path = put(`${name}.nii`, niftiBytes({ shape: [2, 2, 2], datatype: code }));
+      await expect(readHeader(path)).rejects.toMatchObject({ code: "ERR_HEADER", message: expect.stringContaining(`got ${name} (code ${code})`) });
+    }
+  });
+
   it("a gzip file with damaged data", async () => {
     const bytes = gzipSync(volume);
     const header = await readHeader(put("whole.nii.gz", bytes));

@@ -178,9 +178,9 @@ describe("load", () => {
       syntheticData(1, [4, 6, 5, 1], () => change(syntheticCase("case_00", [4, 6, 5, 1])));
     const loadOne = (change: (value: CustomCase) => CustomCase, options = {}) => loadAll(refsOf(1), custom(change), {}, options);
 
-    it("takes arrays and affine as they come", async () => {
+    it("takes arrays and affine as they come when they lie in canonical orientation", async () => {
       const [out] = await loadOne((value) => value);
-      expect(out).toMatchObject({ shape: [4, 6, 5, 1], spacing: [3, 1.5, 1.5], source: undefined });
+      expect(out).toMatchObject({ shape: [4, 6, 5, 1], spacing: [3, 1.5, 1.5], source: "case_00" });
     });
 
     it("NaN voxels are named, or replaced by the smallest finite one", async () => {

@@ -74,9 +74,9 @@ function baseAffine(header: NiftiHeader): Affine {
   return [-x, 0, 0, ((ni - 1) / 2) * x, 0, y, 0, (-(nj - 1) / 2) * y, 0, 0, depth, (-(nk - 1) / 2) * depth, 0, 0, 0, 1];
 }
 
-/** Voxel sizes as nibabel repairs them: 0 counts as 1, a sign is dropped. */
-function voxelSizes({ pixdim }: NiftiHeader): readonly [number, number, number] {
-  const size = (n: number): number => Math.abs(pixdim[n]!) || 1;
+/** Voxel sizes as nibabel repairs them: 0 counts as 1, a sign is dropped. One that is no number stays one, to be refused, unless no axis has it. */
+function voxelSizes({ pixdim, dim }: NiftiHeader): readonly [number, number, number] {
+  const size = (n: number): number => (n > dim[0]! && !Number.isFinite(pixdim[n]) ? 1 : pixdim[n] === 0 ? 1 : Math.abs(pixdim[n]!));
   return [size(1), size(2), size(3)];
 }
 

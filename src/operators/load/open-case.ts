@@ -1,8 +1,9 @@
 import type { CustomCase } from "../../core/case.js";
 import { VoxError } from "../../core/errors.js";
-import { axisAligned, type Geometry, spacingOf } from "../../core/geometry.js";
+import type { SourceGrid } from "../../core/geometry.js";
 import type { RunContext } from "../../core/run-context.js";
 import { formatShape, spatial } from "../../core/shape.js";
+import { canonicalCase } from "../../io/canonical-case.js";
 import { type CaseHeader, readCaseHeader } from "../../io/read-case-header.js";
 import { labelDtype } from "../../io/read-label.js";
 import type { SampleLayout } from "../../workers/steps/step.js";
@@ -12,7 +13,7 @@ import type { CaseItem } from "./case-item.js";
 export interface OpenCase {
   readonly item: CaseItem;
   readonly layout: SampleLayout;
-  readonly voxels: CaseHeader | { readonly custom: CustomCase };
+  readonly voxels: CaseHeader | { readonly custom: CustomCase; readonly source?: SourceGrid };
 }
 
 /**
@@ -25,8 +26,15 @@ export async function openCase(item: CaseItem, mode: RunContext["mode"]): Promis
   const needsLabel = mode !== "prediction";
   const labelType = labelDtype(data.classes.length);
   if (data.read) {
-    const custom = await data.read(ref);
-    return { item, layout: customLayout(custom, item, needsLabel, labelType), voxels: { custom } };
+    const delivered = await data.read(ref);
+    requireArrays(delivered, item, needsLabel);
+    const { custom, geometry, source } = canonicalCase(needsLabel ? delivered : { image: delivered.image }, ref.id);
+    const layout: SampleLayout = {
+      image: { dtype: "float32", shape: custom.image.shape, geometry },
+      // Checked above: where a label is needed it is there.
+      ...(needsLabel && { label: { dtype: labelType, shape: custom.label!.shape, geometry } }),
+    };
+    return { item, layout, voxels: { custom, ...(source && { source }) } };
   }
   const { label, ...imagesOnly } = ref;
   const header = await readCaseHeader(needsLabel ? ref : imagesOnly, { channels: data.channels, classes: data.classes, needsLabel });
@@ -48,9 +56,7 @@ export async function openCase(item: CaseItem, mode: RunContext["mode"]): Promis
   };
 }
 
-function customLayout(custom: CustomCase, { id, data }: CaseItem, needsLabel: boolean, labelType: "uint8" | "uint16"): SampleLayout {
-  const { image, label } = custom;
-  const geometry: Geometry = image.affine ? { spacing: spacingOf(image.affine), affine: image.affine } : axisAligned();
+function requireArrays({ image, label }: CustomCase, { id, data }: CaseItem, needsLabel: boolean): void {
   for (const [what, array] of [["image", image] as const, ...(label ? [["label map", label] as const] : [])]) {
     const count = array.shape.reduce((product, extent) => product * extent, 1);
     if (array.shape.length !== 4 || !array.shape.every((extent) => Number.isSafeInteger(extent) && extent >= 1) || array.data.length !== count) {
@@ -62,7 +68,7 @@ function customLayout(custom: CustomCase, { id, data }: CaseItem, needsLabel: bo
     }
   }
   requireChannels(image.shape[3], data.channels, "load", id);
-  if (!needsLabel) return { image: { dtype: "float32", shape: image.shape, geometry } };
+  if (!needsLabel) return;
   if (!label) throw missingLabel(id);
   if (label.shape[3] !== 1 || !spatial(label.shape).every((extent, axis) => extent === image.shape[axis])) {
     throw new VoxError(`image and label map must have the same shape, got ${formatShape(image.shape)} and ${formatShape(label.shape)}`, {
@@ -71,7 +77,6 @@ function customLayout(custom: CustomCase, { id, data }: CaseItem, needsLabel: bo
       sampleId: id,
     });
   }
-  return { image: { dtype: "float32", shape: image.shape, geometry }, label: { dtype: labelType, shape: label.shape, geometry } };
 }
 
 function missingLabel(id: string): VoxError {

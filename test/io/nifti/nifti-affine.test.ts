@@ -68,6 +68,14 @@ describe("niftiAffine", () => {
     );
   });
 
+  it("refuses voxel sizes that are no numbers, but for an axis that a planar image does not have", () => {
+    expect(() => affine({ pixdim: pixdim(1, 2, Number.NaN, 4) })).toThrow(
+      "scan.nii: the pixdim must be finite, got [-2 0 0 4; 0 NaN 0 NaN; 0 0 4 -12]",
+    );
+    expect(() => affine({ qformCode: 1, pixdim: pixdim(1, 2, 3, Number.POSITIVE_INFINITY) })).toThrow("scan.nii: the qform must be finite");
+    expect(affine({ shape: [5, 6], qformCode: 1, pixdim: pixdim(1, 2, 3, Number.NaN) }).slice(0, 3)).toEqual([2, 0, 0]);
+  });
+
   it("refuses an sform that is flat or not finite", () => {
     expect(() => affine({ sformCode: 1, srow: Array<number>(12).fill(0) })).toThrow(
       "scan.nii: the sform must be invertible, got [0 0 0 0; 0 0 0 0; 0 0 0 0]",
