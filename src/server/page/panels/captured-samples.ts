@@ -79,7 +79,13 @@ export function capturedSamples(run: LiveRun): { readonly element: HTMLElement; 
           "button",
           { type: "button", class: "case-entry", "aria-pressed": String(i === chosen), onclick: () => choose(i) },
           element("span", { class: "case-name" }, nameOf(sample)),
-          element("span", { class: "number" }, sample.origin ? `(${sample.origin.join(", ")})` : ""),
+          sample.origin
+            ? element(
+                "span",
+                { class: "number", title: "Where the patch begins in its case: slice, row, column" },
+                `at (${sample.origin.join(", ")})`,
+              )
+            : undefined,
         ),
       ),
       ...(capture.left > 0 ? [element("p", { class: "hint" }, `${formatCount(capture.left)} more of the batch were too large to keep.`)] : []),
