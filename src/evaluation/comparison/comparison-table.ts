@@ -1,6 +1,8 @@
 import { formatBytes } from "../../core/bytes.js";
 import { requireKnownOptions } from "../../core/require-known-options.js";
+import { metricTitle } from "../report/metric-title.js";
 import { ALL_CLASSES, type ComparedMetric, type ComparisonSummary } from "./summarize-comparison.js";
+import type { VariantCost } from "./variant-cost.js";
 
 /** Rows of a table of text; the first is the header. */
 export type TableRows = readonly (readonly string[])[];
@@ -8,6 +10,8 @@ export type TableRows = readonly (readonly string[])[];
 export interface ComparisonTableOptions {
   /** A column of `detailed.tsv`. */
   readonly metric?: string;
+  /** Whether columns say what a variant costs; they do. */
+  readonly costs?: boolean;
 }
 
 /**
@@ -16,20 +20,19 @@ export interface ComparisonTableOptions {
  * @example
  * for (const row of comparisonTable(summarizeComparison(variants, { baseline: "unet", seeds: [0] }))) console.log(row.join("\t"));
  */
-export function comparisonTable({ variants, baseline }: ComparisonSummary, { metric = "dice", ...unknown }: ComparisonTableOptions = {}): TableRows {
-  requireKnownOptions("comparisonTable", unknown, ["metric"]);
+export function comparisonTable(
+  { variants, baseline }: ComparisonSummary,
+  { metric = "dice", costs = true, ...unknown }: ComparisonTableOptions = {},
+): TableRows {
+  requireKnownOptions("comparisonTable", unknown, ["metric", "costs"]);
   const labels = Object.keys(variants[0]?.classes ?? {}).filter((label) => label !== ALL_CLASSES);
   const shown = [ALL_CLASSES, ...(labels.length > 1 ? labels : [])];
   const head = [
     "variant",
-    ...shown.map((label) => `${metric} ${label} [95 %]`),
+    ...shown.map((label) => `${metricTitle(metric)}, ${label} [95 %]`),
     `difference to ${baseline} [95 %]`,
     "p (Holm)",
-    "parameters",
-    "memory/step",
-    "ms/step",
-    "training min",
-    "s/case",
+    ...(costs ? ["parameters", "memory/step", "ms/step", "training min", "s/case"] : []),
   ];
   const rows = variants.map(({ name, classes, cost }) => {
     const all = classes[ALL_CLASSES]?.[metric];
@@ -38,14 +41,20 @@ export function comparisonTable({ variants, baseline }: ComparisonSummary, { met
       ...shown.map((label) => withInterval(classes[label]?.[metric])),
       differenceText(all),
       all?.difference?.adjusted == null ? "-" : pText(all.difference.adjusted),
-      cost.parameters === null ? "-" : cost.parameters.toLocaleString("en-US"),
-      cost.peakBytes === null ? "-" : formatBytes(cost.peakBytes),
-      cost.stepMs === null ? "-" : cost.stepMs.toFixed(0),
-      (cost.trainSeconds / 60).toFixed(1),
-      cost.predictSeconds === null ? "-" : cost.predictSeconds.toFixed(2),
+      ...(costs ? costCells(cost) : []),
     ];
   });
   return [head, ...rows];
+}
+
+function costCells({ parameters, peakBytes, stepMs, trainSeconds, predictSeconds }: VariantCost): string[] {
+  return [
+    parameters === null ? "-" : parameters.toLocaleString("en-US"),
+    peakBytes === null ? "-" : formatBytes(peakBytes),
+    stepMs === null ? "-" : stepMs.toFixed(0),
+    (trainSeconds / 60).toFixed(1),
+    predictSeconds === null ? "-" : predictSeconds.toFixed(2),
+  ];
 }
 
 /** The same table in Markdown. */

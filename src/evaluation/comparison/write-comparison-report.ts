@@ -4,6 +4,7 @@ import { classColor } from "../figures/class-color.js";
 import { scatterFigure } from "../figures/scatter-figure.js";
 import { boxFigure } from "../report/box-figure.js";
 import { type HtmlPart, html, joinHtml, raw } from "../report/html.js";
+import { metricTitle } from "../report/metric-title.js";
 import { comparisonTable, comparisonTsv, markdownTable, type TableRows } from "./comparison-table.js";
 import { ALL_CLASSES, type CaseScores, type ComparisonSummary, caseScores, type VariantRows } from "./summarize-comparison.js";
 
@@ -33,7 +34,7 @@ export async function writeComparisonReport({ output, summary, variants, facts }
     writeAtomically(join(output, name), [typeof content === "string" ? Buffer.from(content) : content]);
   const scores = new Map(variants.map(({ name, seeds }) => [name, caseScores(seeds)]));
   const metrics = SHOWN.filter((metric) => summary.variants[0]?.classes[ALL_CLASSES]?.[metric]);
-  const tables = metrics.map((metric) => ({ metric, rows: comparisonTable(summary, { metric }) }));
+  const tables = metrics.map((metric, at) => ({ title: headingOf(metric), rows: comparisonTable(summary, { metric, costs: at === 0 }) }));
   await write("comparison.tsv", comparisonTsv(summary));
   await write("cases.tsv", casesTsv(variants));
   await write("summary.json", `${JSON.stringify(summary, undefined, 2)}\n`);
@@ -42,7 +43,7 @@ export async function writeComparisonReport({ output, summary, variants, facts }
   for (const metric of metrics) {
     for (const label of Object.keys(summary.variants[0]!.classes)) {
       const png = await boxes(summary, scores, metric, label);
-      if (png) pictures.push({ name: `box-${metric}-${label.replaceAll(/[^\w.-]+/g, "-")}.png`, title: `${metric}, ${label}`, png });
+      if (png) pictures.push({ name: `box-${metric}-${label.replaceAll(/[^\w.-]+/g, "-")}.png`, title: `${metricTitle(metric)}, ${label}`, png });
     }
   }
   const costs = [
@@ -68,7 +69,7 @@ export async function writeComparisonReport({ output, summary, variants, facts }
     Object.entries(facts)
       .map(([name, value]) => `- ${name}: ${value}`)
       .join("\n"),
-    ...tables.map(({ metric, rows }) => `## ${metric}\n\n${markdownTable(rows)}`),
+    ...tables.map(({ title, rows }) => `## ${title}\n\n${markdownTable(rows)}`),
     ...pictures.filter(({ name }) => name.startsWith("dice-by") || name.startsWith("box-dice")).map(({ name, title }) => `![${title}](${name})`),
     summary.policy,
     ...notes,
@@ -82,7 +83,7 @@ export async function writeComparisonReport({ output, summary, variants, facts }
 <title>Comparison</title><style>${raw(STYLE)}</style></head><body>
 <h1>Comparison of ${summary.variants.length} variants on ${summary.cases} cases</h1>
 <dl>${joinHtml(Object.entries(facts).map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`))}</dl>
-${joinHtml(tables.map(({ metric, rows }) => html`<h2>${metric}</h2><div class="wide">${tableHtml(rows)}</div>`))}
+${joinHtml(tables.map(({ title, rows }) => html`<h2>${title}</h2><div class="wide">${tableHtml(rows)}</div>`))}
 <h2>Cost and distributions</h2><div class="grid">${joinHtml(
     [...pictures]
       .sort((a, b) => Number(b.name.startsWith("dice-by")) - Number(a.name.startsWith("dice-by")))
@@ -93,6 +94,10 @@ ${joinHtml(tables.map(({ metric, rows }) => html`<h2>${metric}</h2><div class="w
 `;
   await write("report.html", page.text);
   return join(output, "report.html");
+}
+
+function headingOf(metric: string): string {
+  return `${metricTitle(metric)}: ${metric === "hd95" ? "lower" : "higher"} is better`;
 }
 
 async function boxes(
@@ -109,8 +114,8 @@ async function boxes(
   if (rows.every(({ values }) => values.every(Number.isNaN))) return undefined;
   const isShare = metric === "dice" || metric.startsWith("nsd");
   return boxFigure({
-    title: `${metric}, ${label}`,
-    yLabel: metric,
+    title: `${metricTitle(metric)}, ${label}`,
+    yLabel: metricTitle(metric),
     boxes: rows,
     width: Math.max(760, 94 + 116 * rows.length),
     ...(isShare && { range: [0, 1] as const }),

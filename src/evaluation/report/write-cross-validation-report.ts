@@ -13,6 +13,7 @@ import type { Splits } from "../splits.js";
 import type { ValueSummary } from "../summarize-values.js";
 import { boxFigure } from "./box-figure.js";
 import { type HtmlPart, html, joinHtml, raw } from "./html.js";
+import { metricTitle } from "./metric-title.js";
 
 export interface CrossValidationReportOptions {
   /** Folder of the cross-validation, with its folds. */
@@ -54,7 +55,7 @@ ${joinHtml(
   Object.entries(summary.classes).flatMap(([name, { metrics }]) =>
     columns.map((column, at) => {
       const { n, mean, median, std, interval, min, max } = metrics[column] as ValueSummary;
-      return html`<tr${raw(at === 0 ? ' class="first"' : "")}><th>${at === 0 ? name : ""}<td class="name">${titleOf(column)}<td>${n}<td>${figure(mean)}<td>${figure(median)}<td>${figure(std)}<td>${interval ? `${figure(interval[0])} to ${figure(interval[1])}` : "-"}<td>${min === null ? "-" : `${figure(min)} to ${figure(max)}`}</tr>
+      return html`<tr${raw(at === 0 ? ' class="first"' : "")}><th>${at === 0 ? name : ""}<td class="name">${metricTitle(column)}<td>${n}<td>${figure(mean)}<td>${figure(median)}<td>${figure(std)}<td>${interval ? `${figure(interval[0])} to ${figure(interval[1])}` : "-"}<td>${min === null ? "-" : `${figure(min)} to ${figure(max)}`}</tr>
 `;
     }),
   ),
@@ -70,7 +71,7 @@ ${joinHtml(
   }),
 )}</table>`;
 
-  const cases = html`<table><tr><th>case<th>fold<th class="name">class<th class="name">state${joinHtml(columns.map((column) => html`<th>${titleOf(column)}`))}</tr>
+  const cases = html`<table><tr><th>case<th>fold<th class="name">class<th class="name">state${joinHtml(columns.map((column) => html`<th>${metricTitle(column)}`))}</tr>
 ${joinHtml(
   ids.flatMap((id) => {
     const own = rows.filter((row) => row.id === id);
@@ -194,7 +195,7 @@ function repeatsOf({ repeats, meanOverClasses }: EvaluationSummary): HtmlPart | 
   if (!repeats) return "";
   const columns = Object.keys(meanOverClasses);
   return html`<h2>Repeats</h2><p>Every case was held out ${repeats.length} times. Above, it counts once, with its mean; here the means over classes of each repeat.</p>
-<div class="wide"><table><tr><th>repeat${joinHtml(columns.map((column) => html`<th>${titleOf(column)}`))}</tr>
+<div class="wide"><table><tr><th>repeat${joinHtml(columns.map((column) => html`<th>${metricTitle(column)}`))}</tr>
 ${joinHtml(repeats.map((means, at) => html`<tr><th>${at}${joinHtml(columns.map((column) => html`<td>${figure(means[column] ?? null)}`))}</tr>`))}</table></div>
 `;
 }
@@ -237,30 +238,14 @@ async function writeBoxes({ folder, classes, regions = [], rows, summary }: Cros
     const values = boxes.flatMap((box) => box.values).filter((value) => !Number.isNaN(value));
     if (values.length === 0) continue;
     const isShare = SHARES.test(column);
-    const png = await boxFigure({ title: titleOf(column), yLabel: titleOf(column), boxes, ...(isShare && { range: [0, 1] as const }) });
+    const png = await boxFigure({ title: metricTitle(column), yLabel: metricTitle(column), boxes, ...(isShare && { range: [0, 1] as const }) });
     await writeAtomically(join(folder, "evaluation", `box-${column}.png`), [png]);
-    pictures.push(inlined(png, `${titleOf(column)} per class`));
+    pictures.push(inlined(png, `${metricTitle(column)} per class`));
   }
   return pictures;
 }
 
 const SHARES = /^(dice|iou|sensitivity|precision|specificity|accuracy|nsd_.*|lesion_f1)$/;
-
-const TITLES: Readonly<Record<string, string>> = {
-  dice: "Dice",
-  iou: "IoU",
-  hd: "HD (mm)",
-  hd95: "HD95 (mm)",
-  assd: "ASSD (mm)",
-  lesion_f1: "Lesion-wise F1",
-  volume_error: "Volume error (relative)",
-  volume_error_mm3: "Volume error (mm³)",
-};
-
-function titleOf(column: string): string {
-  const known = TITLES[column] ?? column.replace(/^nsd_(.*)mm$/, "NSD at $1 mm");
-  return known.charAt(0).toUpperCase() + known.slice(1);
-}
 
 function figure(value: number | null): string {
   if (value === null || Number.isNaN(value)) return "-";
