@@ -1,6 +1,10 @@
 import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { placeOnGrid, writeVolume } from "../../src/io/index.js";
 import { native } from "../../src/kernels/native.js";
 
 const kernels = new URL("../../dist/kernels/", import.meta.url);
@@ -31,6 +35,28 @@ function growth(setup: string, work: string): number {
   return Number(stdout);
 }
 
+it("every kernel says in its docs what memory it takes beside its input and output", () => {
+  const folder = new URL("../../src/kernels/", import.meta.url);
+  const index = readFileSync(new URL("index.ts", folder), "utf8");
+  const kernels = [...index.matchAll(/^export \{(?: type \w+,)* (\w+)(?:, type \w+)* \} from "\.\/(.+)\.js";/gm)].map(([, name, file]) => ({
+    name,
+    file,
+  }));
+  expect(kernels.length).toBeGreaterThan(30);
+  // Of nine numbers.
+  const silent = kernels
+    .filter(({ name }) => name !== "rotationMatrix")
+    .filter(({ name, file }) => {
+      const text = readFileSync(new URL(`${file}.ts`, folder), "utf8");
+      const doc = text
+        .slice(0, text.search(new RegExp(`^export function ${name}\\b`, "m")))
+        .split("/**")
+        .at(-1)!;
+      return !/\bmemory\b/i.test(doc);
+    });
+  expect(silent).toEqual([]);
+});
+
 // A sanitizer keeps freed memory back, so growth would say nothing.
 describe.skipIf(!native() || process.env.LD_PRELOAD?.includes("asan"))("memory of the native kernels", () => {
   const volumes = "const shape = [64, 512, 512, 1]; const [input, output] = [filled(64 * 512 * 512), filled(64 * 512 * 512)];";
@@ -38,6 +64,24 @@ describe.skipIf(!native() || process.env.LD_PRELOAD?.includes("asan"))("memory o
   it("resampling a volume of 67 MB takes a few MB", () => {
     const setup = `${volumes} const small = filled(59 * 246 * 246);`;
     expect(growth(setup, "resampleImage(input, shape, small, [59, 246, 246, 1], { order: 3 });")).toBeLessThan(12);
+  });
+
+  it("reading a compressed file of 33 MB takes a few pieces of it", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "voxstream-read-"));
+    try {
+      const path = join(folder, "image.nii.gz");
+      const stored = Int16Array.from({ length: 64 * 512 * 512 }, (_, i) => (i * 7 + (i >> 9) * 13) % 200);
+      const affine = [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1] as const;
+      const { source } = placeOnGrid({ format: "nifti", path, shape: [512, 512, 64], dimensions: 3, affine, header: null });
+      await writeVolume(path, stored, [64, 512, 512, 1], source, { kind: "int16" });
+      const setup = `
+        import { readHeader, readVolume } from "${new URL("../io/index.js", kernels)}";
+        const target = filled(64 * 512 * 512);
+        const header = await readHeader(${JSON.stringify(path)});`;
+      expect(growth(setup, "readVolume(header, target);")).toBeLessThan(12);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it("filtering and normalizing it, too", () => {

@@ -9,7 +9,7 @@ export interface GaussianWindowWeightsOptions {
 
 /**
  * Weights exp(-d²/2σ²) around the patch's middle (P-1)/2, σ = sigmaScale·P per axis, largest 1. Weights that single precision would make 0 become the
- * smallest positive one, so that every covered voxel has a weight.
+ * smallest positive one, so that every covered voxel has a weight. Extra memory: a line per axis.
  *
  * @shape (D, H, W)
  * @source Isensee et al. 2021, nnU-Net, sliding window prediction

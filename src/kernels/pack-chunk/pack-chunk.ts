@@ -24,7 +24,7 @@ declare module "../native.js" {
 export const CHECKSUM_BYTES = 4;
 
 /**
- * Copies a box of an array into `output`, C order, and puts the CRC-32 of the copy behind it, in one pass over the memory.
+ * Copies a box of an array into `output`, C order, and puts the CRC-32 of the copy behind it, in one pass over the memory. No extra memory.
  *
  * @shape input (D, H, W, C) → d h w C elements and 4 bytes
  * @throws `ERR_OPTION` when the box is not inside the array; `ERR_SHAPE` when lengths do not fit

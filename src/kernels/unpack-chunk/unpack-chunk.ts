@@ -21,7 +21,7 @@ declare module "../native.js" {
 
 /**
  * Copies a box out of a chunk, an array in C order as `packChunk` makes it, into a box of `output`. Twelve whole numbers of `box` say which: extents of the
- * chunk, first voxel in the chunk, first voxel in the output, extents of the copy. The chunk may begin at any byte.
+ * chunk, first voxel in the chunk, first voxel in the output, extents of the copy. The chunk may begin at any byte. No extra memory.
  *
  * @shape output (D, H, W, C)
  * @throws `ERR_SHAPE` when the box is not inside the chunk and the output
