@@ -39,13 +39,19 @@ function draw(id: string, shape: Triple): Uint8Array {
   return map;
 }
 
-async function write(id: string, orientation: Parameters<typeof orientedAffine>[2], shape: Triple = SHAPE, to = inputs): Promise<string> {
+async function write(
+  id: string,
+  orientation: Parameters<typeof orientedAffine>[2],
+  shape: Triple = SHAPE,
+  to = inputs,
+  spacing: Triple = SPACING,
+): Promise<string> {
   const { source } = placeOnGrid({
     format: "test",
     path: id,
     dimensions: 3,
     header: null,
-    ...orientedAffine(shape, SPACING, orientation, [5, -7, 40]),
+    ...orientedAffine(shape, spacing, orientation, [5, -7, 40]),
   });
   const path = join(to, `${id}.nii.gz`);
   await writeVolume(path, draw(id, shape), [...shape, 1], source, { kind: "label" });
@@ -122,6 +128,23 @@ describe("predict", () => {
     const [image, prediction] = [await readHeader(join(images, "case_00000", "imaging.nii.gz")), await readHeader(join(loaded, "case_00000.nii.gz"))];
     expect(prediction.shape).toEqual(image.shape);
     expect(prediction.source.affine).toEqual(image.source.affine);
+  });
+
+  it("averages over mirrors and quarter turns, and gives files back byte for byte; a case in which no turn is exact is refused", async () => {
+    const square = join(folder, "square");
+    mkdirSync(square);
+    await write("lps", { letters: "LPS", tilt: 20 }, SHAPE, square, [3, 0.8, 0.8]);
+    await write("turned", { letters: "ASR", tilt: 0 }, SHAPE, square, [3, 0.8, 0.8]);
+    const output = join(folder, "rotated");
+    const bundle = identityBundle(CLASSES, PATCH);
+    await predict({ bundle, inputs: square, output, workers: 0, flips: [0, 1, 2], rotations: "auto" });
+    for (const id of ["lps", "turned"]) expect(stored(join(output, `${id}.nii.gz`))).toEqual(stored(join(square, `${id}.nii.gz`)));
+    expect(JSON.parse(readFileSync(join(output, "prediction.json"), "utf8"))).toMatchObject({ rotations: "auto", flips: [0, 1, 2] });
+    await expect(predict({ bundle, inputs: square, output, workers: 0, flips: [0, 1, 2] })).rejects.toThrow("same bundle and settings");
+    await expect(predict({ bundle, inputs, output: join(folder, "crooked"), workers: 0, rotations: ["axial"] })).rejects.toMatchObject({
+      code: "ERR_OPTION",
+      message: expect.stringMatching(/planes in which windows are square, in voxels and in millimeters \(window \S+ and spacing /),
+    });
   });
 
   const real = fileURLToPath(new URL("../../../shared/data/formats/anatomical_label.nii.gz", import.meta.url));
