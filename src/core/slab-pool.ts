@@ -12,7 +12,7 @@ export interface Slab {
 export interface SlabPoolOptions {
   /** Most bytes that the pool ever holds. */
   readonly budget: number;
-  /** Bytes taken from the system at a time. Larger requests get an arena of their own size. */
+  /** Bytes reserved at a time, by default the budget and 1 GiB at most; the system gives them page by page. Larger requests get an arena of their own size. */
   readonly arenaBytes?: number;
 }
 
@@ -45,14 +45,17 @@ class Arena {
     return this.free[0]?.length === this.buffer.byteLength;
   }
 
+  /** Large pieces come from the beginning of a span and small ones from its end: patches that stay for long would else lie scattered where cases must fit. */
   take(index: number, bytes: number): number {
     const span = this.free[index]!;
-    const { offset } = span;
-    if (span.length === bytes) this.free.splice(index, 1);
-    else {
-      span.offset += bytes;
-      span.length -= bytes;
+    const { offset, length } = span;
+    if (length === bytes) {
+      this.free.splice(index, 1);
+      return offset;
     }
+    span.length -= bytes;
+    if (bytes < this.buffer.byteLength / SMALL) return offset + span.length;
+    span.offset += bytes;
     return offset;
   }
 
@@ -74,6 +77,8 @@ class Arena {
 }
 
 const PAGE = 4096;
+/** Pieces below this part of an arena are small. */
+const SMALL = 16;
 
 /**
  * Hands out pieces of SharedArrayBuffers and takes them back. V8 does not count shared memory as garbage pressure, so fresh buffers grow a process
@@ -88,7 +93,7 @@ export class SlabPool {
   private peak = 0;
   private readonly waiting = new Set<() => void>();
 
-  constructor({ budget, arenaBytes = 64 * 1024 ** 2, ...unknown }: SlabPoolOptions) {
+  constructor({ budget, arenaBytes = 1024 ** 3, ...unknown }: SlabPoolOptions) {
     requireKnownOptions("SlabPool", unknown, ["budget", "arenaBytes"]);
     requireOption(budget > 0, "slabPool", "budget", "> 0 bytes", budget);
     this.budget = budget;
@@ -109,15 +114,35 @@ export class SlabPool {
   }
 
   /**
-   * Whether `bytes` could be allocated now with `spare` bytes of the budget left over; if not, `retry` is called once after memory came back. A question,
-   * not a reservation: who starts several jobs before they allocate asks with what it promised to the others as `spare`.
+   * Whether `bytes` could be allocated now with `spare` bytes of the budget left over; if not, `retry` is called once after memory came back. Several numbers
+   * are pieces that need not lie side by side. A question, not a reservation: who starts several jobs before they allocate asks with what it promised to the
+   * others as `spare`.
    */
-  ask(bytes: number, retry: () => void, spare = 0): boolean {
-    const size = rounded(bytes);
-    if (this.used + size + spare <= this.budget && (this.arenas.some((arena) => arena.bestFit(size) >= 0) || size <= this.room + this.idleBytes()))
-      return true;
+  ask(bytes: number | readonly number[], retry: () => void, spare = 0): boolean {
+    const sizes = typeof bytes === "number" ? [rounded(bytes)] : bytes.map(rounded);
+    const size = sizes.reduce((sum, one) => sum + one, 0);
+    if (this.used + size + spare <= this.budget && (size <= this.room + this.idleBytes() || this.fits(sizes))) return true;
     this.waiting.add(retry);
     return false;
+  }
+
+  /** Whether pieces find room in the arenas that there are, side by side in one span or each on its own. */
+  private fits(sizes: readonly number[]): boolean {
+    const taken = new Map<Arena, number[]>();
+    // The order and the choice of `allocate`; spans only get smaller while it goes on.
+    return sizes.every((size) => {
+      let chosen: { readonly lengths: number[]; readonly index: number } | undefined;
+      for (const arena of this.arenas) {
+        const lengths = taken.get(arena) ?? arena.free.map(({ length }) => length);
+        taken.set(arena, lengths);
+        lengths.forEach((length, index) => {
+          if (length >= size && (chosen === undefined || length < chosen.lengths[chosen.index]!)) chosen = { lengths, index };
+        });
+      }
+      if (!chosen) return false;
+      chosen.lengths[chosen.index]! -= size;
+      return true;
+    });
   }
 
   /** @throws `ERR_MEMORY` when the budget is used up: a stage that may wait asks first. */
@@ -141,7 +166,8 @@ export class SlabPool {
           { code: "ERR_MEMORY", where: "slabPool" },
         );
       }
-      chosen = new Arena(Math.max(size, Math.min(this.arenaBytes, room)));
+      // Whole pages, so that pieces taken from the end begin at a page, too.
+      chosen = new Arena(Math.max(size, Math.floor(Math.min(this.arenaBytes, room) / PAGE) * PAGE));
       index = 0;
       this.arenas.push(chosen);
       this.reserved += chosen.buffer.byteLength;

@@ -38,6 +38,8 @@ export type OperatorDescription =
         readonly size: Triple /** Absent where it is as wide as `augment` asks for. */;
         readonly margin?: Triple /** Absent for grids. */;
         readonly perCase?: number;
+        /** Whether it looks for the lesions of each case. */
+        readonly lesions?: boolean;
       };
     }
   | { readonly shuffle: { readonly window: number } }

@@ -3,6 +3,7 @@ import { formatBytes } from "../core/bytes.js";
 import type { CaseRef, DataSet } from "../core/case.js";
 import { VoxError } from "../core/errors.js";
 import type { Json } from "../core/json.js";
+import { requireKnownOptions } from "../core/require-known-options.js";
 import type { RunContext } from "../core/run-context.js";
 import type { Margin } from "../core/sample.js";
 import type { Triple } from "../core/shape.js";
@@ -17,6 +18,17 @@ import { canStayOnDisk } from "./load/slab-sample.js";
 import type { OperatorDescription, OperatorLink } from "./operator-link.js";
 import { KEPT_FOR_BATCHES } from "./patch/patch.js";
 import { NO_MARGIN } from "./patch/patch-reach.js";
+import {
+  augmentWork,
+  caseWork,
+  indexWork,
+  mostBytes,
+  type ProcessMemory,
+  type ProcessShare,
+  processMemory,
+  type WorkMemory,
+  withVoxels,
+} from "./process-memory.js";
 
 export interface PlanMemoryOptions {
   /** What `recordOperators` has seen of a graph, in order. */
@@ -25,10 +37,12 @@ export interface PlanMemoryOptions {
   /** The cases of the run. */
   readonly refs: readonly CaseRef[];
   readonly mode: RunContext["mode"];
-  /** Bytes of the run's pool. */
+  /** Bytes of the run's pool; with `process`, of the whole process, which stays within a tenth more. */
   readonly budget: number;
   /** Batches that the consumer holds. Default 2. */
   readonly slots?: number;
+  /** Counts what the process takes beside voxels: the pool gets the rest. */
+  readonly process?: ProcessShare;
 }
 
 /** What one stage holds. */
@@ -42,6 +56,10 @@ export interface StageMemory {
 
 export interface MemoryPlan {
   readonly budget: number;
+  /** Bytes for the pool: `new SlabPool({ budget: plan.voxels })`. Without `process`, all of the budget. */
+  readonly voxels: number;
+  /** What the process takes beside them, as far as it was counted. */
+  readonly process?: ProcessMemory;
   /** Bytes that cases leave free for what comes after them, and that patches leave free for batches. */
   readonly keptFree: { readonly fromCases: number; readonly fromPatches: number };
   readonly stages: readonly StageMemory[];
@@ -58,17 +76,71 @@ type PatchDescription = Extract<OperatorDescription, { readonly patch: unknown }
 /** Headers that are read at most: those of the largest files. */
 const MOST_HEADERS = 256;
 const PAGES = 2 * 4096;
+/** Pieces of different sizes leave gaps between them. */
+const GAPS = 1.15;
 
 /**
  * How the memory budget is shared by the stages of a graph, from the headers of its cases: cases fill at most 75 % of it, patches 90 %. What one stage leaves
- * free, another may use, so these are limits and not fixed shares.
+ * free, another may use, so these are limits and not fixed shares. With `process`, the budget holds worker threads and the work memory of kernels, too.
  *
- * @throws `ERR_MEMORY` with the numbers when one case, one patch, a shuffle window, or one batch cannot fit
+ * @throws `ERR_OPTION`; `ERR_MEMORY` with the numbers when one case, one patch, a shuffle window, or one batch cannot fit
  * @example
- * const plan = await planMemory({ operators: recordOperators(() => graph(input)), data, refs: await data.list(), mode: "training", budget: 4e9 });
- * console.log(plan.text);
+ * const operators = recordOperators(() => graph(input));
+ * const plan = await planMemory({ operators, data, refs: await data.list(), mode: "training", budget: 4e9, process: { threads: 4 } });
+ * const pool = new SlabPool({ budget: plan.voxels });
  */
-export async function planMemory({ operators, data, refs, mode, budget, slots = 2 }: PlanMemoryOptions): Promise<MemoryPlan> {
+export async function planMemory(options: PlanMemoryOptions): Promise<MemoryPlan> {
+  requireKnownOptions("planMemory", options, ["operators", "data", "refs", "mode", "budget", "slots", "process"]);
+  const { budget, mode, process } = options;
+  const beside = process && (await besideVoxels({ ...options, process }));
+  const voxels = beside ? mostBytes(budget, beside) : budget;
+  const { stages, hardest, largest, mayStay } = await layOut(options, voxels);
+  // A whole process that was promised to fit must not fail on gaps between the pieces of its pool.
+  const needed = beside ? Math.ceil(GAPS * hardest.bytes) : hardest.bytes;
+  const least = beside ? withVoxels(needed, beside) : needed;
+  if (needed > voxels) {
+    const isCase = hardest.what.startsWith("case ");
+    const advice = isCase && mayStay ? "; of cases that are stored as .nii, not .nii.gz, patch reads only what it needs" : "";
+    const [others, knobs] = beside ? [` and ${beside.text}: at least ${formatBytes(least)}`, "workers, "] : ["", ""];
+    throw new VoxError(
+      `the memory budget must hold ${hardest.what}, which takes ${formatBytes(needed)}${others}, got ${formatBytes(budget)}: raise memory, or lower ${knobs}patch size, shuffle window or batch size${advice}`,
+      { code: "ERR_MEMORY", where: mode },
+    );
+  }
+  const shares = stages.map(({ stage, each, most }) =>
+    stage === "load" ? `${formatBytes(each)} a case while it is loaded` : `${stage} ${most} x ${formatBytes(each)}`,
+  );
+  const of = beside ? `, of it ${beside.text}, ${formatBytes(voxels)} for voxels` : "";
+  return {
+    budget,
+    voxels,
+    ...(beside && { process: beside }),
+    keptFree: { fromCases: KEPT_FREE * voxels, fromPatches: KEPT_FOR_BATCHES * voxels },
+    stages,
+    ...(largest && { largestCase: { id: largest.id, bytes: largest.bytes } }),
+    least,
+    text: `${formatBytes(budget)} for ${mode}${of}: ${shares.join(", ") || "cases of unknown size"}; at least ${formatBytes(least)} are needed`,
+  };
+}
+
+/** What a process that runs the graph takes beside voxels, whatever its budget. */
+export async function besideVoxels(options: Omit<PlanMemoryOptions, "budget"> & { readonly process: ProcessShare }): Promise<ProcessMemory> {
+  const { work } = await layOut({ ...options, budget: Number.POSITIVE_INFINITY }, Number.POSITIVE_INFINITY);
+  return processMemory(options.process, work);
+}
+
+interface Layout {
+  readonly stages: readonly StageMemory[];
+  /** What takes most of all that must be there at once. */
+  readonly hardest: { readonly what: string; readonly bytes: number };
+  readonly largest: LargestCase | undefined;
+  /** Whether a case that is too large may stay on disk. */
+  readonly mayStay: boolean;
+  readonly work: WorkMemory;
+}
+
+/** What the stages hold in a pool of so many bytes. */
+async function layOut({ operators, data, refs, mode, slots = 2 }: PlanMemoryOptions, budget: number): Promise<Layout> {
   const load = operators.find((operator) => "load" in operator || "cached" in operator);
   const patchAt = operators.findIndex((operator) => "patch" in operator);
   const front = patchAt < 0 ? operators : operators.slice(0, patchAt);
@@ -82,6 +154,10 @@ export async function planMemory({ operators, data, refs, mode, budget, slots = 
   const needs: { readonly what: string; readonly bytes: number }[] = [];
   const need = (what: string, bytes: number, share: number): void => void needs.push({ what, bytes: Math.ceil(bytes / share) });
   const caseBytes = largest?.bytes ?? 0;
+  const work = { thread: 0, graph: 0 };
+  if (largest) work.thread = caseWork(largest.layout, links);
+  if (largest?.layout.label && load && ("cached" in load || operators.some((one) => "patch" in one && one.patch.lesions)))
+    work.graph = indexWork(largest.layout, "cached" in load);
   if (largest && caseBytes > 0) {
     stages.push({ stage: "load", each: caseBytes, most: Math.max(1, Math.floor((budget * (1 - KEPT_FREE)) / caseBytes)) });
     need(`case ${largest.id} (${formatBytes(caseBytes)}) beside the ${100 * KEPT_FREE} % that cases leave free`, caseBytes, 1 - KEPT_FREE);
@@ -98,6 +174,11 @@ export async function planMemory({ operators, data, refs, mode, budget, slots = 
       layout = patchLayout(whole, operator.patch.size, margin);
       const each = bytesOf(layout);
       stages.push({ stage: "patch", each, most: 1 });
+      const next = operators[operators.indexOf(operator) + 1];
+      if (mode === "training" && next && "link" in next && next.link.name === "augment") {
+        const plan = next.link.params as unknown as AugmentPlan;
+        work.thread = Math.max(work.thread, augmentWork(plan, layout, patchLayout(whole, operator.patch.size, NO_MARGIN)));
+      }
       const free = `beside the ${100 * KEPT_FOR_BATCHES} % that patches leave free`;
       need(`a patch of ${formatBytes(each)} ${free}`, each, 1 - KEPT_FOR_BATCHES);
       // What augment sees around a patch may be almost a whole case, and the case itself is there too unless it lies in the cache.
@@ -131,25 +212,7 @@ export async function planMemory({ operators, data, refs, mode, budget, slots = 
   if (batchBytes > 0) stages.push({ stage: "trainer", each: batchBytes, most: slots });
 
   const hardest = needs.reduce((a, b) => (b.bytes > a.bytes ? b : a), { what: "", bytes: 1 });
-  if (hardest.bytes > budget) {
-    const isCase = hardest.what.startsWith("case ");
-    const advice = isCase && mayStay ? "; of cases that are stored as .nii, not .nii.gz, patch reads only what it needs" : "";
-    throw new VoxError(
-      `the memory budget must hold ${hardest.what}, which takes ${formatBytes(hardest.bytes)}, got ${formatBytes(budget)}: raise memory, or lower patch size, shuffle window or batch size${advice}`,
-      { code: "ERR_MEMORY", where: mode },
-    );
-  }
-  const shares = stages.map(({ stage, each, most }) =>
-    stage === "load" ? `${formatBytes(each)} a case while it is loaded` : `${stage} ${most} x ${formatBytes(each)}`,
-  );
-  return {
-    budget,
-    keptFree: { fromCases: KEPT_FREE * budget, fromPatches: KEPT_FOR_BATCHES * budget },
-    stages,
-    ...(largest && { largestCase: { id: largest.id, bytes: caseBytes } }),
-    least: hardest.bytes,
-    text: `${formatBytes(budget)} for ${mode}: ${shares.join(", ") || "cases of unknown size"}; at least ${formatBytes(hardest.bytes)} are needed`,
-  };
+  return { stages, hardest, largest, mayStay, work };
 }
 
 interface LargestCase {

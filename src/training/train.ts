@@ -20,6 +20,7 @@ import type { InitOptions, TrainingConfig } from "./config/training-config.js";
 import { type TrainOverrides, withOverrides } from "./config/with-overrides.js";
 import type { BatchSource, GraphHost, TrainingBatch } from "./hosting/batch-source.js";
 import { defaultMemory } from "./hosting/default-memory.js";
+import { defaultWorkers } from "./hosting/default-workers.js";
 import type { GraphSettings } from "./hosting/graph-messages.js";
 import { type GraphHostListener, localGraphHost } from "./hosting/local-graph-host.js";
 import { stageLog } from "./hosting/stage-log.js";
@@ -174,11 +175,14 @@ async function trainRank(source: TrainingConfig | string, options: TrainOptions,
   options.signal?.addEventListener("abort", onAbort, { once: true });
   const forgetSignals = options.stopOnSignals ? stopOnSignals(controller) : undefined;
   const { signal } = controller;
+  // The ranks of a machine share what the machine may give.
+  const memoryBytes = Math.floor(
+    (config.memory === undefined ? defaultMemory() : parseBytes(config.memory, "config", "memory")) / launched.localSize,
+  );
   const settings: GraphSettings = {
     seed,
-    // The ranks of a machine share what the machine may give.
-    memoryBytes: Math.floor((config.memory === undefined ? defaultMemory() : parseBytes(config.memory, "config", "memory")) / launched.localSize),
-    workers: config.workers ?? Math.max(1, launched.processors - 1),
+    memoryBytes,
+    workers: config.workers ?? defaultWorkers(memoryBytes, launched.processors),
     onError: config.onError ?? "fail",
     skipBudget: config.skipBudget ?? Math.max(LEAST_SKIP_BUDGET, Math.ceil(SKIPPED_SHARE * trainingIds.length)),
     autotune: config.autotune ?? true,

@@ -53,6 +53,18 @@ test("the smallest free piece that fits is taken", () => {
   expect(memory.allocate(2 * MB).byteOffset).toBe(c!.byteOffset);
 });
 
+test("large pieces begin at the front and small ones at the back, on whole pages, so that what stays for long leaves room in one piece", () => {
+  const memory = pool(8 * MB + 1000);
+  const kept: Slab[] = [];
+  for (let i = 0; i < 16; i++) {
+    const large = memory.allocate(3 * MB);
+    kept.push(memory.allocate(200 * KB));
+    memory.give(large);
+  }
+  expect(kept.every(({ byteOffset }) => byteOffset % 4096 === 0 && byteOffset > 4 * MB)).toBe(true);
+  expect(memory.ask(4 * MB, none)).toBe(true);
+});
+
 test("more than the budget is ERR_MEMORY and changes nothing", () => {
   const memory = pool(4 * MB);
   const slab = memory.allocate(3 * MB);
@@ -85,6 +97,18 @@ describe("ask", () => {
     memory.allocate(3 * MB);
     expect(memory.ask(MB, none)).toBe(true);
     expect(memory.ask(2 * MB, none)).toBe(false);
+  });
+
+  test("says yes to pieces that fit one by one, as allocate then proves", () => {
+    const memory = pool(8 * MB);
+    const [a, , c] = [memory.allocate(3 * MB), memory.allocate(MB), memory.allocate(3 * MB), memory.allocate(MB)];
+    memory.give(a!);
+    memory.give(c!);
+    expect(memory.ask(6 * MB, none)).toBe(false);
+    expect(memory.ask([3 * MB, 2 * MB, 2 * MB], none)).toBe(false);
+    expect(memory.ask([2 * MB, 3 * MB, MB], none)).toBe(true);
+    for (const bytes of [2 * MB, 3 * MB, MB]) memory.allocate(bytes);
+    expect(memory.bytesInUse).toBe(8 * MB);
   });
 
   test("keeps the spare bytes", () => {

@@ -132,12 +132,30 @@ describe("the stages of a training", () => {
 describe("the memory plan of a training", () => {
   it("is told once per graph, before the first batch", async () => {
     const { plans } = await train(configOf(tinyData(4)), 4);
-    expect(plans).toMatchObject([{ graph: "training", budget: 64 * 1024 ** 2, text: expect.stringMatching(/^64\.0 MB for training: .*patch 1 x/) }]);
+    // A worker thread takes 20 MB, of which 6.4 MB are a tenth beyond the budget.
+    expect(plans).toMatchObject([
+      {
+        graph: "training",
+        budget: expect.any(Number),
+        text: expect.stringMatching(/^50\.4 MB for training: .*patch 1 x.*; 64\.0 MB in all, with 20\.0 MB for 1 worker thread$/),
+      },
+    ]);
+  });
+
+  it("refuses a budget that its worker threads use up, with the numbers", async () => {
+    const data = flaky(4, {});
+    const { error } = await train(configOf(data), 4, { workers: 4 });
+    expect(error).toMatchObject({
+      code: "ERR_MEMORY",
+      message:
+        "training: the memory budget must hold 80.0 MB for 4 worker threads, and voxels, got 64.0 MB: raise memory, or lower workers or patch size",
+    });
+    expect(data.reads.size).toBe(0);
   });
 
   it("refuses a budget that one batch does not fit, before any case is read", async () => {
     const data = flaky(4, {});
-    const { error } = await train(configOf(data), 4, { memoryBytes: 9_000 });
+    const { error } = await train(configOf(data), 4, { memoryBytes: 9_000, workers: 0 });
     expect(error).toMatchObject({
       code: "ERR_MEMORY",
       message: expect.stringMatching(/the memory budget must hold a batch of 2 .* got 8\.8 KB: raise memory/),
@@ -155,7 +173,7 @@ describe("memory that validation needs", () => {
       validation: { graph: ({ cases }) => cases.pipe(load(), patch({ size: [1, 64, 64] }), batch({ size: 4 })) },
     };
     const quiet = { skip: () => undefined, stages: () => undefined, memory: () => undefined };
-    const host = localGraphHost(config, { ...SETTINGS, memoryBytes: 400_000, validates: true }, quiet);
+    const host = localGraphHost(config, { ...SETTINGS, memoryBytes: 400_000, workers: 0, validates: true }, quiet);
     const opened = host.open({ mode: "training", ids: ids(3), epochs: 1, validationIds: ["case_3"] });
     await expect(opened).rejects.toMatchObject({
       code: "ERR_MEMORY",

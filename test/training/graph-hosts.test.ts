@@ -13,7 +13,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
-const SETTINGS: GraphSettings = { seed: 3, memoryBytes: 64 * 1024 ** 2, workers: 1, onError: "fail", validates: true };
+const SETTINGS: GraphSettings = { seed: 3, memoryBytes: 256 * 1024 ** 2, workers: 1, onError: "fail", validates: true };
 const ids = ["case_0", "case_1", "case_2", "case_3"];
 
 function listener() {
@@ -134,7 +134,7 @@ describe("graph hosts", () => {
       const { stages, budget, bytesInUse } = heard.notes.at(-1)!;
       expect(stages[0]!.name).toBe("cases");
       expect(stages.at(-1)).toMatchObject({ name: "trainer", in: 6 });
-      expect(budget).toBe(48 * 1024 ** 2);
+      expect(budget).toBe(192 * 1024 ** 2);
       expect(bytesInUse).toBe(0);
       await source.close();
       await host.close();

@@ -92,7 +92,7 @@ describe("validation on whole cases", () => {
   });
 
   it("refuses a case that its share of the memory cannot hold, before training", async () => {
-    const { graph: _, ...rest } = config("small", { memory: 500_000 });
+    const { graph: _, ...rest } = config("small", { memory: 500_000, workers: 0 });
     const running = train({ ...rest, graph: ({ cases }) => cases.pipe(load(), patch({ size: [8, 8, 8] }), batch({ size: 1 })) });
     await expect(running).rejects.toMatchObject({ code: "ERR_MEMORY", message: expect.stringMatching(/^validation: the memory budget must hold/) });
   });

@@ -45,7 +45,12 @@ export function patch(options: PatchOptions): OperatorFunction<Sample, Sample> {
         const { pool, mode } = context;
         const isGrid = plan.mode === "grid" || mode === "prediction";
         let parent:
-          | { readonly item: Item<Sample>; readonly starts: readonly Triple[] | undefined; readonly count: number; readonly bytes: number }
+          | {
+              readonly item: Item<Sample>;
+              readonly starts: readonly Triple[] | undefined;
+              readonly count: number;
+              readonly bytes: readonly [number, number];
+            }
           | undefined;
         let next = 0;
         /** Patches of the first case that were delivered before the position that we resume from. */
@@ -104,7 +109,7 @@ export function patch(options: PatchOptions): OperatorFunction<Sample, Sample> {
             const hasMemory = pool.ask(parent.bytes, node.pump, KEPT_FOR_BATCHES * pool.budget);
             node.waitingFor = hasMemory
               ? undefined
-              : `${formatBytes(parent.bytes)} of memory (${formatBytes(pool.bytesInUse)} of ${formatBytes(pool.budget)} are in use)`;
+              : `${formatBytes(parent.bytes[0] + parent.bytes[1])} of memory (${formatBytes(pool.bytesInUse)} of ${formatBytes(pool.budget)} are in use)`;
             return hasMemory;
           },
           pull: () => {
@@ -139,17 +144,24 @@ export function patch(options: PatchOptions): OperatorFunction<Sample, Sample> {
       const flow = cutter()(source);
       return plan.margin ? flow : tagPatches(flow, (reach) => cutter(reach)(source));
     },
-    { patch: { size: plan.size, ...(plan.margin && { margin: plan.margin }), ...(plan.mode === "random" && { perCase: plan.perCase }) } },
+    {
+      patch: {
+        size: plan.size,
+        ...(plan.margin && { margin: plan.margin }),
+        ...(plan.mode === "random" && { perCase: plan.perCase }),
+        ...(plan.foreground.share > 0 && plan.foreground.by === "lesion" && { lesions: true }),
+      },
+    },
   );
   // The plan is plain data.
   return keyOperator(operator, ["patch", plan as unknown as Json]);
 }
 
-function bytesOf({ image, label }: Sample, { size }: PatchPlan, [before, after]: Margin = NO_MARGIN): number {
+/** Of image and label. */
+function bytesOf({ image, label }: Sample, { size }: PatchPlan, [before, after]: Margin = NO_MARGIN): readonly [number, number] {
   const voxels = size.reduce((product, extent, axis) => product * (extent + before[axis]! + after[axis]!), 1);
   const labelBytes = label ? label.shape[3] * (label.dtype === "uint8" ? 1 : 2) : 0;
-  // Two slabs are rounded up to whole pages each.
-  return voxels * (image.shape[3] * 4 + labelBytes) + 2 * 4096;
+  return [voxels * image.shape[3] * 4, voxels * labelBytes];
 }
 
 function cut(sample: Sample, plan: PatchPlan, k: number, origin: Triple, context: RunContext, reach: PatchReach | undefined): Sample {

@@ -1,9 +1,12 @@
 import { EMPTY } from "rxjs";
+import { formatBytes } from "../../core/bytes.js";
 import type { CaseRef } from "../../core/case.js";
+import { VoxError } from "../../core/errors.js";
 import type { RunContext } from "../../core/run-context.js";
 import { SlabPool } from "../../core/slab-pool.js";
-import { recordOperators } from "../../operators/operator-link.js";
-import { planMemory } from "../../operators/plan-memory.js";
+import { type OperatorDescription, recordOperators } from "../../operators/operator-link.js";
+import { besideVoxels, planMemory } from "../../operators/plan-memory.js";
+import { mostBytes } from "../../operators/process-memory.js";
 import { createTaskPool } from "../../workers/index.js";
 import type { TrainingConfig } from "../config/training-config.js";
 import type { BatchSourceOptions } from "./batch-source.js";
@@ -20,7 +23,8 @@ const VALIDATION_SHARE = 0.25;
 /** Memory, worker threads and case list that the graphs of one run share. Lives on the thread that runs the graphs. */
 export class GraphRunner {
   private readonly tasks: ReturnType<typeof createTaskPool>;
-  private readonly pools: Readonly<Record<BatchSourceOptions["mode"], SlabPool>>;
+  /** Made when the first graph is opened. */
+  private shared: { readonly pools: Readonly<Record<BatchSourceOptions["mode"], SlabPool>>; readonly beside: string } | undefined;
   private readonly sessions = new Set<GraphSession>();
   private readonly planned = new Set<string>();
   /** Cases that have failed, by id, with the reason. */
@@ -32,19 +36,18 @@ export class GraphRunner {
     private readonly config: Pick<TrainingConfig, "data" | "graph" | "validation">,
     private readonly settings: GraphSettings,
   ) {
-    const { memoryBytes, workers, validates } = settings;
-    const kept = validates ? Math.floor(memoryBytes * VALIDATION_SHARE) : 0;
-    this.tasks = createTaskPool({ threads: workers, stallTimeout: STALL_MS });
-    this.pools = { training: new SlabPool({ budget: memoryBytes - kept }), validation: new SlabPool({ budget: Math.max(1, kept) }) };
+    this.tasks = createTaskPool({ threads: settings.workers, stallTimeout: STALL_MS });
   }
 
   async open(options: BatchSourceOptions, listener: SessionListener): Promise<GraphSession> {
     this.refs ??= await this.config.data.list();
     const { seed, onError, skipBudget, autotune = true } = this.settings;
+    this.shared ??= await this.shareMemory(options);
+    const { pools } = this.shared;
     const context: RunContext = {
       seed,
       mode: options.mode,
-      pool: this.pools[options.mode],
+      pool: pools[options.mode],
       tasks: this.tasks,
       onError,
       ...(skipBudget !== undefined && { skipBudget }),
@@ -74,6 +77,36 @@ export class GraphRunner {
     return session;
   }
 
+  /** Takes the worker threads out of the budget, and divides the rest. The trainer's own process and its network are there without any data. */
+  private async shareMemory({ mode, ids, whole = false }: BatchSourceOptions): Promise<NonNullable<GraphRunner["shared"]>> {
+    const { memoryBytes, workers, validates } = this.settings;
+    const { operators, refs } = this.graphOf(mode, ids, whole);
+    const beside = await besideVoxels({ operators, data: this.config.data, refs, mode, process: { threads: workers, base: 0 } });
+    const voxels = mostBytes(memoryBytes, beside);
+    if (voxels === 0) {
+      throw new VoxError(
+        `the memory budget must hold ${beside.text}, and voxels, got ${formatBytes(memoryBytes)}: raise memory, or lower workers or patch size`,
+        { code: "ERR_MEMORY", where: mode },
+      );
+    }
+    const kept = validates ? Math.floor(voxels * VALIDATION_SHARE) : 0;
+    const pools = { training: new SlabPool({ budget: voxels - kept }), validation: new SlabPool({ budget: Math.max(1, kept) }) };
+    return { pools, beside: beside.bytes > 0 ? `; ${formatBytes(memoryBytes)} in all, with ${beside.text}` : "" };
+  }
+
+  /** The operators of a graph, and its cases. */
+  private graphOf(
+    mode: BatchSourceOptions["mode"],
+    ids: readonly string[],
+    whole: boolean,
+  ): { readonly operators: readonly OperatorDescription[]; readonly refs: readonly CaseRef[] } {
+    const { data, graph, validation } = this.config;
+    const chosen = (mode === "validation" && validation?.graph) || graph;
+    const operators = recordOperators(() => buildGraph(whole ? caseGraph(chosen) : chosen, { cases: EMPTY, mode, classes: data.classes }));
+    const wanted = new Set(ids);
+    return { operators, refs: this.refs!.filter(({ id }) => wanted.has(id)) };
+  }
+
   /** Tells once how the memory of a graph is shared, or refuses a budget that cannot work before anything is loaded. */
   private async planMemory(
     { mode, ids, whole = false }: Pick<BatchSourceOptions, "mode" | "ids" | "whole">,
@@ -82,14 +115,11 @@ export class GraphRunner {
     const key = `${mode} ${whole}`;
     if (this.planned.has(key)) return;
     this.planned.add(key);
-    const { data, graph, validation } = this.config;
-    const chosen = (mode === "validation" && validation?.graph) || graph;
-    const operators = recordOperators(() => buildGraph(whole ? caseGraph(chosen) : chosen, { cases: EMPTY, mode, classes: data.classes }));
-    const wanted = new Set(ids);
-    const own = this.refs!.filter(({ id }) => wanted.has(id));
+    const { pools, beside } = this.shared!;
+    const { operators, refs } = this.graphOf(mode, ids, whole);
     const slots = whole ? 1 : SLOTS;
-    const { budget, least, text } = await planMemory({ operators, data, refs: own, mode, budget: this.pools[mode].budget, slots });
-    listener.memory({ graph: mode, budget, least, text: whole ? `${text} (whole cases)` : text });
+    const { budget, least, text } = await planMemory({ operators, data: this.config.data, refs, mode, budget: pools[mode].budget, slots });
+    listener.memory({ graph: mode, budget, least, text: `${text}${whole ? " (whole cases)" : ""}${beside}` });
   }
 
   async close(): Promise<void> {
