@@ -4,7 +4,18 @@ import { describe, errorMessage, VoxError } from "../../core/errors.js";
 import { nearestName } from "../../core/nearest-name.js";
 import type { TrainingConfig } from "./training-config.js";
 
-const positiveInteger = z.int().min(1);
+// Each number says its rule in words, whatever is wrong: text, NaN, infinite, a fraction, out of range.
+const integerFrom = (least: number, error = `an integer >= ${least}`) => z.int({ error }).min(least, { error });
+const numberBetween = (low: number, high: number, error: string) => z.number({ error }).gt(low, { error }).lt(high, { error });
+const positiveInteger = integerFrom(1);
+const positive = z.number({ error: "a number > 0" }).gt(0, { error: "a number > 0" });
+const notNegative = z.number({ error: "a number >= 0" }).min(0, { error: "a number >= 0" });
+const decay = z
+  .number({ error: "a number from 0 to below 1" })
+  .min(0, { error: "a number from 0 to below 1" })
+  .lt(1, { error: "a number from 0 to below 1" });
+const yesOrNo = z.boolean({ error: "true or false" });
+const text = (rule: string) => z.custom<string>((value) => typeof value === "string" && value !== "", rule);
 const fn = (what: string) => z.custom<unknown>((value) => typeof value === "function", `a function, ${what}`);
 const graph = fn("({ cases }) => cases.pipe(…)");
 
@@ -31,7 +42,7 @@ const schema = z.strictObject({
   split: z
     .union(
       [
-        z.strictObject({ validation: z.number().gt(0).lt(1) }),
+        z.strictObject({ validation: numberBetween(0, 1, "a share above 0 and below 1, or a list of ids") }),
         z.strictObject({ validation: z.array(z.string()), training: z.array(z.string()).optional() }),
       ],
       { error: "{ validation: share between 0 and 1 }, or { validation: [ids], training?: [ids] }" },
@@ -42,64 +53,67 @@ const schema = z.strictObject({
     .strictObject({
       every: positiveInteger.optional(),
       graph: graph.optional(),
-      patches: z.boolean().optional(),
+      patches: yesOrNo.optional(),
       cases: z
-        .strictObject({ every: positiveInteger.optional(), overlap: z.tuple([z.int().min(0), z.int().min(0), z.int().min(0)]).optional() })
+        .strictObject({
+          every: positiveInteger.optional(),
+          overlap: z.tuple([integerFrom(0), integerFrom(0), integerFrom(0)], { error: "three integers [z, y, x]" }).optional(),
+        })
         .optional(),
     })
     .refine(({ patches = true, cases }) => patches || cases !== undefined, "by patches, or by cases: { every, overlap }")
     .optional(),
   model,
   loss: fn("such as tverskyLoss()"),
-  metrics: z.array(fn("such as softDice()")).optional(),
+  metrics: z.array(fn("such as softDice()"), { error: "a list of functions such as softDice()" }).optional(),
   training: z.strictObject({
     epochs: positiveInteger,
     stepsPerEpoch: positiveInteger.optional(),
-    learningRate: z.number().gt(0).optional(),
+    learningRate: positive.optional(),
     optimizer: z
       .union(
         [
           optimizerName,
           z.strictObject({
             name: optimizerName,
-            beta1: z.number().min(0).lt(1).optional(),
-            beta2: z.number().min(0).lt(1).optional(),
-            epsilon: z.number().gt(0).optional(),
-            momentum: z.number().min(0).lt(1).optional(),
-            nesterov: z.boolean().optional(),
-            weightDecay: z.number().min(0).optional(),
+            beta1: decay.optional(),
+            beta2: decay.optional(),
+            epsilon: positive.optional(),
+            momentum: decay.optional(),
+            nesterov: yesOrNo.optional(),
+            weightDecay: notNegative.optional(),
           }),
         ],
         { error: '"adam", "adamw", "sgd", or { name, … } with their options' },
       )
       .optional(),
     schedule: schedule.optional(),
-    earlyStopping: z.strictObject({ patience: positiveInteger, minDelta: z.number().min(0).optional() }).optional(),
-    clipNorm: z.number().gt(0).optional(),
+    earlyStopping: z.strictObject({ patience: positiveInteger, minDelta: notNegative.optional() }).optional(),
+    clipNorm: positive.optional(),
     accumulate: positiveInteger.optional(),
-    ema: z.number().gt(0).lt(1).optional(),
-    monitor: z.string().min(1).optional(),
-    checkpoint: z.strictObject({ everySteps: positiveInteger.optional(), everyMinutes: z.number().gt(0).optional() }).optional(),
-    callbacks: z.array(z.looseObject({})).optional(),
+    ema: numberBetween(0, 1, "a number above 0 and below 1").optional(),
+    monitor: text("the name of a column of history.tsv").optional(),
+    checkpoint: z.strictObject({ everySteps: positiveInteger.optional(), everyMinutes: positive.optional() }).optional(),
+    callbacks: z.array(z.looseObject({}, { error: "an object with hooks" }), { error: "a list of objects with hooks" }).optional(),
   }),
   init: z
     .union([z.string().min(1), z.strictObject({ bundle: z.string().min(1), freeze: z.array(z.string().min(1)).optional() })], {
       error: "the folder of a bundle, or { bundle, freeze?: [layers] }",
     })
     .optional(),
-  seed: z.int().optional(),
+  seed: z.int({ error: "an integer" }).optional(),
   memory: z.union([z.string(), z.number()], { error: 'a size such as "8GB"' }).optional(),
-  workers: z.int().min(0).optional(),
-  engine: z.string().min(1).optional(),
+  workers: integerFrom(0, "an integer from 0 to 1024").max(1024, { error: "an integer from 0 to 1024" }).optional(),
+  engine: text("the name of an engine, or auto").optional(),
   threads: positiveInteger.optional(),
   name: z
-    .string()
+    .string({ error: "letters, digits, '.', '_' and '-'" })
     .regex(/^[\w.-]+$/, "letters, digits, '.', '_' and '-'")
     .optional(),
-  runs: z.string().min(1).optional(),
-  onError: z.enum(["fail", "skip"]).optional(),
-  skipBudget: z.int().min(0).optional(),
-  autotune: z.boolean().optional(),
+  runs: text("a folder").optional(),
+  onError: z.enum(["fail", "skip"], { error: '"fail" or "skip"' }).optional(),
+  skipBudget: integerFrom(0).optional(),
+  autotune: yesOrNo.optional(),
 });
 
 /** Fields of each object of the schema, for suggestions. */
@@ -146,6 +160,11 @@ const CALLBACKS = ["onStep", "onEpoch", "onEnd"];
 /** A callback may have fields of its own, but one that looks like a hook and is none would never be called. */
 function requireKnownCallbacks(callbacks: readonly object[]): void {
   for (const callback of callbacks) {
+    const wrong = Object.entries(callback).find(([key, value]) => CALLBACKS.includes(key) && typeof value !== "function");
+    if (wrong) {
+      const [hook, value] = wrong;
+      throw new VoxError(`training.callbacks: ${hook} must be a function, got ${describe(value)}`, { code: "ERR_CONFIG", where: "config" });
+    }
     const name = Object.keys(callback).find((key) => /^on[A-Z]/.test(key) && !CALLBACKS.includes(key));
     if (name === undefined) continue;
     const nearest = nearestName(name, CALLBACKS);

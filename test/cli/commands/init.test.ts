@@ -35,13 +35,13 @@ describe("voxstream init", () => {
     const rows: string[] = ["id,image,label"];
     for (const ref of await data.list()) {
       const { id, image, shape } = await loadCase(data, ref);
-      const grid = await readHeader(ref.images[0]!);
+      const { source } = await readHeader(ref.images[0]!);
       // Values from 0 up, as in MR.
       await writeVolume(
         at(`${id}.nii.gz`),
         image.map((value) => value + 1100),
         shape,
-        grid,
+        source,
         { kind: "float" },
       );
       rows.push(`${id},${id}.nii.gz,${ref.label}`);
