@@ -2,29 +2,12 @@ import type { OperatorFunction } from "rxjs";
 import { requireKnownOptions } from "../core/require-known-options.js";
 import type { Sample } from "../core/sample.js";
 import type { Triple } from "../core/shape.js";
-import {
-  type AugmentOptions,
-  augment,
-  batch,
-  clip,
-  type NormalizeOptions,
-  normalize,
-  patch,
-  prefetch,
-  resample,
-  shuffle,
-  skipBlank,
-} from "../operators/index.js";
+import { augment, batch, patch, prefetch, shuffle, skipBlank } from "../operators/index.js";
 import type { GraphFunction } from "../training/index.js";
+import { CASE_GRAPH_OPTIONS, type CaseGraphOptions } from "./case-graph-options.js";
 import { prepareCases } from "./prepare-cases.js";
 
-export interface PatchGraphOptions {
-  /** Intensities to clip at, such as -79 and 304 HU for kidneys; absent: none are clipped. */
-  readonly range?: readonly [low: number, high: number];
-  /** Voxel size to work at, `[z, y, x]` in mm; absent: each file's own. */
-  readonly spacing?: Triple;
-  /** Z-score per channel by default. */
-  readonly normalize?: NormalizeOptions;
+export interface PatchGraphOptions extends CaseGraphOptions {
   readonly patch: Triple;
   /** `"random"` by default; `"grid"` covers each case with patches. */
   readonly mode?: "random" | "grid";
@@ -34,29 +17,21 @@ export interface PatchGraphOptions {
   readonly foreground?: number;
   /** Whether patches without foreground are left out; not by default. */
   readonly skipBlank?: boolean;
-  /** Techniques; `false` for none; by default those of `augment()`. */
-  readonly augment?: AugmentOptions | false;
   /** Patches that are mixed; 16. */
   readonly window?: number;
   /** Patches in a batch; 2. */
   readonly batch?: number;
-  /** Whether the preprocessed cases are kept in the LMDB cache; they are by default. */
-  readonly store?: boolean;
 }
 
 const OPTIONS = [
-  "range",
-  "spacing",
-  "normalize",
+  ...CASE_GRAPH_OPTIONS,
   "patch",
   "mode",
   "perCase",
   "foreground",
   "skipBlank",
-  "augment",
   "window",
   "batch",
-  "store",
 ] satisfies readonly (keyof PatchGraphOptions)[];
 
 /**
@@ -72,18 +47,13 @@ const OPTIONS = [
  */
 export function patchGraph(options: PatchGraphOptions): GraphFunction {
   requireKnownOptions("patchGraph", options, OPTIONS);
-  const { range, spacing, patch: size, mode = "random", perCase = 2, foreground = 1 / 3, window = 16, batch: batchSize = 2, store = true } = options;
+  const { patch: size, mode = "random", perCase = 2, foreground = 1 / 3, window = 16, batch: batchSize = 2 } = options;
   return ({ cases }) => {
-    const preprocessing: OperatorFunction<Sample, Sample>[] = [
-      ...(range ? [clip({ min: range[0], max: range[1] })] : []),
-      ...(spacing ? [resample({ spacing })] : []),
-      normalize(options.normalize),
-    ];
     const perPatch: OperatorFunction<Sample, Sample>[] = [
       ...(options.skipBlank ? [skipBlank()] : []),
       ...(options.augment === false ? [] : [augment(options.augment)]),
     ];
-    const patches = cases.pipe(prepareCases(preprocessing, { store }), patch(mode === "grid" ? { size, mode } : { size, perCase, foreground }));
+    const patches = cases.pipe(prepareCases(options), patch(mode === "grid" ? { size, mode } : { size, perCase, foreground }));
     return perPatch
       .reduce((flow, operator) => flow.pipe(operator), patches)
       .pipe(shuffle({ window }), batch({ size: batchSize }), prefetch({ capacity: 2 }));

@@ -1,5 +1,6 @@
 import type { SymbolicTensor } from "@tensorflow/tfjs-layers";
-import type { Triple } from "../core/shape.js";
+import { attentionGate } from "./attention-gate.js";
+import { convolutionUnit } from "./convolution-unit.js";
 import { defineNetwork } from "./define-network.js";
 import type { ModelSpec } from "./model-spec.js";
 import { completeUnetOptions, type UnetOptions } from "./unet-options.js";
@@ -16,29 +17,19 @@ import { completeUnetOptions, type UnetOptions } from "./unet-options.js";
  */
 export function attentionResidualUnet(options: UnetOptions = {}): ModelSpec {
   const complete = completeUnetOptions("attentionResidualUnet", options);
-  const { filters, depth, normalization, activation, dropout } = complete;
+  const { filters, depth, normalization, activation } = complete;
   return defineNetwork({
     ...complete,
     name: "attentionResidualUnet",
     options: { ...complete },
     network({ layers, factors, classes }) {
-      const unit = (x: SymbolicTensor, n: number, name: string): SymbolicTensor =>
-        layers.dropout(layers.normalize(layers.conv(x, n, 3, name, { activation }), normalization, `${name}_norm`), dropout, `${name}_dropout`);
+      const unit = convolutionUnit(layers, complete);
       const block = (x: SymbolicTensor, n: number, name: string): SymbolicTensor => unit(unit(x, n, `${name}_conv1`), n, `${name}_conv2`);
       const residualBlock = (x: SymbolicTensor, n: number, name: string): SymbolicTensor => {
         const shortcut = layers.normalize(layers.conv(x, n, 1, `${name}_shortcut`), normalization, `${name}_shortcut_norm`);
         return layers.activate(layers.add(block(x, n, name), shortcut, `${name}_add`), activation, `${name}_activation`);
       };
-      /** Weighs the skip's voxels by how well they agree with what the coarser level found. */
-      const gate = (x: SymbolicTensor, skip: SymbolicTensor, n: number, factor: Triple, name: string): SymbolicTensor => {
-        const signal = layers.normalize(layers.conv(x, n, 1, `${name}_signal`), normalization, `${name}_signal_norm`, { activation });
-        const theta = layers.conv(skip, n, 3, `${name}_theta`, { strides: factor }); // the coarser level's extent … n
-        const phi = layers.conv(signal, n, 1, `${name}_phi`);
-        const joined = layers.activate(layers.add(theta, phi, `${name}_sum`), activation, `${name}_activation`);
-        const psi = layers.activate(layers.conv(joined, 1, 1, `${name}_psi`), "sigmoid", `${name}_sigmoid`); // … 1
-        const weighed = layers.multiply(skip, layers.repeat(psi, factor, `${name}_repeat`), `${name}_product`); // the skip's extent … skip
-        return layers.normalize(layers.conv(weighed, skip.shape.at(-1)!, 1, `${name}_out`), normalization, `${name}_out_norm`);
-      };
+      const gate = attentionGate(layers, complete);
 
       const image = layers.input(); // D H W C
       let x = image;

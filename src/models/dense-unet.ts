@@ -1,4 +1,5 @@
 import type { SymbolicTensor } from "@tensorflow/tfjs-layers";
+import { convolutionUnit } from "./convolution-unit.js";
 import { defineNetwork } from "./define-network.js";
 import type { ModelSpec } from "./model-spec.js";
 import { completeUnetOptions, type UnetOptions } from "./unet-options.js";
@@ -14,14 +15,13 @@ import { completeUnetOptions, type UnetOptions } from "./unet-options.js";
  */
 export function denseUnet(options: UnetOptions = {}): ModelSpec {
   const complete = completeUnetOptions("denseUnet", options);
-  const { filters, depth, normalization, activation, dropout } = complete;
+  const { filters, depth } = complete;
   return defineNetwork({
     ...complete,
     name: "denseUnet",
     options: { ...complete },
     network({ layers, factors, classes }) {
-      const unit = (x: SymbolicTensor, n: number, name: string): SymbolicTensor =>
-        layers.dropout(layers.normalize(layers.conv(x, n, 3, name, { activation }), normalization, `${name}_norm`), dropout, `${name}_dropout`);
+      const unit = convolutionUnit(layers, complete);
       const block = (x: SymbolicTensor, n: number, name: string): SymbolicTensor => {
         const first = layers.concat([x, unit(x, n, `${name}_conv1`)], `${name}_dense1`);
         return layers.concat([x, unit(first, n, `${name}_conv2`)], `${name}_dense2`);

@@ -1,4 +1,5 @@
 import type { SymbolicTensor } from "@tensorflow/tfjs-layers";
+import { convolutionUnit } from "./convolution-unit.js";
 import { defineNetwork } from "./define-network.js";
 import type { ModelSpec } from "./model-spec.js";
 import { completeUnetOptions, type UnetOptions } from "./unet-options.js";
@@ -15,14 +16,13 @@ import { completeUnetOptions, type UnetOptions } from "./unet-options.js";
  */
 export function highResolutionDenseUnet(options: UnetOptions = {}): ModelSpec {
   const complete = completeUnetOptions("highResolutionDenseUnet", { normalization: "none", ...options });
-  const { filters, depth, normalization, activation, dropout } = complete;
+  const { filters, depth } = complete;
   return defineNetwork({
     ...complete,
     name: "highResolutionDenseUnet",
     options: { ...complete },
     network({ layers, factors, classes }) {
-      const unit = (x: SymbolicTensor, n: number, name: string): SymbolicTensor =>
-        layers.dropout(layers.normalize(layers.conv(x, n, 3, name, { activation }), normalization, `${name}_norm`), dropout, `${name}_dropout`);
+      const unit = convolutionUnit(layers, complete);
       const block = (x: SymbolicTensor, n: number, name: string): { readonly found: SymbolicTensor; readonly all: SymbolicTensor } => {
         const first = layers.concat([x, unit(x, n, `${name}_conv1`)], `${name}_dense1`);
         const found = unit(first, n, `${name}_conv2`);

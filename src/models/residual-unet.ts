@@ -1,4 +1,5 @@
 import type { SymbolicTensor } from "@tensorflow/tfjs-layers";
+import { convolutionUnit } from "./convolution-unit.js";
 import { defineNetwork } from "./define-network.js";
 import type { ModelSpec } from "./model-spec.js";
 import { completeUnetOptions, type UnetOptions } from "./unet-options.js";
@@ -14,14 +15,13 @@ import { completeUnetOptions, type UnetOptions } from "./unet-options.js";
  */
 export function residualUnet(options: UnetOptions = {}): ModelSpec {
   const complete = completeUnetOptions("residualUnet", options);
-  const { filters, depth, normalization, activation, dropout } = complete;
+  const { filters, depth, activation } = complete;
   return defineNetwork({
     ...complete,
     name: "residualUnet",
     options: { ...complete },
     network({ layers, factors, classes }) {
-      const unit = (x: SymbolicTensor, n: number, name: string): SymbolicTensor =>
-        layers.dropout(layers.normalize(layers.conv(x, n, 3, name, { activation }), normalization, `${name}_norm`), dropout, `${name}_dropout`);
+      const unit = convolutionUnit(layers, complete);
       const block = (x: SymbolicTensor, n: number, name: string): SymbolicTensor => {
         const shortcut = layers.conv(x, n, 1, `${name}_shortcut`, { activation });
         return layers.add(unit(unit(x, n, `${name}_conv1`), n, `${name}_conv2`), shortcut, `${name}_add`);

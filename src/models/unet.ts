@@ -1,4 +1,5 @@
 import type { SymbolicTensor } from "@tensorflow/tfjs-layers";
+import { convolutionUnit } from "./convolution-unit.js";
 import { defineNetwork } from "./define-network.js";
 import type { ModelSpec } from "./model-spec.js";
 import { completeUnetOptions, type UnetOptions } from "./unet-options.js";
@@ -15,14 +16,13 @@ import { completeUnetOptions, type UnetOptions } from "./unet-options.js";
  */
 export function unet(options: UnetOptions = {}): ModelSpec {
   const complete = completeUnetOptions("unet", options);
-  const { filters, depth, normalization, activation, dropout } = complete;
+  const { filters, depth } = complete;
   return defineNetwork({
     ...complete,
     name: "unet",
     options: { ...complete },
     network({ layers, factors, classes }) {
-      const unit = (x: SymbolicTensor, n: number, name: string): SymbolicTensor =>
-        layers.dropout(layers.normalize(layers.conv(x, n, 3, name, { activation }), normalization, `${name}_norm`), dropout, `${name}_dropout`);
+      const unit = convolutionUnit(layers, complete);
       const block = (x: SymbolicTensor, n: number, name: string): SymbolicTensor => unit(unit(x, n, `${name}_conv1`), n, `${name}_conv2`);
 
       const image = layers.input(); // D H W C

@@ -14,6 +14,7 @@ const UNCHECKED: Readonly<Record<string, string>> = {
   LabelMapComparison: "made by evaluateCase, which checks",
   RollingMerge: "made by slidingWindow, which checks",
   ScoreMerge: "made by slidingWindow, which checks",
+  besideVoxels: "given the options of planMemory, which checks",
   classProbabilities: "in every step of a training; the losses check when they are made",
   classSums: "in every step of a training; the losses check when they are made",
   dealSplits: "given all options of crossValidate, which checks",
