@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,33 +10,12 @@ import { inChromium } from "./fixture/in-chromium.js";
 import { ARTIFACTS, openPage } from "./fixture/open-page.js";
 import { pixelsOf } from "./fixture/pixels-of.js";
 import { smallConfig } from "./fixture/small-config.js";
+import { startCli } from "./fixture/start-cli.js";
 
 /** What `evaluate` and `waitForFunction` run lives in the page; the types of this project are those of Node. */
 declare const document: any;
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const MAIN = join(ROOT, "dist/cli/main.js");
-
-/** A command line in a process of its own, and what it has said. */
-function command(cwd: string, ...parts: string[]) {
-  const child: ChildProcess = spawn(process.execPath, [MAIN, ...parts], { cwd, stdio: ["ignore", "pipe", "pipe"] });
-  const said = { stdout: "", stderr: "" };
-  child.stdout!.on("data", (text) => (said.stdout += text));
-  child.stderr!.on("data", (text) => (said.stderr += text));
-  const closed = new Promise<number | null>((resolve) => child.once("close", resolve));
-  const address = () =>
-    new Promise<string>((resolve, reject) => {
-      const look = () => {
-        const found = /https?:\/\/\S+(?=\s)/.exec(`${said.stderr} ${said.stdout}`);
-        if (found) resolve(found[0]);
-      };
-      child.stdout!.on("data", look);
-      child.stderr!.on("data", look);
-      child.once("close", () => reject(new Error(`no address was printed: ${said.stderr}`)));
-      look();
-    });
-  return { child, said, closed, address };
-}
 
 const stepsOf = (page: Page) => page.locator("[data-steps]").getAttribute("data-steps").then(Number);
 const moreSteps = async (page: Page, by: number) => {
@@ -74,7 +53,7 @@ inChromium("the dashboard over a real training", import.meta.url, (browser) => {
       fields: "split: { validation: 0.34 },",
       training: "stepsPerEpoch: 10,",
     });
-    const training = command(root, "train", config, "--dashboard", "--json");
+    const training = startCli(root, "train", config, "--dashboard", "--json");
     running.push(training.child);
     const address = await training.address();
     const [url] = address.split("#") as [string];
@@ -83,7 +62,7 @@ inChromium("the dashboard over a real training", import.meta.url, (browser) => {
     await page.locator('.live-state[data-state="live"]').waitFor();
 
     // Another dashboard of the same folder, in a process that will die.
-    const first = command(root, "dashboard", "runs", "--port", "0");
+    const first = startCli(root, "dashboard", "runs", "--port", "0");
     running.push(first.child);
     const [other] = (await first.address()).split("#") as [string];
     const { page: second, faults: secondFaults } = await openPage(browser(), `${other}#/run/real/training`);
@@ -185,7 +164,7 @@ inChromium("the dashboard over a real training", import.meta.url, (browser) => {
     first.child.kill("SIGKILL");
     await second.locator("text=Connection lost").waitFor();
     await moreSteps(page, 10);
-    const again = command(root, "dashboard", "runs", "--port", new URL(other).port);
+    const again = startCli(root, "dashboard", "runs", "--port", new URL(other).port);
     running.push(again.child);
     await second.locator('.live-state[data-state="live"]').waitFor();
     await moreSteps(second, 5);
