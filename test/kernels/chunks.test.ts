@@ -38,8 +38,10 @@ describe("chunks", () => {
       const input = typedView(dtype as Dtype, new ArrayBuffer(4 * elementCount(shape)), 0, elementCount(shape));
       for (let i = 0; i < input.length; i++) input[i] = dtype === "float32" ? random.normal() * 300 : random.integer(0, 200);
       const encoding = form && voxelEncoding(form, statistics(input as Float32Array, { channels: shape[3] }), false);
-      const start = triple((axis) => random.integer(0, shape[axis]! - 1));
-      const size = triple((axis) => random.integer(1, shape[axis]! - start[axis]!));
+      // Boxes of whole rows are packed in other pieces.
+      const isWhole = (axis: number) => axis === 2 && trial % 3 === 0;
+      const start = triple((axis) => (isWhole(axis) ? 0 : random.integer(0, shape[axis]! - 1)));
+      const size = triple((axis) => (isWhole(axis) ? shape[axis]! : random.integer(1, shape[axis]! - start[axis]!)));
       const bytes = elementCount(size) * shape[3] * (encoding ? 2 : input.BYTES_PER_ELEMENT) + CHECKSUM_BYTES;
       const [ours, reference] = [new Uint8Array(bytes), new Uint8Array(bytes)];
       packChunk(input, shape, start, size, ours, encoding);
