@@ -9,7 +9,7 @@ import type { CaseRef, DataSet } from "../../src/core/case.js";
 import type { Sample } from "../../src/core/sample.js";
 import type { Volume } from "../../src/core/volume.js";
 import { niftiCases, PHANTOM_CLASSES, writePhantoms } from "../../src/io/index.js";
-import { augment, batch, cached, cases, clip, load, normalize, pad, patch, resample, shuffle, skipBlank } from "../../src/operators/index.js";
+import { augment, batch, cached, cases, clip, load, normalize, pad, patch, replay, resample, shuffle, skipBlank } from "../../src/operators/index.js";
 import { createTaskPool } from "../../src/workers/create-task-pool.js";
 import { collect, contextOf } from "./run-graph.js";
 
@@ -66,6 +66,58 @@ it("the same seed gives the same batches bit for bit with 1, 2 and 5 workers, ca
   expect(await digest(1, cold)).toEqual(expected);
   expect(await digest(2, cold)).toEqual(expected);
   expect(await digest(5, join(folder, "cold-5"))).toEqual(expected);
+});
+
+/** Each sample with what it was drawn from, by its name. */
+async function everyTechnique(workers: number, ids: readonly string[]): Promise<Map<string, { hash: string; history: Sample["history"] }>> {
+  const tasks = createTaskPool({ threads: workers });
+  const on = { probability: 1 } as const;
+  const flow = cases(data, { refs, ids }).pipe(
+    load(),
+    normalize(),
+    patch({ size: [12, 16, 16], perCase: 2, foreground: 0.5 }),
+    augment({
+      ...on,
+      cycles: 2,
+      order: 1,
+      ...{ mirror: on, translation: on, additiveBrightness: on, invertedGamma: on, blur: on, lowResolution: on },
+      elastic: { alpha: [0, 60], sigma: [2, 3] },
+      scaling: { independent: 1 },
+    }),
+  );
+  try {
+    const seen = await collect(
+      flow,
+      contextOf({ tasks }),
+      (sample: Sample) => [nameOf(sample), { hash: hashOf(sample), history: sample.history }] as const,
+    );
+    return new Map(seen);
+  } finally {
+    await tasks.destroy();
+  }
+}
+
+const nameOf = ({ id, patch: number, cycle }: Sample): string => `${id}.${number}.${cycle}`;
+
+function hashOf({ image, label }: Sample): string {
+  const hash = createHash("sha256");
+  for (const { data: voxels } of [image as Volume<"float32">, label as Volume<"uint8">]) {
+    hash.update(new Uint8Array(voxels.buffer, voxels.byteOffset, voxels.byteLength));
+  }
+  return hash.digest("hex");
+}
+
+it("every technique gives a sample the same bytes for any workers and whichever cases come along, and its history replays to them", async () => {
+  const ids = refs.map(({ id }) => id);
+  const expected = await everyTechnique(1, ids);
+  expect(expected.size).toBe(16);
+  expect(new Set([...expected.values()].map(({ hash }) => hash)).size).toBe(16);
+  expect(await everyTechnique(3, ids)).toEqual(expected);
+  for (const [name, one] of await everyTechnique(2, [ids[3]!, ids[1]!])) expect(one).toEqual(expected.get(name));
+  for (const [name, { hash, history }] of [...expected].slice(0, 4)) {
+    const flow = cases(data, { refs, ids: [name.split(".")[0]!] }).pipe(load(), replay(JSON.parse(JSON.stringify(history))));
+    expect(await collect(flow, contextOf({ seed: 99 }), hashOf), name).toEqual([hash]);
+  }
 });
 
 it("another seed gives other batches", async () => {
