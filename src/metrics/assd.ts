@@ -1,4 +1,5 @@
 import type { Millimeters } from "../core/units.js";
+import { distanceOrWorst } from "./distance-or-worst.js";
 import type { LabelComparison } from "./label-comparison.js";
 
 /**
@@ -12,18 +13,8 @@ import type { LabelComparison } from "./label-comparison.js";
  * assd(comparison.of(1));
  */
 export function assd(comparison: LabelComparison): Millimeters {
-  switch (comparison.state) {
-    case "both_empty":
-      return Number.NaN;
-    case "ref_empty":
-    case "pred_empty":
-      return comparison.diagonal;
-    case "ok": {
-      const { toReference, toPrediction } = comparison.surfaces;
-      const sum = (values: Float64Array): number => values.reduce((total, value) => total + value, 0);
-      return (sum(toReference) + sum(toPrediction)) / (toReference.length + toPrediction.length);
-    }
-    default:
-      return comparison.state satisfies never;
-  }
+  return distanceOrWorst(comparison, ({ toReference, toPrediction }) => {
+    const sum = (values: Float64Array): number => values.reduce((total, value) => total + value, 0);
+    return (sum(toReference) + sum(toPrediction)) / (toReference.length + toPrediction.length);
+  });
 }

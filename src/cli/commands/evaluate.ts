@@ -82,7 +82,7 @@ export function evaluateCommand(): Command {
       output.result(
         // Plain data, as it stands in summary.json.
         JSON.parse(JSON.stringify({ ...summary, files })),
-        `${evaluationTable(summary)}\n\n${evaluationMetricsTable(summary)}`,
+        [evaluationTable(summary), "", evaluationMetricsTable(summary), ...(files.length > 0 ? ["", `written: ${files.join(", ")}`] : [])].join("\n"),
       );
       if (summary.failed.length > 0) process.exitCode = 1;
       forget();

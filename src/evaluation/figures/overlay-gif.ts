@@ -3,7 +3,7 @@ import { requireOption } from "../../core/errors.js";
 import { requireKnownOptions } from "../../core/require-known-options.js";
 import { loadCanvas } from "./load-canvas.js";
 import { indexFrame } from "./overlay-frame.js";
-import { type OverlayCase, type OverlayOptions, OverlayPainter } from "./overlay-painter.js";
+import { OVERLAY_OPTIONS, type OverlayCase, type OverlayOptions, OverlayPainter } from "./overlay-painter.js";
 
 /** What is used of gifenc, which ships no types; and its CommonJS exports reach `import` differently in Node and in bundlers. */
 interface Gifenc {
@@ -35,20 +35,7 @@ export interface OverlayGifOptions extends OverlayOptions {
  * await writeFile("case_00001.gif", await overlayGif({ id, image, label, prediction, shape, spacing }, { classes, window: { min: -160, max: 240 } }));
  */
 export async function overlayGif(content: OverlayCase, { framesPerSecond = 10, maxFrames = 96, ...options }: OverlayGifOptions): Promise<Uint8Array> {
-  requireKnownOptions("overlayGif", options, [
-    "framesPerSecond",
-    "maxFrames",
-    "classes",
-    "window",
-    "alpha",
-    "outline",
-    "plane",
-    "errors",
-    "colors",
-    "panelSize",
-    "scores",
-    "caption",
-  ]);
+  requireKnownOptions("overlayGif", options, ["framesPerSecond", "maxFrames", ...OVERLAY_OPTIONS]);
   requireOption(framesPerSecond > 0 && framesPerSecond <= 50, "overlayGif", "framesPerSecond", "in (0, 50]", framesPerSecond);
   requireOption(Number.isInteger(maxFrames) && maxFrames >= 1, "overlayGif", "maxFrames", "an integer >= 1", maxFrames);
   const painter = new OverlayPainter(await loadCanvas(), content, options);

@@ -43,6 +43,20 @@ export interface OverlayOptions {
   readonly caption?: string;
 }
 
+/** Names that every picture of a case takes. */
+export const OVERLAY_OPTIONS = Object.keys({
+  classes: true,
+  window: true,
+  alpha: true,
+  outline: true,
+  plane: true,
+  errors: true,
+  colors: true,
+  panelSize: true,
+  scores: true,
+  caption: true,
+} satisfies Record<keyof OverlayOptions, true>);
+
 interface Panel {
   readonly title: string;
   readonly left: number;

@@ -1,7 +1,7 @@
 import { requireKnownOptions } from "../../core/require-known-options.js";
 import { loadCanvas } from "./load-canvas.js";
 import { overlayPixels } from "./overlay-frame.js";
-import { type OverlayCase, type OverlayOptions, OverlayPainter } from "./overlay-painter.js";
+import { OVERLAY_OPTIONS, type OverlayCase, type OverlayOptions, OverlayPainter } from "./overlay-painter.js";
 import { tellingSlice } from "./telling-slice.js";
 
 export interface OverlayPngOptions extends OverlayOptions {
@@ -17,19 +17,7 @@ export interface OverlayPngOptions extends OverlayOptions {
  * await writeFile("preview.png", await overlayPng({ id, image, label, prediction, shape, spacing }, { classes, caption: "epoch 12" }));
  */
 export async function overlayPng(content: OverlayCase, { slice, ...options }: OverlayPngOptions): Promise<Uint8Array> {
-  requireKnownOptions("overlayPng", options, [
-    "slice",
-    "classes",
-    "window",
-    "alpha",
-    "outline",
-    "plane",
-    "errors",
-    "colors",
-    "panelSize",
-    "scores",
-    "caption",
-  ]);
+  requireKnownOptions("overlayPng", options, ["slice", ...OVERLAY_OPTIONS]);
   const canvasModule = await loadCanvas();
   const painter = new OverlayPainter(canvasModule, content, options);
   const maps = [content.label, content.prediction].filter((map) => map !== undefined);
