@@ -9,6 +9,7 @@ import { clipGradients } from "./clip-gradients.js";
 import type { Gradients } from "./gradient-sum.js";
 import type { TrainingOptimizer } from "./make-optimizer.js";
 import { metricColumns } from "./metric-columns.js";
+import { partFigure } from "./part-figure.js";
 import type { WeightAverage } from "./weight-average.js";
 
 /** What learns: the same for every step. */
@@ -47,7 +48,8 @@ export function batchGradients(learner: Learner, batch: TrainingBatch, step: num
   const { value, grads } = tf.variableGrads(() => {
     const levels = levelsOf(model.apply(image, { training: true }) as tf.Tensor | tf.Tensor[]);
     logits = tf.keep(levels[0]!);
-    return levels.length > 1 && loss.deep ? loss.deep(levels, target) : loss(logits, target);
+    const finest = logits;
+    return partFigure("loss", loss.name, () => (levels.length > 1 && loss.deep ? loss.deep(levels, target) : loss(finest, target))) as tf.Scalar;
   }, variables);
   const gradients: Gradients = new Map(variables.flatMap((variable) => (grads[variable.name] ? [[variable, grads[variable.name]!]] : [])));
   try {
@@ -81,7 +83,10 @@ export function validationStep(learner: Learner, batch: TrainingBatch, look?: (l
   return tf.tidy(() => {
     const { image, target } = batchTensors(batch, model.inputs[0]!.shape, classes.length, ignoredBy(loss));
     const logits = levelsOf(model.apply(image, { training: false }) as tf.Tensor | tf.Tensor[])[0]!;
-    const figures = { loss: loss(logits, target).dataSync()[0]!, metrics: metricColumns(learner.metrics, logits, target, classes) };
+    const figures = {
+      loss: partFigure("loss", loss.name, () => loss(logits, target)).dataSync()[0]!,
+      metrics: metricColumns(learner.metrics, logits, target, classes),
+    };
     look?.(logits);
     return figures;
   });

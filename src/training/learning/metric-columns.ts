@@ -1,5 +1,6 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import type { TrainingMetric } from "../../losses/index.js";
+import { partFigure } from "./part-figure.js";
 
 /** Names for the values of a metric: `softDice` for one number; the mean and `softDice_kidney` and so on for one per class. */
 export function metricColumns(
@@ -10,7 +11,7 @@ export function metricColumns(
 ): Record<string, number> {
   const columns: Record<string, number> = {};
   for (const metric of metrics) {
-    const result = metric(logits, target);
+    const result = partFigure("metric", metric.name, () => metric(logits, target));
     const values = Array.from(result.dataSync<"float32">());
     result.dispose();
     if (values.length === 1) columns[metric.name] = values[0]!;
