@@ -38,7 +38,7 @@ inChromium("the dashboard over a real training", import.meta.url, (browser) => {
 
   afterAll(async () => {
     for (const child of running) child.kill("SIGKILL");
-    if (root) rmSync(root, { recursive: true, force: true });
+    if (root) rmSync(root, { recursive: true, force: true, maxRetries: 10 });
   });
 
   test("curves grow, the pipeline moves, volumes are drawn, a restart loses no point, and the page controls the run", {
