@@ -328,6 +328,26 @@ describe.each(["cpu", "native"] as const)("on engine %s", (engine) => {
       expect(deepSupervision(loss).deep!(levels, target()).dataSync()[0]).toBeCloseTo((4 * parts[0]! + 2 * parts[1]! + parts[2]!) / 7, 5);
       expect(deepSupervision(loss, { weights: [0, 0, 2] }).deep!(levels, target()).dataSync()[0]).toBeCloseTo(2 * parts[2]!, 5);
     });
+    it("has the gradient of finite differences at every level", () => {
+      const loss = deepSupervision(combinedLoss({ losses: [diceLoss(), crossEntropyLoss()] }));
+      const values = [4, 2].map((size) => Array.from({ length: size * size * 3 }, () => random.normal()));
+      const at = (levels: readonly (readonly number[])[]): tf.Tensor[] => levels.map((level, k) => tf.tensor([...level], [1, 4 >> k, 4 >> k, 3]));
+      const gradients = tf
+        .grads((...levels: tf.Tensor[]) => loss.deep!(levels, target()))(at(values))
+        .map((gradient) => gradient.dataSync());
+      for (const [level, index] of [
+        [0, 3],
+        [0, 40],
+        [1, 0],
+        [1, 11],
+      ] as const) {
+        const moved = (delta: number): number => {
+          const levels = values.map((own, k) => own.map((value, i) => (k === level && i === index ? value + delta : value)));
+          return loss.deep!(at(levels), target()).dataSync()[0]!;
+        };
+        expect(Math.abs(gradients[level]![index]! - (moved(0.02) - moved(-0.02)) / 0.04)).toBeLessThan(2e-4);
+      }
+    });
     it("is the loss itself on one level, and keeps what it ignores", () => {
       const level = logits(4);
       expect(deepSupervision(diceLoss())(level, target()).dataSync()[0]).toBe(diceLoss()(level, target()).dataSync()[0]);

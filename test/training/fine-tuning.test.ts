@@ -72,6 +72,26 @@ describe("a training that begins with a bundle", () => {
     ]);
   });
 
+  it("begins the first layer anew for other channels, and says so", async () => {
+    const one = tinyData(4);
+    const two: DataSet = {
+      ...one,
+      channels: 2,
+      read: async (ref) => {
+        const { image, label } = await one.read!(ref);
+        const data = Float32Array.from({ length: 2 * image.data.length }, (_, i) => image.data[i >> 1]!);
+        return { image: { data, shape: [1, 16, 16, 2] }, label: label! };
+      },
+    };
+    const { folder } = await train(config("channels", { init: bundle, data: two }, NOTHING));
+    const [before, after] = [await weightsOf(bundle), await weightsOf(join(folder, "checkpoints/latest"))];
+    expect(after.get("logits/kernel")).toEqual(before.get("logits/kernel"));
+    expect(after.get("down0_conv1/kernel")!.length).toBe(2 * before.get("down0_conv1/kernel")!.length);
+    expect(warnings(folder)).toEqual([
+      `${after.size - 1} of ${after.size} weights come from ${bundle}; these layers begin anew: down0_conv1 (3x3x1x2 in the bundle, 3x3x2x2 here)`,
+    ]);
+  });
+
   it("leaves frozen layers as they are, statistics included, and trains the others", async () => {
     const { folder } = await train(config("frozen", { init: { bundle, freeze: ["down*", "bottom*"] } }));
     const [before, after] = [await weightsOf(bundle), await weightsOf(join(folder, "checkpoints/latest"))];
