@@ -38,7 +38,7 @@ export interface CaseHeader {
  * label is missing;
  * and what `readHeader` throws; all with the case's id or file name
  * @example
- * const header = await readCaseHeader(ref, { classes: dataset.classes, channels: dataset.channels });
+ * const header = await readCaseHeader(ref, { classes: data.classes, channels: data.channels });
  */
 export async function readCaseHeader(
   ref: CaseRef,

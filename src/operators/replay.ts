@@ -16,7 +16,7 @@ import type { OperatorLink } from "./operator-link.js";
  * @throws `ERR_OPTION` when an entry is of no step of the table
  * @source own
  * @example
- * loaded.pipe(replay(part.history)) // part: one of batch.parts
+ * samples.pipe(replay(part.history)) // part: one of batch.parts
  */
 export function replay(history: readonly HistoryEntry[]): OperatorFunction<Sample, Sample> {
   // Reading is not repeated: the flow brings the case as `load` made it.

@@ -40,7 +40,6 @@ export const classes = ["background", "kidney", "tumor"] as const;
 export const root = "data/kits19";
 await writePhantoms({ folder: root, cases: 6, shape, spacing, seed: 1 });
 export const data = niftiCases({ root, classes });
-export const dataset = data;
 export const refs = await data.list();
 export const ref = refs[0] as CaseRef;
 export const ids = refs.map(({ id }) => id);
@@ -54,7 +53,7 @@ export const reference = new Uint8Array(image.length);
 readLabel(header, reference, { classes });
 /** As the reference, but a voxel farther along each row. */
 export const prediction = Uint8Array.from(reference, (_, i) => reference[i - 1] ?? 0);
-export const label = reference;
+export const label = Uint8Array.from(reference);
 export const labels = Uint8Array.from(prediction);
 
 for (const [folder, file] of [
@@ -72,9 +71,8 @@ export const tasks = createTaskPool({ threads: 1 });
 export const context = { seed: 1, mode: "training", pool, tasks, onError: "fail" } as const;
 /** Each flow can be read several times. */
 export const input: GraphInput = { cases: cases(data, { refs }), mode: "training", classes };
-export const loaded = cases(data, { refs: refs.slice(0, 2) }).pipe(load());
-export const samples = loaded;
-export const patches = loaded.pipe(patch({ size: [16, 32, 32], perCase: 2 }));
+export const samples = cases(data, { refs: refs.slice(0, 2) }).pipe(load());
+export const patches = samples.pipe(patch({ size: [16, 32, 32], perCase: 2 }));
 export const batches = patches.pipe(batch({ size: 2 }));
 export const graph = patchGraph({ range: [-79, 304], spacing: [6, 1.56, 1.56], patch: [16, 32, 32], batch: 1 });
 
@@ -143,7 +141,7 @@ const geometry = header.geometry;
 const whole = Volume.create(pool, "float32", header.shape, geometry).retain();
 whole.data.set(image);
 export const sample: Sample = { id, epoch: 0, image: whole, source: header.source, history: [{ operator: "load", params: {} }] };
-export const part = sample;
+export const part = { id, epoch: 0, history: sample.history };
 export const windows = [0, 16, 32].map((z) => ({ scores: new Float32Array(16 * 96 * 96 * 3).fill(1), start: [z, 0, 0] as Triple }));
 export const raw = { labels, shape, scores: new Float32Array(labels.length * 3) };
 export const infer = (voxels: Float32Array): Float32Array => new Float32Array(voxels.length * 3);
