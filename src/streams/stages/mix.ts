@@ -29,10 +29,12 @@ export interface MixOptions extends StageOptions {
  *
  * @throws `ERR_OPTION`
  * @example
- * mix([{ from: samples, weight: 3 }, { from: loaded, weight: 1 }], { name: "hospitals" })
+ * mix([{ from: samples, weight: 3 }, { from: samples.pipe(normalize()), weight: 1 }], { name: "hospitals" })
  */
 export function mix<T>(parts: readonly MixPart<T>[], { seed, name = "mix", epochs = "keep", ...unknown }: MixOptions = {}): Observable<T> {
   requireKnownOptions("mix", unknown, ["seed", "epochs", "name"]);
+  requireOption(Array.isArray(parts) && parts.length > 0, name, "parts", "a list of { from, weight }", parts);
+  for (const part of parts) requireOption(typeof part === "object" && part !== null, name, "each part", "{ from, weight }", part);
   for (const { weight } of parts) requireOption(Number.isFinite(weight) && weight > 0, name, "weight", "> 0", weight);
   requireOption(epochs === "keep" || epochs === "merge", name, "epochs", '"keep" or "merge"', epochs);
   return node<T, T>({ name, from: parts.map((part) => part.from) }, (self) => {
