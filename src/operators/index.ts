@@ -29,6 +29,7 @@ export type { PatchForegroundOptions, PatchOptions } from "./patch/patch-options
 export * from "./patch/patch-starts.js";
 export * from "./patch/skip-blank.js";
 export * from "./plan-memory.js";
+export type { ProcessMemory, ProcessShare } from "./process-memory.js";
 export * from "./replay.js";
 export * from "./spatial/crop-foreground.js";
 export * from "./spatial/orient.js";
