@@ -176,9 +176,12 @@ describe("startDashboard", () => {
     const { runs, writer, dashboard } = await setUp();
     const base = `${dashboard.url}api/runs/first`;
     expect((await json(`${base}/manifest`)).manifest).toMatchObject({ seed: 42, engine: { name: "native" } });
-    expect(await json(`${base}/evaluation`)).toEqual({ table: null, summary: null });
+    expect(await json(`${base}/evaluation`)).toEqual({ table: null, summary: null, confusion: null });
     writer.evaluation();
-    const { table, summary } = await json(`${base}/evaluation`);
+    const { table, summary, confusion } = await json(`${base}/evaluation`);
+    expect(confusion.classes).toEqual(["background", "kidney", "tumor"]);
+    expect(confusion.confusion[2]).toEqual([2400, 800, 12_800]);
+    expect(confusion.cases.map(({ id }: any) => id)).toEqual(writer.cases);
     expect(table.columns).toEqual(expect.arrayContaining(["case", "class", "state", "dice", "hd95"]));
     expect(table.rows).toHaveLength(8);
     expect(summary.meanOverClasses.dice.mean).toBe(0.8193);

@@ -89,7 +89,7 @@ function node({ report, perSecond, busy, blocked, starved }: StageActivity, { x,
   const inner = NODE.width - 20;
   const fill = report.maxHeld > 0 ? Math.min(1, report.held / report.maxHeld) : 0;
   const total = busy + blocked + starved || 1;
-  const name = report.name.length > 14 ? `${report.name.slice(0, 12)}…` : report.name;
+  const name = report.name.length > 13 ? `${report.name.slice(0, 11)}…` : report.name;
   const group = svg(
     "g",
     { class: `node ${report.state}${isSlowest ? " slowest" : ""}`, transform: `translate(${x} ${y})` },

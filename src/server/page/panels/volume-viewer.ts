@@ -135,7 +135,7 @@ export class VolumeViewer {
       const value = values[i]?.value ?? 0;
       return `${VOLUME_WORDS[kind].toLowerCase()} ${kind === "image" ? formatValue(value) : (this.#classes[Math.round(value)] ?? value)}`;
     });
-    const [x, y, z] = [...mm].map((side) => side.toFixed(1));
+    const [x, y, z] = [...mm].map((side) => (Math.round(side * 10) / 10 || 0).toFixed(1));
     return `(${x}, ${y}, ${z}) mm · ${parts.join(" · ")}`;
   }
 }
