@@ -4,6 +4,7 @@ import type { Random } from "../core/random.js";
 import type { RunContext } from "../core/run-context.js";
 import type { Sample } from "../core/sample.js";
 import type { Triple } from "../core/shape.js";
+import { type OperatorRole, tellRole } from "../streams/checked-pipe.js";
 import type { SampleLayout, Step } from "../workers/steps/step.js";
 import type { StepModule } from "../workers/steps/step-module.js";
 import type { LoadOptions } from "./load/load.js";
@@ -71,7 +72,17 @@ export function describeOperator<A, B>(operator: OperatorFunction<A, B>, descrip
     return operator(source);
   };
   descriptions.set(described, description);
+  tellRole(described, roleOf(description));
   return described;
+}
+
+function roleOf(description: OperatorDescription): OperatorRole {
+  if ("load" in description) return { name: "load", takes: "cases", gives: "samples" };
+  if ("cached" in description) return { name: "cached", takes: "cases", gives: "samples" };
+  if ("link" in description) return { name: description.link.name, takes: "samples", gives: "samples" };
+  if ("patch" in description) return { name: "patch", takes: "samples", gives: "samples" };
+  if ("batch" in description) return { name: "batch", takes: "samples", gives: "batches" };
+  return { name: "shuffle" in description ? "shuffle" : "prefetch" };
 }
 
 /** What `build` pipes together, in order: the operators that describe themselves. Nothing is subscribed, so no data is read. */
@@ -115,6 +126,8 @@ const keys = new WeakMap<object, Json>();
 /** Gives an operator that is not 1:1 the options by which prepared batches know whether they are still the same. */
 export function keyOperator<O extends OperatorFunction<never, unknown>>(operator: O, key: Json): O {
   keys.set(operator, key);
+  // A name for messages; what flows in flows out.
+  if (!descriptions.has(operator) && Array.isArray(key)) tellRole(operator, { name: String(key[0]) });
   return operator;
 }
 

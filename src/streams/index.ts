@@ -1,4 +1,5 @@
 export * from "./autotune.js";
+export * from "./checked-pipe.js";
 export * from "./demand.js";
 export * from "./graph.js";
 export * from "./hop.js";

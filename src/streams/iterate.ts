@@ -1,4 +1,5 @@
 import type { Observable } from "rxjs";
+import { requireOption } from "../core/errors.js";
 import { requireKnownOptions } from "../core/require-known-options.js";
 import { type RunOptions, run } from "./run.js";
 import { to } from "./to.js";
@@ -15,6 +16,13 @@ export interface IterateOptions extends RunOptions {
  */
 export async function* iterate<T>(flow: Observable<T>, { name = "iterate", ...options }: IterateOptions = {}): AsyncGenerator<T, void, undefined> {
   requireKnownOptions("iterate", options, ["name", "from", "signal", "context", "onSkip", "patience"]);
+  requireOption(
+    typeof (flow as Partial<Observable<T>> | undefined)?.subscribe === "function",
+    name,
+    "flow",
+    "an Observable, such as cases.pipe(…)",
+    flow,
+  );
   let arrived: { readonly value: T } | undefined;
   let wake: (() => void) | undefined;
   let taken: (() => void) | undefined;

@@ -1,5 +1,7 @@
 import { Observable } from "rxjs";
+import { describe, VoxError } from "../core/errors.js";
 import { requireKnownOptions } from "../core/require-known-options.js";
+import { checkedPipe } from "./checked-pipe.js";
 import type { Logic } from "./logic.js";
 import { StageNode } from "./stage-node.js";
 
@@ -31,8 +33,15 @@ export interface NodeOptions<A> {
  */
 export function node<A, B>({ name, from, outlets = 1, ...unknown }: NodeOptions<A>, make: (node: StageNode<A, B>) => Logic<A, B>): Observable<B>[] {
   requireKnownOptions("node", unknown, ["name", "from", "outlets"]);
+  from.forEach((flow, index) => {
+    if (typeof (flow as Partial<Observable<A>> | null | undefined)?.subscribe === "function") return;
+    throw new VoxError(`flow ${index + 1} must be an Observable, such as source(…) or cases.pipe(…), got ${describe(flow)}`, {
+      code: "ERR_OPTION",
+      where: name,
+    });
+  });
   let shared: StageNode<A, B> | undefined;
-  return Array.from(
+  const flows = Array.from(
     { length: outlets },
     (_, outlet) =>
       new Observable<B>((subscriber) => {
@@ -42,4 +51,5 @@ export function node<A, B>({ name, from, outlets = 1, ...unknown }: NodeOptions<
         return shared.attach(outlet, subscriber);
       }),
   );
+  return flows.map((flow) => checkedPipe(flow));
 }

@@ -1,5 +1,5 @@
 import { type Observable, Subscription } from "rxjs";
-import { errorMessage, VoxError } from "../core/errors.js";
+import { errorMessage, requireOption, VoxError } from "../core/errors.js";
 import { requireKnownOptions } from "../core/require-known-options.js";
 import type { RunContext } from "../core/run-context.js";
 import type { StageReport } from "../core/run-events.js";
@@ -49,6 +49,7 @@ export function run(
   { from, signal, context, onSkip, patience, ...unknown }: RunOptions = {},
 ): Run {
   requireKnownOptions("run", unknown, ["from", "signal", "context", "onSkip", "patience"]);
+  requireFlows(flows);
   const graph = new Graph(name, {
     strict: true,
     ...(from && { from }),
@@ -123,4 +124,12 @@ export function run(
     // Stages register from the end of the flow to its beginning.
     reports: () => graph.nodes.map((node) => node.report()).reverse(),
   };
+}
+
+function requireFlows(flows: unknown): void {
+  requireOption(Array.isArray(flows), "run", "flows", "a list of flows, such as [batches.pipe(to(consume))]", flows);
+  for (const [index, flow] of flows.entries()) {
+    const isFlow = typeof (flow as { readonly subscribe?: unknown } | undefined)?.subscribe === "function";
+    requireOption(isFlow, "run", `flow ${index + 1}`, "an Observable that ends in to(…)", flow);
+  }
 }

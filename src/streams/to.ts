@@ -1,4 +1,5 @@
 import { Observable, type OperatorFunction } from "rxjs";
+import { requireOption } from "../core/errors.js";
 import { requireKnownOptions } from "../core/require-known-options.js";
 import { release } from "../core/retain.js";
 import type { Item } from "./item.js";
@@ -20,6 +21,7 @@ export function to<A>(
   { name = "sink", ...unknown }: StageOptions = {},
 ): OperatorFunction<A, Position> {
   requireKnownOptions("to", unknown, ["name"]);
+  requireOption(typeof consume === "function", name, "consume", "a function of a value", consume);
   return (source) =>
     new Observable<Position>((subscriber) =>
       new StageNode<A, Position>(name, [source], 1, (node) => {

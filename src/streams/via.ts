@@ -21,6 +21,7 @@ export interface ViaOptions extends StageOptions {
  */
 export function via<A, B>(operator: OperatorFunction<A, B>, { name = "via", capacity = 1, ...unknown }: ViaOptions = {}): OperatorFunction<A, B> {
   requireKnownOptions("via", unknown, ["capacity", "name"]);
+  requireOption(typeof operator === "function", name, "operator", "an RxJS operator, such as delay(10)", operator);
   requireOption(Number.isInteger(capacity) && capacity >= 1, name, "capacity", "an integer >= 1", capacity);
   return stage<A, B>(name, (node) => {
     const { graph } = node;

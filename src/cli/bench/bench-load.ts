@@ -5,19 +5,23 @@ import { elementCount, formatShape, type Triple } from "../../core/shape.js";
 import { writePhantoms } from "../../io/phantom/write-phantoms.js";
 import { readHeader } from "../../io/read-header.js";
 import { readVolume } from "../../io/read-volume.js";
+import { benchInWorkers } from "./bench-in-workers.js";
 import type { BenchOptions, BenchResult } from "./bench-result.js";
 import { benchShape } from "./bench-shape.js";
 import { measure } from "./measure.js";
 
 /** A NIfTI file to a canonical float32 volume: inflate, decode, scale, turn. Without `--file`, a made-up int16 CT. */
-export async function benchLoad({ file, shape, runs, note }: BenchOptions): Promise<readonly BenchResult[]> {
-  if (file) return [await timeLoading(file, runs)];
+export async function benchLoad(options: BenchOptions): Promise<readonly BenchResult[]> {
+  const { file, shape, note } = options;
+  const load = benchInWorkers("load", async ({ file: path, runs }) => [await timeLoading(path!, runs)]);
+  if (file) return load(options);
   const size: Triple = benchShape(shape, [64, 512, 512]);
   const folder = await mkdtemp(join(tmpdir(), "voxstream-bench-"));
   try {
     note(`writing a ${formatShape(size)} phantom`);
     await writePhantoms({ folder, cases: 1, shape: size });
-    return [await timeLoading(join(folder, "case_00000", "imaging.nii.gz"), runs)];
+    // One file for all workers.
+    return await load({ ...options, file: join(folder, "case_00000", "imaging.nii.gz") });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

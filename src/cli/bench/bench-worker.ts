@@ -1,15 +1,18 @@
 import { parentPort, workerData } from "node:worker_threads";
 import type { BenchOptions } from "./bench-result.js";
 import { benchCases } from "./index.js";
+import { type Meeting, meetBefore } from "./measure.js";
 
 /** What `benchInWorkers` hands to each worker. */
 export interface BenchWorkerData {
   readonly name: string;
   readonly options: Omit<BenchOptions, "note">;
+  /** Where the workers wait for each other before each row. */
+  readonly meeting: Meeting;
 }
 
-const { name, options } = workerData as BenchWorkerData;
+const { name, options, meeting } = workerData as BenchWorkerData;
 const run = await benchCases[name]!();
 const port = parentPort!;
-// All workers make their inputs at the same time, so they measure at the same time.
+meetBefore(meeting);
 port.postMessage(await run({ ...options, note: () => undefined }));

@@ -3,6 +3,7 @@ import type { CaseRef, DataSet } from "../../core/case.js";
 import { requireOption, VoxError } from "../../core/errors.js";
 import { Random } from "../../core/random.js";
 import { requireKnownOptions } from "../../core/require-known-options.js";
+import { checkedPipe } from "../../streams/checked-pipe.js";
 import { listed } from "../../streams/stages/listed.js";
 import { source } from "../../streams/stages/source.js";
 import { withRunContext } from "../with-run-context.js";
@@ -54,7 +55,7 @@ export function cases(data: DataSet, { refs, ids, epochs = 1, order = "keyed", .
       );
   });
   // The source makes its own flow; there is nothing in front of it.
-  return shuffled(undefined as never);
+  return checkedPipe(shuffled(undefined as never), { kind: "cases" });
 }
 
 /** Cases whose listing goes on: ids are checked as they come. */
@@ -94,7 +95,7 @@ function found(
         ),
   );
   // The source makes its own flow; there is nothing in front of it.
-  return make(undefined as never);
+  return checkedPipe(make(undefined as never), { kind: "cases" });
 }
 
 function choose(refs: readonly CaseRef[], ids: readonly string[] | undefined): readonly CaseRef[] {

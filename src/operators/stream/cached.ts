@@ -4,6 +4,7 @@ import { parseBytes } from "../../core/bytes.js";
 import { requireOption } from "../../core/errors.js";
 import { requireKnownOptions } from "../../core/require-known-options.js";
 import type { Sample } from "../../core/sample.js";
+import { tellRole } from "../../streams/checked-pipe.js";
 import type { CaseItem } from "../load/case-item.js";
 import { describeOperator, descriptionOf, isRecording } from "../operator-link.js";
 import { cachedCases } from "./cached-cases.js";
@@ -93,7 +94,9 @@ export function cached(...parts: readonly unknown[]): OperatorFunction<CaseItem,
   const plain = (flow: Observable<CaseItem>): Observable<Batch> =>
     operators.reduce((before: Observable<unknown>, operator) => (operator as OperatorFunction<unknown, unknown>)(before), flow) as Observable<Batch>;
   // Who looks at the graph sees what prepares the batches.
-  return (flow) => (isRecording() ? plain(flow) : prepared(flow));
+  const operator = (flow: Observable<CaseItem>): Observable<Batch> => (isRecording() ? plain(flow) : prepared(flow));
+  tellRole(operator, { name: "cached", takes: "cases", gives: "batches" });
+  return operator;
 }
 
 function recipeOf(

@@ -1,4 +1,5 @@
 import type { OperatorFunction } from "rxjs";
+import { requireOption } from "../../core/errors.js";
 import { requireKnownOptions } from "../../core/require-known-options.js";
 import { release, retain } from "../../core/retain.js";
 import { isSampleFault } from "../is-sample-fault.js";
@@ -30,8 +31,9 @@ interface Parent<A, B> {
  */
 export function fanOut<A, B>(
   make: (value: A, context: WorkContext) => Iterable<B> | AsyncIterable<B>,
-  { name = make.name || "fanOut", onError, ...unknown }: FanOutOptions = {},
+  { name = make?.name || "fanOut", onError, ...unknown }: FanOutOptions = {},
 ): OperatorFunction<A, B> {
+  requireOption(typeof make === "function", "fanOut", "make", "a function from a value to an iterable", make);
   requireKnownOptions("fanOut", unknown, ["name", "onError"]);
   return stage<A, B>(name, (node) => {
     const mode = onError ?? node.graph.context?.onError ?? "fail";

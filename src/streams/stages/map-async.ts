@@ -60,6 +60,7 @@ interface Slot<A, B> {
  * samples.pipe(mapAsync(async ({ id }, { signal }) => readFile(`labels/${id}.nii.gz`, { signal }), { name: "read", concurrency: 4 }))
  */
 export function mapAsync<A, B>(work: (value: A, context: WorkContext) => B | Promise<B>, options: MapAsyncOptions<A> = {}): OperatorFunction<A, B> {
+  requireOption(typeof work === "function", "mapAsync", "work", "a function of a value", work);
   requireKnownOptions("mapAsync", options, [
     "concurrency",
     "capacity",

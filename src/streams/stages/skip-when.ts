@@ -1,4 +1,5 @@
 import type { MonoTypeOperatorFunction } from "rxjs";
+import { requireOption } from "../../core/errors.js";
 import { requireKnownOptions } from "../../core/require-known-options.js";
 import { release } from "../../core/retain.js";
 import type { Item } from "../item.js";
@@ -17,6 +18,7 @@ export function skipWhen<A>(
   { name = "skipWhen", ...unknown }: StageOptions = {},
 ): MonoTypeOperatorFunction<A> {
   requireKnownOptions("skipWhen", unknown, ["name"]);
+  requireOption(typeof reason === "function", name, "reason", "a function from a value to a reason or undefined", reason);
   return stage<A, A>(name, (node) => {
     let held: Item<A> | undefined;
     return {

@@ -27,6 +27,7 @@ export function source<T>(
   { epochs = 1, id, ...unknown }: SourceOptions<T> = {},
 ): Observable<T> {
   requireKnownOptions("source", unknown, ["epochs", "id"]);
+  requireOption(typeof get === "function", name, "get", "a function from an index to a value", get);
   requireOption(Number.isInteger(length) && length >= 0, name, "length", "an integer >= 0", length);
   requireOption(
     epochs === Number.POSITIVE_INFINITY || (Number.isInteger(epochs) && epochs >= 0),

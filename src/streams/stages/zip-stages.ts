@@ -1,4 +1,5 @@
 import type { Observable } from "rxjs";
+import { requireOption } from "../../core/errors.js";
 import { requireKnownOptions } from "../../core/require-known-options.js";
 import { release } from "../../core/retain.js";
 import type { Item } from "../item.js";
@@ -18,6 +19,7 @@ export function zipStages<T extends readonly unknown[]>(
   { name = "zip", ...unknown }: StageOptions = {},
 ): Observable<T> {
   requireKnownOptions("zipStages", unknown, ["name"]);
+  requireOption(Array.isArray(flows) && flows.length > 0, name, "flows", "a list of flows", flows);
   return node<unknown, T>({ name, from: flows as readonly Observable<unknown>[] }, (self) => {
     const queues: Item<unknown>[][] = flows.map(() => []);
     return {

@@ -11,13 +11,15 @@ interface Row {
 }
 
 const techniques = ["full", "full-linear", "mirror", "contrast", "brightness", "gamma", "noise", "blur", "rotation-scale", "elastic"];
+/** Each alone, and with one and with two workers. */
+const scaling = (...names: readonly string[]) => ["", "/workers-1", "/workers-2"].flatMap((workers) => names.map((name) => `${name}${workers}`));
 /** Names that others compare with. */
 const NAMES: Readonly<Record<string, readonly string[]>> = {
-  load: ["load/int16-gz"],
-  intensity: ["intensity/clip-zscore"],
-  resample: ["resample/order3", "resample/order1", "resample/labels"],
+  load: scaling("load/int16-gz"),
+  intensity: scaling("intensity/clip-zscore"),
+  resample: scaling("resample/order3", "resample/order1", "resample/labels"),
   augment: techniques.map((technique) => `augment/8x24x32/${technique}`),
-  window: ["window/extract-merge", "window/merge"],
+  window: scaling("window/extract-merge", "window/merge"),
 };
 
 async function rowsOf(name: string, shape: string): Promise<readonly Row[]> {
