@@ -18,6 +18,11 @@ namespace {
 
 enum class Form { same, int16, float16 };
 
+// So many bytes are still in the cache of a core after they were written.
+constexpr ptrdiff_t kCheckedAtOnce = 32 << 10;
+// Outputs of so many bytes leave the cache of a core before they are complete.
+constexpr size_t kPastCaches = size_t{8} << 20;
+
 // How elements are kept: the arguments from `i` on are form (0 same, 1 int16, 2 float16), and for int16 scale and offset of each channel.
 struct Encoding {
   Form form = Form::same;
@@ -88,16 +93,21 @@ void packChunk(const Napi::CallbackInfo& info) {
   const bool isWide = size[2] == shape.width;
   const int64_t rows = isWide ? 1 : size[1];
   const size_t count = isWide ? static_cast<size_t>(size[1]) * row : row, countBytes = count * encoding.elementBytes(input.elementSize);
-  uint8_t* to = output.data;
+  uint8_t *to = output.data, *checked = to;
+  uint32_t sum = 0;
   for (int64_t z = 0; z < size[0]; z++) {
     for (int64_t y = 0; y < rows; y++, to += countBytes) {
+      if (to - checked >= kCheckedAtOnce) {
+        sum = crc32(checked, static_cast<size_t>(to - checked), sum);
+        checked = to;
+      }
       const uint8_t* from = input.data + ((((start[0] + z) * shape.height + start[1] + y) * shape.width + start[2]) * shape.channels) * input.elementSize;
       if (encoding.form == Form::same) std::memcpy(to, from, countBytes);
       else if (encoding.form == Form::int16) table.toInt16(reinterpret_cast<const float*>(from), to, count, channels, encoding.scale, encoding.offset);
       else table.toFloat16(reinterpret_cast<const float*>(from), to, count);
     }
   }
-  const uint32_t sum = crc32(output.data, bytes);
+  sum = crc32(checked, static_cast<size_t>(to - checked), sum);
   for (int k = 0; k < 4; k++) to[k] = static_cast<uint8_t>(sum >> (8 * k));
 }
 
@@ -130,16 +140,19 @@ void unpackChunk(const Napi::CallbackInfo& info) {
   const bool isWide = size[2] == extent[2] && size[2] == out.width;
   const int64_t rows = isWide ? 1 : size[1];
   const size_t row = static_cast<size_t>(size[2]) * (isWide ? static_cast<size_t>(size[1]) : 1) * channels;
+  const bool isPastCaches = encoding.form == Form::same && out.count() * output.elementSize >= kPastCaches;
   for (int64_t z = 0; z < size[0]; z++) {
     for (int64_t y = 0; y < rows; y++) {
       const uint8_t* source = chunk.data + static_cast<size_t>(((from[0] + z) * extent[1] + from[1] + y) * extent[2] + from[2]) * channels * stored;
       const size_t at = static_cast<size_t>(((to[0] + z) * out.height + to[1] + y) * out.width + to[2]) * channels;
       uint8_t* target = output.data + at * output.elementSize;
-      if (encoding.form == Form::same) std::memcpy(target, source, row * stored);
+      if (isPastCaches) table.copyPastCaches(source, target, row * stored);
+      else if (encoding.form == Form::same) std::memcpy(target, source, row * stored);
       else if (encoding.form == Form::int16) table.fromInt16(source, reinterpret_cast<float*>(target), row, channels, encoding.scale, encoding.offset);
       else table.fromFloat16(source, reinterpret_cast<float*>(target), row);
     }
   }
+  if (isPastCaches) table.finishStores();
 }
 
 // reserveFile(descriptor, start, length): gives these bytes of a file room on the disk and leaves its size as it is. False where the system or the file system

@@ -105,8 +105,8 @@ Way choose() {
 
 }  // namespace
 
-uint32_t crc32(const uint8_t* data, size_t length) {
-  uint32_t c = 0xFFFFFFFFu;
+uint32_t crc32(const uint8_t* data, size_t length, uint32_t before) {
+  const uint32_t c = ~before;
 #ifdef CRC_FOLDS
   static const Way way = choose();
   if (way == Way::wideFolds && length >= 256) return ~byWideFolding(c, data, length);

@@ -4,4 +4,4 @@
 #include <cstddef>
 #include <cstdint>
 
-uint32_t crc32(const uint8_t* data, size_t length);
+uint32_t crc32(const uint8_t* data, size_t length, uint32_t before = 0);

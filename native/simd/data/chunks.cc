@@ -1,6 +1,6 @@
 #include "chunks.h"
 
-#ifdef __F16C__
+#ifdef __SSE2__
 #include <immintrin.h>
 #endif
 
@@ -89,8 +89,42 @@ static void fromFloat16(const uint8_t* input, float* output, size_t count) {
   for (; i < count; i++) output[i] = whole(from[i]);
 }
 
+#ifdef __SSE2__
+static inline void copyVectorPast(const uint8_t* from, uint8_t* to) {
+#if VOX_VECTOR_BYTES == 64
+  _mm512_stream_si512(reinterpret_cast<__m512i*>(to), _mm512_loadu_si512(from));
+#elif VOX_VECTOR_BYTES == 32
+  _mm256_stream_si256(reinterpret_cast<__m256i*>(to), _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
+#else
+  _mm_stream_si128(reinterpret_cast<__m128i*>(to), _mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
+#endif
+}
+#endif
+
+static void copyPastCaches(const uint8_t* input, uint8_t* output, size_t bytes) {
+#ifdef __SSE2__
+  // Whole lines alone go past the caches.
+  constexpr size_t kLine = 64;
+  const size_t toLine = (0 - reinterpret_cast<uintptr_t>(output)) % kLine;
+  size_t i = toLine < bytes ? toLine : bytes;
+  __builtin_memcpy(output, input, i);
+  for (; i + kLine <= bytes; i += kLine) {
+    for (size_t k = 0; k < kLine; k += VOX_VECTOR_BYTES) copyVectorPast(input + i + k, output + i + k);
+  }
+  __builtin_memcpy(output + i, input + i, bytes - i);
+#else
+  __builtin_memcpy(output, input, bytes);
+#endif
+}
+
+static void finishStores() {
+#ifdef __SSE2__
+  _mm_sfence();
+#endif
+}
+
 const ChunksTable& chunksTable() {
-  static const ChunksTable table = {toInt16, fromInt16, toFloat16, fromFloat16};
+  static const ChunksTable table = {toInt16, fromInt16, toFloat16, fromFloat16, copyPastCaches, finishStores};
   return table;
 }
 

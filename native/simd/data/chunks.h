@@ -12,4 +12,7 @@ struct ChunksTable {
   // IEEE 754 binary16, to the nearest, ties to even.
   void (*toFloat16)(const float* input, uint8_t* output, size_t count);
   void (*fromFloat16)(const uint8_t* input, float* output, size_t count);
+  // Copies bytes past the caches; other threads see them after `finishStores`.
+  void (*copyPastCaches)(const uint8_t* input, uint8_t* output, size_t bytes);
+  void (*finishStores)();
 };
