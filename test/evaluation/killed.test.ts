@@ -36,7 +36,8 @@ it("a cross-validation killed by SIGKILL in the middle of a fold and resumed giv
     ...more,
   ];
   const whole = await runCli(crossval("whole"));
-  expect([whole.code, JSON.parse(whole.stdout)]).toMatchObject([0, { status: "completed" }]);
+  expect([whole.code, whole.stderr]).toEqual([0, expect.any(String)]);
+  expect(JSON.parse(whole.stdout)).toMatchObject({ status: "completed" });
 
   const killed = await runCli(crossval("killed"), { env: { VOX_TEST_KILL: "1" } });
   expect([killed.code, killed.stdout]).toEqual([null, ""]);
@@ -46,8 +47,8 @@ it("a cross-validation killed by SIGKILL in the middle of a fold and resumed giv
   expect(existsSync(join(folder, "runs", "killed", "fold-1", "checkpoints", "latest", "bundle.json"))).toBe(true);
 
   const resumed = await runCli(crossval("killed", "--resume"));
-  expect([resumed.code, JSON.parse(resumed.stdout)]).toMatchObject([0, { status: "completed", finished: [0, 1] }]);
-  expect(resumed.stderr).toMatch(/resumed at step/);
+  expect([resumed.code, resumed.stderr]).toEqual([0, expect.stringMatching(/resumed at step/)]);
+  expect(JSON.parse(resumed.stdout)).toMatchObject({ status: "completed", finished: [0, 1] });
   for (const file of ["summary.json", "detailed.tsv", "confusion.json"]) {
     const of = (name: string): string => readFileSync(join(folder, "runs", name, "evaluation", file), "utf8");
     expect(of("killed")).toBe(of("whole"));
