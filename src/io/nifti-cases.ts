@@ -31,7 +31,7 @@ const LAYOUTS: readonly CaseLayout[] = [csvLayout, nnunetLayout, msdLayout, kits
  * file has no label; cases come sorted by id.
  *
  * @throws `ERR_OPTION` for a wrong option; on `list()`: `ERR_READ` when the root does not exist, `ERR_EMPTY` with the layouts looked for when there is no
- * case, `ERR_DATA` when two cases have the same id
+ * case, `ERR_DATA` when two cases have the same id, or one has an id that cannot be a file name
  * @example
  * const data = niftiCases({ root: "data/kits19", classes: ["background", "kidney", "tumor"] });
  */
@@ -81,5 +81,9 @@ export function sortedById(cases: readonly CaseRef[], root: string): readonly Ca
   const sorted = [...cases].sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
   const twice = sorted.find((ref, n) => sorted[n + 1]?.id === ref.id);
   if (twice) throw new VoxError(`each case must have an id of its own, got ${twice.id} twice`, { code: "ERR_DATA", where: root });
+  // Predictions and pictures are called after it, and must not land in another folder.
+  const strange = sorted.find(({ id }) => /[\\/\0]/.test(id) || id === "." || id === "..");
+  if (strange)
+    throw new VoxError(`the id of a case must be usable as a file name, without / and \\, got ${strange.id}`, { code: "ERR_DATA", where: root });
   return sorted;
 }
