@@ -3,7 +3,7 @@ import * as tfl from "@tensorflow/tfjs-layers";
 import { requireOption } from "../../core/errors.js";
 import { requireKnownOptions } from "../../core/require-known-options.js";
 import { upSample3d } from "../ops/up-sample-3d.js";
-import { extent3, type LayerExtent, requireExtent } from "./convolution.js";
+import { extent3, type LayerExtent, requireExtent } from "./kernel-layer.js";
 import { LAYER_OPTIONS } from "./layer-options.js";
 import { type LayerArguments, type LayerShape, onlyShape, onlyTensor } from "./layer-shape.js";
 
