@@ -1,7 +1,7 @@
 // 3-fold cross-validation with scores, curves, pictures and an offline report: node cross-validation.mjs <folder of KiTS cases> [runs] [epochs]
 import { augment, batch, clip, crossValidate, defineConfig, evaluationTable, load, niftiCases, normalize, patch, tverskyLoss, unet } from "voxstream";
 
-const [, , root, runs = "runs", epochs = "40"] = process.argv;
+const [, , root = "data/phantoms", runs = "runs", epochs = "40"] = process.argv;
 const config = defineConfig({
   data: niftiCases({ root, classes: ["background", "kidney", "tumor"] }),
   graph: ({ cases }) =>
@@ -12,4 +12,4 @@ const config = defineConfig({
   runs,
 });
 const { summary, report } = await crossValidate({ config, folds: 3 });
-console.log(`${evaluationTable(summary)}\nreport: ${report}`);
+if (summary) console.log(`${evaluationTable(summary)}\nreport: ${report}`);
