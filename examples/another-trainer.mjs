@@ -2,8 +2,9 @@
 //   voxstream phantom data/phantoms && node examples/another-trainer.mjs data/phantoms
 import { take } from "rxjs";
 import { batch, cases, clip, createTaskPool, iterate, load, niftiCases, normalize, patch, prefetch, SlabPool } from "voxstream";
+import { folderOfCases } from "./shared/folder-of-cases.mjs";
 
-const data = niftiCases({ root: process.argv[2] ?? "data/phantoms", classes: ["background", "kidney", "tumor"] });
+const data = niftiCases({ root: folderOfCases(process.argv[2] ?? "data/phantoms"), classes: ["background", "kidney", "tumor"] });
 const tasks = createTaskPool({ threads: 1 });
 const context = { seed: 1, mode: "training", pool: new SlabPool({ budget: 256 * 1024 ** 2 }), tasks, onError: "fail" };
 const batches = cases(data, { refs: await data.list(), epochs: Infinity }).pipe(

@@ -1,8 +1,9 @@
 // The slow, deterministic part once: later epochs and later runs read the prepared cases back, and of a patch only the chunks that it touches.
 //   voxstream phantom data/phantoms && node examples/cached.mjs data/phantoms
 import { batch, cached, cases, clip, createTaskPool, load, niftiCases, normalize, patch, resample, run, SlabPool, to } from "voxstream";
+import { folderOfCases } from "./shared/folder-of-cases.mjs";
 
-const data = niftiCases({ root: process.argv[2] ?? "data/phantoms", classes: ["background", "kidney", "tumor"] });
+const data = niftiCases({ root: folderOfCases(process.argv[2] ?? "data/phantoms"), classes: ["background", "kidney", "tumor"] });
 const tasks = createTaskPool({ threads: 1 });
 const context = { seed: 1, mode: "training", pool: new SlabPool({ budget: 512 * 1024 ** 2 }), tasks, onError: "fail" };
 

@@ -1,6 +1,7 @@
 // Operators of your own: one from a module, which runs in worker threads and is cached; one on the graph thread; one that is random.
 //   voxstream phantom data/phantoms && node examples/custom-operator.mjs data/phantoms
 import { batch, cached, cases, createTaskPool, load, niftiCases, patch, run, SlabPool, to, transform } from "voxstream";
+import { folderOfCases } from "./shared/folder-of-cases.mjs";
 import { softWindow } from "./operators/soft-window.mjs";
 
 /** 1 - x, on the graph thread: good enough for trying things out. */
@@ -24,7 +25,7 @@ const randomOffset = ({ most }) =>
   });
 
 const [root = "data/phantoms", folder = "cache"] = process.argv.slice(2);
-const data = niftiCases({ root, classes: ["background", "kidney", "tumor"] });
+const data = niftiCases({ root: folderOfCases(root), classes: ["background", "kidney", "tumor"] });
 const tasks = createTaskPool({ threads: 1 });
 const context = { seed: 1, mode: "training", pool: new SlabPool({ budget: 256 * 1024 ** 2 }), tasks, onError: "fail" };
 const batches = cases(data, { refs: await data.list(), order: "sorted" }).pipe(

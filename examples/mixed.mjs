@@ -2,8 +2,11 @@
 //   voxstream phantom data/a && voxstream phantom data/b --seed 7 && node examples/mixed.mjs data/a data/b
 import { take } from "rxjs";
 import { batch, cases, createTaskPool, load, mix, niftiCases, normalize, patch, run, SlabPool, to } from "voxstream";
+import { folderOfCases } from "./shared/folder-of-cases.mjs";
 
 const [, , first = "data/a", second = "data/b"] = process.argv;
+folderOfCases(first);
+folderOfCases(second, " --seed 7");
 const classes = ["background", "kidney", "tumor"];
 const tasks = createTaskPool({ threads: 1 });
 const context = { seed: 1, mode: "training", pool: new SlabPool({ budget: 256 * 1024 ** 2 }), tasks, onError: "fail" };

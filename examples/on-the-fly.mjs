@@ -16,8 +16,9 @@ import {
   shuffle,
   to,
 } from "voxstream";
+import { folderOfCases } from "./shared/folder-of-cases.mjs";
 
-const data = niftiCases({ root: process.argv[2] ?? "data/phantoms", classes: ["background", "kidney", "tumor"] });
+const data = niftiCases({ root: folderOfCases(process.argv[2] ?? "data/phantoms"), classes: ["background", "kidney", "tumor"] });
 const tasks = createTaskPool({ threads: 1 });
 const pool = new SlabPool({ budget: 256 * 1024 ** 2 });
 // What operators get from the run: the seed of all that is random, memory, threads, and what happens to a case that cannot be read.

@@ -102,6 +102,21 @@ describe("the examples", () => {
     for (const [index, line] of printed.entries()) expect(line).toMatch(new RegExp(`^${lines[index]}$`));
   });
 
+  it.each(["on-the-fly.mjs", "cached.mjs", "mixed.mjs", "custom-operator.mjs", "another-trainer.mjs"])(
+    "%s says in one sentence that its folder is absent or holds no cases",
+    { timeout: 60_000 },
+    async (name) => {
+      const told = (folder: string) =>
+        promisify(execFile)(process.execPath, [join(examples, name), folder, folder]).then(
+          () => "ran",
+          ({ code, stderr }: { readonly code: number; readonly stderr: string }) => [code, stderr.trimEnd()],
+        );
+      const [absent, empty] = [join(root, "absent"), mkdtempSync(join(root, "empty-"))];
+      expect(await told(absent)).toEqual([1, `There is no folder ${absent}. Make one with cases: voxstream phantom ${absent}`]);
+      expect(await told(empty)).toEqual([1, expect.stringMatching(/^ERR_EMPTY: [^\n]* the folder must hold cases: [^\n]*, got none$/)]);
+    },
+  );
+
   it("a full 3-fold cross-validation takes at most 15 lines", () => {
     expect(readFileSync(join(examples, "cross-validation.mjs"), "utf8").trimEnd().split("\n").length).toBeLessThanOrEqual(15);
   });

@@ -255,6 +255,12 @@ export default defineConfig({
     });
     expect(cut).toMatchObject({ code: "ERR_CONFIG", message: expect.stringMatching(/cut\.mjs: the config file cannot be loaded: .*\(line 2\)$/) });
     expect(folder).toMatchObject({ code: "ERR_CONFIG", message: expect.stringContaining("the config must be a file, got a folder") });
+    const [imported, called] = loaded(
+      file("imported.mjs", 'import { normalise } from "voxstream";\nexport default normalise();'),
+      file("called.mjs", 'import * as vox from "voxstream";\nexport default { graph: vox.resampel() };'),
+    );
+    expect(imported).toMatchObject({ message: expect.stringContaining("does not provide an export named 'normalise'; did you mean normalize?") });
+    expect(called).toMatchObject({ message: expect.stringContaining("vox.resampel is not a function; did you mean resample? (line 2)") });
     expect(field).toMatchObject({ code: "ERR_CONFIG", message: expect.stringMatching(/field\.mjs: data is missing/) });
   });
 });

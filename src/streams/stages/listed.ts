@@ -4,6 +4,8 @@ import { requireKnownOptions } from "../../core/require-known-options.js";
 import { retain } from "../../core/retain.js";
 import { node } from "../node.js";
 import { stageError } from "../stage-error.js";
+import { itemId } from "./item-id.js";
+import { requireEpochs } from "./require-epochs.js";
 
 export interface ListedOptions<T, A> {
   /** How often all items are delivered; `Infinity` for training until told to stop. */
@@ -33,13 +35,7 @@ export function listed<T, A = T>(
 ): Observable<A> {
   requireKnownOptions("listed", unknown, ["epochs", "order", "make", "id"]);
   requireOption(typeof listing?.[Symbol.asyncIterator] === "function", name, "listing", "an asynchronous iterable", listing);
-  requireOption(
-    epochs === Number.POSITIVE_INFINITY || (Number.isInteger(epochs) && epochs >= 0),
-    name,
-    "epochs",
-    "an integer >= 0 or Infinity",
-    epochs,
-  );
+  requireEpochs(name, epochs);
   return node<never, A>({ name, from: [] }, (self) => {
     let next = self.resume(0, (state) => Number.isInteger(state) && (state as number) >= 0);
     const found: T[] = [];
@@ -94,8 +90,7 @@ export function listed<T, A = T>(
           throw stageError(error, self.name, place);
         }
         retain(value);
-        const own = (value as { readonly id?: unknown } | null | undefined)?.id;
-        return { value, id: id?.(value) ?? (typeof own === "string" ? own : place), epoch, at: { [self.name]: next } };
+        return { value, id: id?.(value) ?? itemId(value, place), epoch, at: { [self.name]: next } };
       },
       size: () => 0,
       done: () => isOver && !isThere(),

@@ -7,14 +7,15 @@ import { stage } from "../stage.js";
 import type { StageOptions } from "../stage-options.js";
 
 /**
- * Leaves out the items for which `reason` gives one, and counts and reports them, which a plain `filter` does not.
+ * Leaves out the items for which `reason` gives one, and counts and reports them, which a plain `filter` does not. An `Error` as the reason counts against
+ * the skip budget, too.
  *
  * @throws `ERR_OPTION`; in the run `ERR_STAGE` with the item's id when `reason` fails
  * @example
  * samples.pipe(skipWhen(({ label }) => (label ? undefined : "no label"), { name: "labelled" }))
  */
 export function skipWhen<A>(
-  reason: (value: A) => string | undefined,
+  reason: (value: A) => string | Error | undefined,
   { name = "skipWhen", ...unknown }: StageOptions = {},
 ): MonoTypeOperatorFunction<A> {
   requireKnownOptions("skipWhen", unknown, ["name"]);

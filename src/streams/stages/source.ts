@@ -4,6 +4,8 @@ import { requireKnownOptions } from "../../core/require-known-options.js";
 import { retain } from "../../core/retain.js";
 import { node } from "../node.js";
 import { stageError } from "../stage-error.js";
+import { itemId } from "./item-id.js";
+import { requireEpochs } from "./require-epochs.js";
 
 export interface SourceOptions<T> {
   /** How often all items are delivered; `Infinity` for training until told to stop. */
@@ -29,13 +31,7 @@ export function source<T>(
   requireKnownOptions("source", unknown, ["epochs", "id"]);
   requireOption(typeof get === "function", name, "get", "a function from an index to a value", get);
   requireOption(Number.isInteger(length) && length >= 0, name, "length", "an integer >= 0", length);
-  requireOption(
-    epochs === Number.POSITIVE_INFINITY || (Number.isInteger(epochs) && epochs >= 0),
-    name,
-    "epochs",
-    "an integer >= 0 or Infinity",
-    epochs,
-  );
+  requireEpochs(name, epochs);
   const end = length === 0 ? 0 : length * epochs;
   return node<never, T>({ name, from: [] }, (self) => {
     let next = self.resume(0, (state) => Number.isInteger(state) && (state as number) >= 0);
@@ -55,15 +51,10 @@ export function source<T>(
           throw stageError(error, self.name, place);
         }
         retain(value);
-        return { value, id: id?.(value, index, epoch) ?? ownId(value) ?? place, epoch, at: { [self.name]: next } };
+        return { value, id: id?.(value, index, epoch) ?? itemId(value, place), epoch, at: { [self.name]: next } };
       },
       size: () => 0,
       done: () => next >= end,
     };
   })[0]!;
-}
-
-function ownId(value: unknown): string | undefined {
-  const id = (value as { readonly id?: unknown } | null | undefined)?.id;
-  return typeof id === "string" ? id : undefined;
 }

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { register } from "node:module";
 import { extname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { didYouMean } from "../../core/did-you-mean.js";
 import { errorMessage, isVoxError, VoxError } from "../../core/errors.js";
 import { distUrl } from "../dist-url.js";
 import { type ComparisonConfig, defineComparison, variantConfig } from "./define-comparison.js";
@@ -107,16 +108,27 @@ async function loadDefault(path: string): Promise<unknown> {
   } catch (error) {
     // Options are checked while the file runs; such errors already say what is wrong.
     if (isVoxError(error)) throw inFile(path, error);
-    throw new VoxError(`the config file cannot be loaded: ${errorMessage(error).replaceAll(/\s*\n\s*/g, " ")}${await placeOf(full, error)}`, {
-      code: "ERR_CONFIG",
-      where: path,
-      cause: error,
-    });
+    throw new VoxError(
+      `the config file cannot be loaded: ${errorMessage(error).replaceAll(/\s*\n\s*/g, " ")}${await nearestExport(error)}${await placeOf(full, error)}`,
+      {
+        code: "ERR_CONFIG",
+        where: path,
+        cause: error,
+      },
+    );
   }
   if (module.default === undefined) {
     throw new VoxError("the config file must have a default export: export default defineConfig({ … })", { code: "ERR_CONFIG", where: path });
   }
   return module.default;
+}
+
+/** `; did you mean normalize?` behind JavaScript's own words about a name that `voxstream` does not have. */
+async function nearestExport(error: unknown): Promise<string> {
+  const message = errorMessage(error);
+  const [, name] = /export named '(\w+)'/.exec(message) ?? /(?:^|\.)(\w+) is not (?:a function|defined)/.exec(message) ?? [];
+  if (name === undefined) return "";
+  return didYouMean(name, Object.keys((await import(distUrl("../index.js").href)) as object));
 }
 
 /** The same error, with the file that holds the mistake in front. */
