@@ -157,6 +157,28 @@ describe("the memory plan", () => {
     });
   });
 
+  it("of a whole process takes threads and the work memory of kernels out of the budget, of which it may use a tenth more", async () => {
+    const graph = (flow: Observable<CaseItem>) => flow.pipe(load(), patch({ size: [8, 16, 16] }), batch({ size: 1 }));
+    const [none, two, base] = await Promise.all([
+      plan(graph, 200 * MB, { process: { threads: 0 } }),
+      plan(graph, 200 * MB, { process: { threads: 2 } }),
+      plan(graph, 200 * MB, { process: { threads: 2, base: 0 } }),
+    ]);
+    expect([none.voxels, two.voxels, base.voxels].map((bytes) => Math.round(bytes / MB))).toEqual([108, 68, 180]);
+    expect(two.text).toMatch(/^200 MB for training, of it 112 MB for the process and 40\.0 MB for 2 worker threads, 68\.0 MB for voxels: /);
+    // Splines of what augment sees are as large as the image, and half as much again.
+    const turned = (order: 1 | 3) =>
+      plan((flow) => flow.pipe(load(), patch({ size: [8, 16, 16] }), augment({ scaling: { range: [1, 3] }, order })), 200 * MB, {
+        process: { threads: 2 },
+      });
+    const [linear, cubic] = [await turned(1), await turned(3)];
+    expect(cubic.process!.each - linear.process!.each).toBe(1.5 * 4 * 20 * 40 * 30);
+    const refused = plan(graph, 100 * MB, { process: { threads: 4 } });
+    await expect(refused).rejects.toThrow(
+      /and 112 MB for the process and 80\.0 MB for 4 worker threads: at least 17\d MB, got 100 MB: raise memory, or lower workers, patch size/,
+    );
+  });
+
   it("leaves a case that cannot be opened to the run", async () => {
     const broken = [{ id: "gone", images: [join(root, "gone.nii.gz")] }, ...refs];
     expect((await plan((flow) => flow.pipe(load(), batch({ size: 1 })), 64 * MB, { refs: broken })).largestCase!.id).toMatch(/^case_/);
