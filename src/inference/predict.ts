@@ -8,6 +8,7 @@ import { isVoxError, requireOption, VoxError } from "../core/errors.js";
 import type { SourceAxis, SourceGrid } from "../core/geometry.js";
 import type { Json } from "../core/json.js";
 import type { PlaneName } from "../core/plane-name.js";
+import { requireCaseIds } from "../core/require-case-ids.js";
 import { requireKnownOptions } from "../core/require-known-options.js";
 import type { RunContext } from "../core/run-context.js";
 import type { Sample } from "../core/sample.js";
@@ -268,6 +269,7 @@ function known(remainingSeconds: number | undefined): { readonly remainingSecond
 
 async function chosen(data: DataSet, ids: readonly string[] | undefined): Promise<readonly CaseRef[]> {
   const all = await data.list();
+  requireCaseIds(all, "predict");
   if (all.length === 0) throw new VoxError("there must be at least one case to predict, got none", { code: "ERR_EMPTY", where: "predict" });
   if (!ids) return all;
   const missing = ids.find((id) => !all.some((ref) => ref.id === id));

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import type { CaseRef, DataSet } from "../core/case.js";
 import { requireOption, VoxError } from "../core/errors.js";
+import { requireCaseIds } from "../core/require-case-ids.js";
 import { requireKnownOptions } from "../core/require-known-options.js";
 import type { CaseLayout } from "./layouts/case-layout.js";
 import { csvLayout } from "./layouts/csv-layout.js";
@@ -79,11 +80,6 @@ export function niftiCases(options: NiftiCasesOptions): DataSet {
 /** Sorted by code units: the same on every machine, whatever its language. */
 export function sortedById(cases: readonly CaseRef[], root: string): readonly CaseRef[] {
   const sorted = [...cases].sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
-  const twice = sorted.find((ref, n) => sorted[n + 1]?.id === ref.id);
-  if (twice) throw new VoxError(`each case must have an id of its own, got ${twice.id} twice`, { code: "ERR_DATA", where: root });
-  // Predictions and pictures are called after it, and must not land in another folder.
-  const strange = sorted.find(({ id }) => /[\\/\0]/.test(id) || id === "." || id === "..");
-  if (strange)
-    throw new VoxError(`the id of a case must be usable as a file name, without / and \\, got ${strange.id}`, { code: "ERR_DATA", where: root });
+  requireCaseIds(sorted, root);
   return sorted;
 }

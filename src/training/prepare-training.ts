@@ -1,5 +1,6 @@
 import type { CaseRef } from "../core/case.js";
 import { VoxError } from "../core/errors.js";
+import { requireCaseIds } from "../core/require-case-ids.js";
 import { type Engine, type EngineName, startEngine } from "../engine/index.js";
 import { checkPatch } from "../models/index.js";
 import type { TrainingConfig } from "./config/training-config.js";
@@ -26,6 +27,7 @@ export async function prepareTraining(config: TrainingConfig, ranks: Ranks, laun
   const summary = inspectGraph(config);
   if (summary.patch) checkPatch(model, summary.patch);
   const refs = await data.list();
+  requireCaseIds(refs, "train");
   const parts = splitCases(refs, config.split, seed);
   const trainingIds = parts.training.map(({ id }) => id);
   if (trainingIds.length < ranks.size) {

@@ -5,9 +5,8 @@ import { errorMessage, VoxError } from "../core/errors.js";
 import type { Json } from "../core/json.js";
 import { requireKnownOptions } from "../core/require-known-options.js";
 import type { RunEvent } from "../core/run-events.js";
-import type { Shape4, Triple } from "../core/shape.js";
+import type { Triple } from "../core/shape.js";
 import { nativeMissingReason } from "../kernels/native.js";
-import { checkPatch } from "../models/index.js";
 import type { BundleDescription } from "./bundle/bundle-description.js";
 import { readBundleFile } from "./bundle/load-bundle.js";
 import { hasCheckpoint, type LoadedCheckpoint, loadCheckpoint, requireSameRun } from "./bundle/load-checkpoint.js";
@@ -25,6 +24,7 @@ import type { GraphSettings } from "./hosting/graph-messages.js";
 import { type GraphHostListener, localGraphHost } from "./hosting/local-graph-host.js";
 import { stageLog } from "./hosting/stage-log.js";
 import { threadGraphHost } from "./hosting/thread-graph-host.js";
+import { buildNetwork } from "./learning/build-network.js";
 import { freezeLayers } from "./learning/freeze-layers.js";
 import { initWeights } from "./learning/init-weights.js";
 import type { Learner } from "./learning/learner.js";
@@ -151,11 +151,7 @@ async function trainRank(source: TrainingConfig | string, options: TrainOptions,
     ...(init && { init: { weights: (await readBundleFile(init.bundle)).weights.sha256, freeze: init.freeze ?? [] } }),
   };
   // Channels or classes that do not fit the network are found here, before there is a run folder and before data is read.
-  const build = ([depth, height, width]: Triple): tfl.LayersModel => {
-    checkPatch(spec, [depth, height, width]);
-    const shape: Shape4 = [depth, height, width, data.channels];
-    return spec.build({ shape, classes: data.classes.length, seed });
-  };
+  const build = (patch: Triple): tfl.LayersModel => buildNetwork(spec, { patch, channels: data.channels, classes: data.classes.length, seed });
   let folder!: RunFolder;
   let checkpoint: LoadedCheckpoint | undefined;
   let built: tfl.LayersModel | undefined;

@@ -116,7 +116,7 @@ describe("niftiCases", () => {
     ["id,image\na\n", "each line must have 2 columns, got 1 in case 1"],
     ["id,image\n,scan.nii\n", 'each line must have an id and an image, got ",scan.nii" in case 1'],
     ["id,image\na,x.nii\na,y.nii\n", "each case must have an id of its own, got a twice"],
-    ["id,image\n../a,x.nii\n", "the id of a case must be usable as a file name, without / and \\, got ../a"],
+    ["id,image\n../a,x.nii\n", 'the id of a case must be usable as a file name, without / and \\, got "../a"'],
   ])("refuses the manifest %j", async (text, message) => {
     const path = put("bad.csv", text);
     await expect(niftiCases({ root: path, classes: CLASSES }).list()).rejects.toThrow(`${path}: ${message}`);

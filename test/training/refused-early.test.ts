@@ -60,6 +60,22 @@ describe("what does not fit is refused with its numbers, before any data is read
     await expect(refused).rejects.toThrow("deepSupervision: weights must have one number for each of the network's 2 levels, got 3");
     expect(existsSync(join(root, "refused"))).toBe(false);
   });
+  it("a network whose function fails", async () => {
+    const build = (): tfl.LayersModel => {
+      throw new Error("no such block");
+    };
+    await expect(train(config({ model: customModel({ name: "mine", build }) }))).rejects.toMatchObject({
+      code: "ERR_MODEL",
+      message: "mine: the network cannot be built: no such block",
+    });
+    await expect(train(config({ model: unet({ filters: 1e9, depth: 1 }) }))).rejects.toMatchObject({ code: "ERR_MODEL" });
+    expect(existsSync(join(root, "refused"))).toBe(false);
+  });
+  it("ids that are no file names", async () => {
+    const data: DataSet = { ...unreadable, list: async () => [{ id: "../a", images: [] }] };
+    await expect(train(config({ data }))).rejects.toMatchObject({ code: "ERR_DATA" });
+    expect(existsSync(join(root, "refused"))).toBe(false);
+  });
   it("a network for other channels", async () => {
     const model = customModel({ name: "mine", build: layers(3) });
     await expect(train(config({ model }))).rejects.toMatchObject({
