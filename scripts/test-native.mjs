@@ -8,7 +8,17 @@ import { headers, nodeGyp } from "./build-native.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const tests = process.argv.slice(2);
-const ENGINE_TESTS = ["native-equals-cpu", "native-coverage", "winograd", "convolution-shapes", "odd-inputs", "odd-gradients", "tensor-memory", "optimizers", "threads"];
+const ENGINE_TESTS = [
+  "native-equals-cpu",
+  "native-coverage",
+  "winograd",
+  "convolution-shapes",
+  "odd-inputs",
+  "odd-gradients",
+  "tensor-memory",
+  "optimizers",
+  "threads",
+];
 const DEFAULT_TESTS = [...ENGINE_TESTS.map((name) => `test/engine/${name}.test.ts`), "test/kernels"];
 
 function fail(message) {
