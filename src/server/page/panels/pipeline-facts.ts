@@ -16,7 +16,7 @@ export function pipelineFacts(activities: readonly StageActivity[], threads: num
   if (working.length > 0) {
     rows.push([
       "Workers",
-      `${formatCount(jobs)} of ${formatPlural(most, "job")} at work${threads === undefined ? "" : `, ${formatPlural(threads, "thread")}`}`,
+      `${formatCount(jobs)} of ${formatPlural(most, "job")} at work${threads === undefined ? "" : `; ${formatPlural(threads, "thread")} in the process`}`,
     ]);
   }
   rows.push(...activities.flatMap(cacheText));
