@@ -57,7 +57,7 @@ export class CaseStore {
     try {
       const { database, isReadOnly } = openEnvironment(folder);
       this.database = database;
-      this.values = valueViews(database);
+      this.values = valueViews(database, { isReadOnly });
       this.isReadOnly = isReadOnly;
     } catch (error) {
       throw this.fault("opened", error);

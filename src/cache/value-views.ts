@@ -28,13 +28,14 @@ const { nativeAddon } = createRequire(import.meta.url)("lmdb") as { readonly nat
  *
  * The binding has no documented function for this, so the first window is compared with a copy; where they differ, or functions are missing, values are copied.
  */
-export function valueViews(database: Database): ValueViews {
+export function valueViews(database: Database, { isReadOnly = false }: { readonly isReadOnly?: boolean } = {}): ValueViews {
   const copies: ValueViews = (key, use) => {
     const bytes = database.getBinaryFast(key);
     // Every value comes in the same buffer, of which only `length` is set.
     return bytes && use(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length));
   };
-  const windows = windowsOf(database);
+  // Without a lock file, as in a folder of somebody else's, writers do not know of readers and may use their pages again.
+  const windows = isReadOnly ? undefined : windowsOf(database);
   if (!windows) return copies;
   let views: ValueViews | undefined;
   return (key, use) => {

@@ -20,7 +20,7 @@ export async function launchRanks(ranks: number, args: readonly string[] = proce
     child.kill(isStopping ? "SIGTERM" : "SIGUSR2");
     isStopping = true;
   };
-  const signals = ["SIGTERM", "SIGINT"] as const;
+  const signals = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
   for (const signal of signals) process.on(signal, stop);
   try {
     return await new Promise((resolve, reject) => {

@@ -1,9 +1,13 @@
-import { readFileSync, realpathSync, renameSync, writeFileSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { realpathSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { CaseRef } from "./case.js";
+import { ownFile } from "./own-file.js";
 
 /** `sources.json` in a run's folder: where the files of its cases lie, by case id, so that a dashboard started later can show them. */
 export const CASE_SOURCES = "sources.json";
+/** Longer ones are not believed. */
+export const MOST_SOURCES_BYTES = 32 << 20;
 
 /** The real paths of a case's first image and of its label map. */
 export interface CaseSource {
@@ -26,14 +30,15 @@ export function recordCaseSources(folder: string, cases: readonly CaseRef[]): vo
     known[id] = { ...(image !== undefined && { image }), ...(map !== undefined && { label: map }) };
   }
   // Read while it is written: the old text or the new one, never half of it.
-  const fresh = `${path}.${process.pid}.new`;
-  writeFileSync(fresh, `${JSON.stringify(known, undefined, 1)}\n`);
+  const fresh = `${path}.${randomUUID()}.new`;
+  writeFileSync(fresh, `${JSON.stringify(known, undefined, 1)}\n`, { flag: "wx", mode: 0o644 });
   renameSync(fresh, path);
 }
 
 function sourcesIn(path: string): Readonly<Record<string, CaseSource>> {
   try {
-    const value: unknown = JSON.parse(readFileSync(path, "utf8"));
+    // What somebody else wrote would count as ours from here on.
+    const value: unknown = JSON.parse(ownFile(path, { most: MOST_SOURCES_BYTES })?.text ?? "{}");
     return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, CaseSource>) : {};
   } catch {
     // Not there yet, or not ours: begun anew.

@@ -121,26 +121,43 @@ export class SlabPool {
   ask(bytes: number | readonly number[], retry: () => void, spare = 0): boolean {
     const sizes = typeof bytes === "number" ? [rounded(bytes)] : bytes.map(rounded);
     const size = sizes.reduce((sum, one) => sum + one, 0);
-    if (this.used + size + spare <= this.budget && (size <= this.room + this.idleBytes() || this.fits(sizes))) return true;
+    if (this.used + size + spare <= this.budget && this.fits(sizes)) return true;
     this.waiting.add(retry);
     return false;
   }
 
-  /** Whether pieces find room in the arenas that there are, side by side in one span or each on its own. */
+  /** Whether `allocate` would find room for all these pieces, in this order. */
   private fits(sizes: readonly number[]): boolean {
-    const taken = new Map<Arena, number[]>();
-    // The order and the choice of `allocate`; spans only get smaller while it goes on.
+    const arenas = this.arenas.map((arena) => ({
+      lengths: arena.free.map(({ length }) => length),
+      bytes: arena.buffer.byteLength,
+      isIdle: arena.isIdle,
+    }));
+    let { room } = this;
     return sizes.every((size) => {
-      let chosen: { readonly lengths: number[]; readonly index: number } | undefined;
-      for (const arena of this.arenas) {
-        const lengths = taken.get(arena) ?? arena.free.map(({ length }) => length);
-        taken.set(arena, lengths);
-        lengths.forEach((length, index) => {
-          if (length >= size && (chosen === undefined || length < chosen.lengths[chosen.index]!)) chosen = { lengths, index };
+      let chosen: (typeof arenas)[number] | undefined;
+      let index = -1;
+      for (const arena of arenas) {
+        arena.lengths.forEach((length, at) => {
+          if (length >= size && (chosen === undefined || length < chosen.lengths[index]!)) {
+            chosen = arena;
+            index = at;
+          }
         });
       }
-      if (!chosen) return false;
-      chosen.lengths[chosen.index]! -= size;
+      if (!chosen) {
+        // As `makeRoom` does.
+        const idle = arenas.reduce((sum, arena) => (arena.isIdle ? sum + arena.bytes : sum), 0);
+        if (size > room + idle) return false;
+        for (let i = arenas.length - 1; i >= 0 && size > room; i--) if (arenas[i]!.isIdle) room += arenas.splice(i, 1)[0]!.bytes;
+        const bytes = this.arenaLength(size, room);
+        chosen = { lengths: [bytes], bytes, isIdle: true };
+        index = 0;
+        arenas.push(chosen);
+        room -= bytes;
+      }
+      chosen.lengths[index]! -= size;
+      chosen.isIdle = false;
       return true;
     });
   }
@@ -166,8 +183,7 @@ export class SlabPool {
           { code: "ERR_MEMORY", where: "slabPool" },
         );
       }
-      // Whole pages, so that pieces taken from the end begin at a page, too.
-      chosen = new Arena(Math.max(size, Math.floor(Math.min(this.arenaBytes, room) / PAGE) * PAGE));
+      chosen = new Arena(this.arenaLength(size, room));
       index = 0;
       this.arenas.push(chosen);
       this.reserved += chosen.buffer.byteLength;
@@ -215,6 +231,11 @@ export class SlabPool {
   /** Bytes that may still be taken from the system. */
   private get room(): number {
     return this.budget - this.reserved;
+  }
+
+  /** Of a new arena for a piece: whole pages, so that pieces taken from its end begin at a page, too. */
+  private arenaLength(size: number, room: number): number {
+    return Math.max(size, Math.floor(Math.min(this.arenaBytes, room) / PAGE) * PAGE);
   }
 
   /** Bytes of arenas of which nothing is on loan. */

@@ -158,7 +158,9 @@ export function rawPredictor({
     const result = await slidingWindow(seen.data, seen.shape, {
       ...window,
       flips: flips.map((axis) => forward.indexOf(axis) as 0 | 1 | 2),
-      ...(rotations !== undefined && { rotations: rotationAxes(rotations, { patch: size, spacing: image.geometry.spacing, along: forward }) }),
+      ...(rotations !== undefined && {
+        rotations: rotationAxes(rotations, { patch: size, spacing: image.geometry.spacing, along: forward, sampleId: sample.id }),
+      }),
       infer: infer(size),
       classes,
       patch: size,

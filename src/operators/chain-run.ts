@@ -58,11 +58,14 @@ export class ChainRun {
 
   /** Bytes that `apply` takes from the pool at most. */
   bytes(input: ChainInput): number {
+    return this.pieces(input).reduce((sum, bytes) => sum + bytes, 0);
+  }
+
+  /** The pieces of memory that `apply` takes from the pool at most, in its order: they need not lie side by side. */
+  pieces(input: ChainInput): readonly number[] {
     try {
-      return this.plan(input, startOf(input, false, false)).slots.reduce(
-        (sum, slot) => (isAllocated(slot, input) ? sum + byteLength(slot.layout) : sum),
-        0,
-      );
+      const { slots } = this.plan(input, startOf(input, false, false));
+      return slots.flatMap((slot) => (isAllocated(slot, input) ? [byteLength(slot.layout)] : []));
     } catch (error) {
       throw withSample(error, sampleName(identityOf(input)));
     }

@@ -52,8 +52,9 @@ function loader(
     concurrency: "tasks",
     bytes: (input) => {
       if (staysOnDisk(input)) return 0;
-      const bytes = run.bytes(input);
-      if (bytes + keepFree <= pool.budget) return bytes;
+      const pieces = run.pieces(input);
+      const bytes = pieces.reduce((sum, piece) => sum + piece, 0);
+      if (bytes + keepFree <= pool.budget) return pieces;
       throw tooLarge(
         input as OpenCase,
         bytes,
@@ -70,6 +71,6 @@ function worker(name: string, run: ChainRun): OperatorFunction<ChainInput, Sampl
   return mapAsync((input: ChainInput, { signal }) => run.apply(input, signal), {
     name,
     concurrency: "tasks",
-    bytes: (input) => run.bytes(input),
+    bytes: (input) => run.pieces(input),
   });
 }

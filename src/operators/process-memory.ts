@@ -1,5 +1,6 @@
 import { formatBytes } from "../core/bytes.js";
 import { elementCount } from "../core/shape.js";
+import { native } from "../kernels/native.js";
 import type { SampleLayout } from "../workers/steps/step.js";
 import type { AugmentPlan } from "./augment/augment-plan.js";
 import type { OperatorLink } from "./operator-link.js";
@@ -72,10 +73,16 @@ export function augmentWork(plan: AugmentPlan, seen: SampleLayout, patch: Sample
   return (moves && plan.order === 3 ? 1.5 * imageBytes(seen) : 0) + (filters ? 2 : 1) * imageBytes(patch);
 }
 
-/** The steps of whole cases on one thread: percentiles sort a copy of the voxels. */
+/** The steps of whole cases on one thread: percentiles count the voxels of one channel, of several in a copy of each; without the addon they sort a copy. */
 export function caseWork(layout: SampleLayout, links: readonly OperatorLink[]): number {
-  const isSorted = ({ name, params }: OperatorLink): boolean => name === "normalize" && (params as { readonly mode?: string }).mode === "percentile";
-  return links.some(isSorted) ? imageBytes(layout) : 0;
+  const channels = layout.image.shape[3];
+  const isWhole = native() !== undefined && channels === 1;
+  const needs = links.map(({ name, params }) => {
+    const { mode, foreground } = params as { readonly mode?: string; readonly foreground?: unknown };
+    if (name !== "normalize" || mode !== "percentile") return 0;
+    return isWhole && foreground === undefined ? 0 : imageBytes(layout) / channels;
+  });
+  return Math.max(0, ...needs);
 }
 
 /** Finding the lesions of a case: a mask and component numbers; and the cache's own. */

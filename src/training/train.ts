@@ -224,7 +224,9 @@ async function trainRank(source: TrainingConfig | string, options: TrainOptions,
     if (resume && !checkpoint)
       folder.event({ type: "warning", message: `there is no checkpoint of ${basename(runPath)} to resume; training begins anew` });
     endReports = reportMachine(folder);
-    const state = checkpoint?.file.state ?? FRESH_STATE;
+    const saved = checkpoint?.file.state ?? FRESH_STATE;
+    // The checkpoint is rank 0's.
+    const state = { ...saved, position: saved.positions?.[ranks.rank] ?? saved.position };
     const quarantined = new Map((state.quarantined ?? []).map(({ id, message }) => [id, message] as const));
     const log = stageLog(folder, ({ id, message }) => {
       if (!quarantined.has(id)) quarantined.set(id, message);
@@ -237,7 +239,7 @@ async function trainRank(source: TrainingConfig | string, options: TrainOptions,
         ids: trainingIds.filter((_, k) => k % ranks.size === ranks.rank),
         validationIds,
         epochs: training.stepsPerEpoch === undefined ? training.epochs : Number.POSITIVE_INFINITY,
-        from: state.positions?.[ranks.rank] ?? state.position,
+        from: state.position,
         quarantined: state.quarantined ?? [],
       });
       // A graph that cuts patches by an operator of the user's own shows their size only in its first batch.

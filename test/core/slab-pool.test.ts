@@ -189,3 +189,33 @@ test("a slab is divided into pieces that come back one by one, and what is left 
   expect(memory.bytesInUse).toBe(0);
   memory.give(memory.allocate(MB));
 });
+
+test("answers for pieces as it allocates them: arenas that are idle, and room for new ones, count once", () => {
+  const memory = new SlabPool({ budget: 23 * MB, arenaBytes: 10 * MB });
+  const nobody = (): void => {};
+  const first = memory.allocate(9 * MB);
+  memory.give(memory.allocate(8 * MB));
+  for (const sizes of [[6 * MB, 6 * MB], [8 * MB, 4 * MB], [12 * MB, MB], [13 * MB], [3 * MB, 3 * MB, 3 * MB, 3 * MB]]) {
+    const can = memory.ask(sizes, nobody);
+    const slabs: ReturnType<SlabPool["allocate"]>[] = [];
+    let did = true;
+    try {
+      for (const size of sizes) slabs.push(memory.allocate(size));
+    } catch {
+      did = false;
+    }
+    for (const slab of slabs) memory.give(slab);
+    expect([sizes.map((size) => size / MB), can]).toEqual([sizes.map((size) => size / MB), did]);
+  }
+  memory.give(first);
+});
+
+test("grants a case in pieces beside a small one that stays, where no single span would hold it", () => {
+  const memory = new SlabPool({ budget: 2048 * MB });
+  const nobody = (): void => {};
+  const pieces = [500, 400, 130].map((size) => memory.allocate(size * MB));
+  memory.allocate(8 * MB);
+  memory.allocate(2 * MB);
+  for (const piece of pieces) memory.give(piece);
+  expect(memory.ask([500 * MB, 400 * MB, 130 * MB], nobody, 512 * MB)).toBe(true);
+});

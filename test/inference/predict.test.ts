@@ -142,7 +142,7 @@ describe("predict", () => {
     expect(JSON.parse(readFileSync(join(output, "prediction.json"), "utf8"))).toMatchObject({ rotations: "auto", flips: [0, 1, 2] });
     await expect(predict({ bundle, inputs: square, output, workers: 0, flips: [0, 1, 2] })).rejects.toThrow("same bundle and settings");
     await expect(predict({ bundle, inputs, output: join(folder, "crooked"), workers: 0, rotations: ["axial"] })).rejects.toMatchObject({
-      code: "ERR_OPTION",
+      code: "ERR_GEOMETRY",
       message: expect.stringMatching(/planes in which windows are square, in voxels and in millimeters \(window \S+ and spacing /),
     });
   });

@@ -148,7 +148,7 @@ async function runCrossval(config: string, options: CrossvalCommandOptions): Pro
     const left = splits.map((_, index) => index).filter((index) => !finished.includes(index));
     output.result(
       json,
-      `${status === "stopped" ? "stopped" : "done as asked"}: folds ${left.join(", ")} of ${splits.length} are not finished; continue with: ${resumeCommand("crossval", [config], overrides)}\nrun: ${folder}`,
+      `${status === "stopped" ? "stopped" : "done as asked"}: folds ${left.join(", ")} of ${splits.length} are not finished; continue with: ${resumeCommand("crossval", [config], overrides)}${(options.region ?? []).map((region) => ` --region ${region}`).join("")}\nrun: ${folder}`,
     );
   } finally {
     forget();

@@ -134,7 +134,7 @@ export function cachedCases(recipe: CaseRecipe, { folder, limit }: CachePlace): 
           counters: () => counts,
           retries: RETRIES,
           concurrency: "tasks",
-          bytes: ({ stored, open }) => (stored ? 0 : run.bytes(open!)),
+          bytes: ({ stored, open }) => (stored ? 0 : run.pieces(open!)),
           keepFree: KEPT_FREE * context.pool.budget,
         }),
       );

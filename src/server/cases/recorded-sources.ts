@@ -1,31 +1,28 @@
-import { realpath, stat } from "node:fs/promises";
-import { CASE_SOURCES } from "../../core/record-case-sources.js";
+import { realpath } from "node:fs/promises";
+import { ownFile } from "../../core/own-file.js";
+import { CASE_SOURCES, MOST_SOURCES_BYTES } from "../../core/record-case-sources.js";
 import { containedPath } from "../files/contained-path.js";
 import { parseJson } from "../files/parse-json.js";
-import { readText } from "../files/read-text.js";
 import type { CaseFiles } from "./find-case-volume.js";
 
-const MOST_BYTES = 32 << 20;
 const MOST_KNOWN = 64;
 const NONE: ReadonlyMap<string, CaseFiles> = new Map();
 const known = new Map<string, { readonly version: string; readonly files: ReadonlyMap<string, CaseFiles> }>();
 
 /**
- * Where a run has noted that the files of its cases lie. Believed only when the note belongs to the user who runs this dashboard, or to the system's
- * administrator: somebody else who may write into a shared folder of runs could name any volume of ours.
+ * Where a run has noted that the files of its cases lie. Believed only when nobody but the user who runs this dashboard, or the system's
+ * administrator, can have written the note: somebody else who may write into a shared folder of runs could name any volume of ours.
  */
 export async function recordedSources(folder: string): Promise<ReadonlyMap<string, CaseFiles>> {
   const path = await containedPath(folder, CASE_SOURCES);
   if (!path) return NONE;
-  const { size, mtimeMs, uid } = await stat(path);
-  // Windows knows no numbers of users.
-  const own = process.getuid?.();
-  if (own !== undefined && uid !== own && uid !== 0) return NONE;
-  const version = `${size} ${mtimeMs}`;
   const before = known.get(folder);
+  const note = ownFile(path, { most: MOST_SOURCES_BYTES, known: before?.version });
+  if (!note) return NONE;
+  const { version } = note;
   if (before?.version === version) return before.files;
   const files = new Map<string, CaseFiles>();
-  const value = parseJson(await readText(path, MOST_BYTES));
+  const value = parseJson(note.text);
   for (const [id, entry] of Object.entries(isRecord(value) ? value : {})) {
     if (!isRecord(entry)) continue;
     const { image, label } = entry;

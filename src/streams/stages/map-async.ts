@@ -24,10 +24,10 @@ export interface MapAsyncOptions<A> extends StageOptions, ErrorOptions {
   /** `false` lets results leave as they come; a resumed run then repeats what had overtaken the oldest unfinished item. */
   readonly ordered?: boolean;
   /**
-   * Bytes of pooled memory that a job will allocate. It starts when the pool has room for them. Meant for the first stage of a graph: a later stage that
+   * Bytes of pooled memory that a job will allocate; several numbers are pieces that need not lie side by side. It starts when the pool has room for them. Meant for the first stage of a graph: a later stage that
    * waits for memory while holding memory can end in a standstill (which is then reported).
    */
-  readonly bytes?: (value: A) => number;
+  readonly bytes?: (value: A) => number | readonly number[];
   /** Pooled memory that `bytes` leaves free for the stages after it. */
   readonly keepFree?: number;
   /** The pool that `bytes` asks; default: the run's. */
@@ -116,14 +116,15 @@ export function mapAsync<A, B>(work: (value: A, context: WorkContext) => B | Pro
 
     function hasMemory(slot: Slot<A, B>): boolean {
       if (!bytes || !pool) return true;
-      slot.bytes = bytes(slot.item.value);
+      const asked = bytes(slot.item.value);
+      slot.bytes = typeof asked === "number" ? asked : asked.reduce((sum, piece) => sum + piece, 0);
       if (slot.bytes + keepFree > pool.budget) {
         throw new VoxError(
           `an item of ${formatBytes(slot.bytes)} must fit the memory budget of ${formatBytes(pool.budget)}${keepFree > 0 ? ` less ${formatBytes(keepFree)} for later stages` : ""}`,
           { code: "ERR_MEMORY", where: node.name, sampleId: slot.item.id },
         );
       }
-      const free = pool.ask(slot.bytes, kick, keepFree + promised());
+      const free = pool.ask(asked, kick, keepFree + promised());
       node.waitingFor = free
         ? undefined
         : `${formatBytes(slot.bytes)} of memory (${formatBytes(pool.bytesInUse)} of ${formatBytes(pool.budget)} are in use)`;

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 import { errorMessage, VoxError } from "../../core/errors.js";
 import type { Json } from "../../core/json.js";
+import { decodeMessage, encodeMessage } from "./rank-message.js";
 import type { Ranks } from "./ranks.js";
 import { isSharedError } from "./together.js";
 
@@ -67,19 +68,21 @@ export async function mpiRanks(): Promise<Ranks> {
     rank: rank[0]!,
     size: count,
     async gather<T extends Json>(value: T): Promise<readonly T[]> {
-      const own = Buffer.from(JSON.stringify(value));
+      const own = Buffer.from(encodeMessage(value));
       // Both stay where they are until all ranks have come: small typed arrays of V8 may move, those of a buffer of their own never.
       const length = new Uint32Array(new ArrayBuffer(4)).fill(own.length);
       const lengths = new Uint32Array(new ArrayBuffer(4 * count));
       const request = [0];
       check("MPI_Iallgather", beginAllGather(length, 4, byte, lengths, 4, byte, world, request));
       await arrived(request);
+      // Until here it must not be collected.
+      if (length[0] !== own.length) throw new VoxError("a message changed while it was sent", { code: "ERR_WORKER", where: "ranks" });
       const longest = Math.max(...lengths);
       const padded = new Uint8Array(longest);
       padded.set(own);
       const all = new Uint8Array(longest * count);
       check("MPI_Allgather", allGather(padded, longest, byte, all, longest, byte, world));
-      return Array.from(lengths, (bytes, k) => JSON.parse(Buffer.from(all.buffer, k * longest, bytes).toString("utf8")) as T);
+      return Array.from(lengths, (bytes, k) => decodeMessage<T>(Buffer.from(all.buffer, k * longest, bytes).toString("utf8")));
     },
     async sum(values) {
       for (let from = 0; from < values.length; from += BUCKET) {

@@ -34,6 +34,9 @@ describe("useOwnGpu", () => {
     const given: NodeJS.ProcessEnv = { CUDA_VISIBLE_DEVICES: "5" };
     useOwnGpu(launchedRanks(environment), given);
     expect(given.CUDA_VISIBLE_DEVICES).toBe("5");
+    const listed: NodeJS.ProcessEnv = { CUDA_VISIBLE_DEVICES: "4, 5,6,7" };
+    useOwnGpu(launchedRanks(environment), listed);
+    expect(listed.CUDA_VISIBLE_DEVICES).toBe("6");
     const alone: NodeJS.ProcessEnv = {};
     useOwnGpu(launchedRanks({}), alone);
     expect(alone).toEqual({});

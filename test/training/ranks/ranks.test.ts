@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RunEvent } from "../../../src/core/run-events.js";
 import { crossEntropyLoss, softDice } from "../../../src/losses/index.js";
@@ -9,6 +10,7 @@ import { load } from "../../../src/operators/load/load.js";
 import { patch } from "../../../src/operators/patch/patch.js";
 import { batch } from "../../../src/operators/stream/batch.js";
 import type { TrainingConfig } from "../../../src/training/index.js";
+import { decodeMessage, encodeMessage } from "../../../src/training/ranks/rank-message.js";
 import { type TrainOptions, type TrainResult, train } from "../../../src/training/train.js";
 import { tinyData } from "../tiny-case.js";
 import { meetingRanks } from "./meeting-ranks.js";
@@ -138,6 +140,29 @@ describe("several ranks", () => {
     expect(resumed.errors).toEqual([undefined, undefined]);
     expect(resumed.values[0]).toMatchObject({ status: "completed", steps: whole.values[0]!.steps });
     expect(weightsOf(resumed.values[0]!)).toEqual(weightsOf(whole.values[0]!));
+  });
+
+  it("go on from their own places after two resumes, also when their shares differ and one had nothing to learn in between", async () => {
+    const extra = { data: tinyData(5), training: { epochs: 4, learningRate: 1e-2 } };
+    const whole = await trainTogether(2, config("uneven-whole", extra));
+    // In step 6, the third of the second epoch, rank 1 has no case left.
+    for (const last of [5, 6, 7]) {
+      const callbacks = [{ onStep: ({ step }: { step: number }, { stop }: { stop(reason: string): void }) => void (step === last && stop("here")) }];
+      const part = await trainTogether(2, config("uneven-parts", { ...extra, training: { ...extra.training, callbacks } }), () => ({
+        resume: last > 5,
+      }));
+      expect(part.values[0]).toMatchObject({ steps: last, reason: "here" });
+    }
+    const resumed = await trainTogether(2, config("uneven-parts", extra), () => ({ resume: true }));
+    expect(weightsOf(resumed.values[0]!)).toEqual(weightsOf(whole.values[0]!));
+  });
+
+  it("tell numbers that are not finite as they are", async () => {
+    const odd = (): tf.Tensor => tf.scalar(Number.NaN);
+    const { values } = await trainTogether(2, config("not-finite", { metrics: [odd], training: { epochs: 1 } }));
+    expect(values[0]!.metrics).toEqual({ odd: Number.NaN });
+    const numbers = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0.5, null];
+    expect(decodeMessage(encodeMessage({ numbers }))).toEqual({ numbers });
   });
 
   it("stop together when a callback of the first says so", async () => {

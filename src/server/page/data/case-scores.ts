@@ -46,7 +46,9 @@ export function caseScores({ columns, rows }: Table): CaseScores | undefined {
     value,
     state: (id, name) => row(id, name)?.[at.get("state") ?? -1] ?? "",
     mean: (id, metric) => {
-      const known = classes.map((name) => value(id, name, metric)).filter((entry) => entry !== undefined);
+      // Regions, whose labels are written as 1+2, are no part of means over classes.
+      const single = classes.filter((name) => !(row(id, name)?.[at.get("labels") ?? -1] ?? "").includes("+"));
+      const known = single.map((name) => value(id, name, metric)).filter((entry) => entry !== undefined);
       return known.length === 0 ? undefined : known.reduce((a, b) => a + b, 0) / known.length;
     },
   };

@@ -135,7 +135,13 @@ function confusionOfAll(tables: readonly ConfusionTables[]): ConfusionTables | n
   const confusion = first.classes.map((_, truth) =>
     first.classes.map((__, predicted) => tables.reduce((sum, own) => sum + own.confusion[truth]![predicted]!, 0)),
   );
-  return { classes: first.classes, confusion, cases: tables.flatMap(({ cases }) => cases) };
+  // In a repeated cross-validation each case is held out several times.
+  const cases = new Map<string, readonly (readonly number[])[]>();
+  for (const { id, confusion: own } of tables.flatMap((table) => table.cases)) {
+    const before = cases.get(id);
+    cases.set(id, before ? before.map((row, truth) => row.map((count, predicted) => count + own[truth]![predicted]!)) : own);
+  }
+  return { classes: first.classes, confusion, cases: [...cases].map(([id, own]) => ({ id, confusion: own })) };
 }
 
 function foldName(id: string): string {
