@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 import { errorMessage, VoxError } from "../../core/errors.js";
 import type { Json } from "../../core/json.js";
-import { decodeMessage, encodeMessage } from "./rank-message.js";
+import { rankMessage } from "./rank-message.js";
 import type { Ranks } from "./ranks.js";
 import { isSharedError } from "./together.js";
 
@@ -68,7 +68,7 @@ export async function mpiRanks(): Promise<Ranks> {
     rank: rank[0]!,
     size: count,
     async gather<T extends Json>(value: T): Promise<readonly T[]> {
-      const own = Buffer.from(encodeMessage(value));
+      const own = Buffer.from(rankMessage.encode(value));
       // Both stay where they are until all ranks have come: small typed arrays of V8 may move, those of a buffer of their own never.
       const length = new Uint32Array(new ArrayBuffer(4)).fill(own.length);
       const lengths = new Uint32Array(new ArrayBuffer(4 * count));
@@ -82,7 +82,7 @@ export async function mpiRanks(): Promise<Ranks> {
       padded.set(own);
       const all = new Uint8Array(longest * count);
       check("MPI_Allgather", allGather(padded, longest, byte, all, longest, byte, world));
-      return Array.from(lengths, (bytes, k) => decodeMessage<T>(Buffer.from(all.buffer, k * longest, bytes).toString("utf8")));
+      return Array.from(lengths, (bytes, k) => rankMessage.decode<T>(Buffer.from(all.buffer, k * longest, bytes).toString("utf8")));
     },
     async sum(values) {
       for (let from = 0; from < values.length; from += BUCKET) {

@@ -1,6 +1,6 @@
 import type { Json } from "../../../src/core/json.js";
 import type { Ranks } from "../../../src/training/index.js";
-import { decodeMessage, encodeMessage } from "../../../src/training/ranks/rank-message.js";
+import { rankMessage } from "../../../src/training/ranks/rank-message.js";
 import { isSharedError } from "../../../src/training/ranks/together.js";
 
 /** Ranks within one process, which meet as those of MPI do. `ended` has the ranks that left with an error of their own. */
@@ -28,7 +28,7 @@ export function meetingRanks(size: number): { readonly ranks: readonly Ranks[]; 
     return {
       rank,
       size,
-      gather: async <T extends Json>(value: T) => (await meet(rank, encodeMessage(value))).map((text) => decodeMessage<T>(text)),
+      gather: async <T extends Json>(value: T) => (await meet(rank, rankMessage.encode(value))).map((text) => rankMessage.decode<T>(text)),
       sum: async (values) => {
         const all = await meet(rank, values.slice());
         for (let i = 0; i < values.length; i++) values[i] = all.reduce((sum, other) => Math.fround(sum + other[i]!), 0);

@@ -10,7 +10,7 @@ import { load } from "../../../src/operators/load/load.js";
 import { patch } from "../../../src/operators/patch/patch.js";
 import { batch } from "../../../src/operators/stream/batch.js";
 import type { TrainingConfig } from "../../../src/training/index.js";
-import { decodeMessage, encodeMessage } from "../../../src/training/ranks/rank-message.js";
+import { rankMessage } from "../../../src/training/ranks/rank-message.js";
 import { type TrainOptions, type TrainResult, train } from "../../../src/training/train.js";
 import { tinyData } from "../tiny-case.js";
 import { meetingRanks } from "./meeting-ranks.js";
@@ -162,7 +162,7 @@ describe("several ranks", () => {
     const { values } = await trainTogether(2, config("not-finite", { metrics: [odd], training: { epochs: 1 } }));
     expect(values[0]!.metrics).toEqual({ odd: Number.NaN });
     const numbers = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0.5, null];
-    expect(decodeMessage(encodeMessage({ numbers }))).toEqual({ numbers });
+    expect(rankMessage.decode(rankMessage.encode({ numbers }))).toEqual({ numbers });
   });
 
   it("stop together when a callback of the first says so", async () => {
