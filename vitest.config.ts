@@ -9,6 +9,8 @@ export default defineConfig({
     testTimeout: 120_000,
     // The first start of an engine after a build checks its operations.
     hookTimeout: 240_000,
+    // A second would be for a quiet machine.
+    expect: { poll: { timeout: 60_000 } },
     // Two cores: more processes only slow each other down, and several tests start threads of their own.
     pool: "forks",
     maxWorkers: 2,

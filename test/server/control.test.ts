@@ -104,12 +104,15 @@ describe("control of a run", () => {
   });
 
   test("a run that is over, or deleted, is not told anything", async () => {
-    const { ask, session, writer, file, runs } = await setUp();
+    const { ask, session, writer, file, runs, url } = await setUp();
+    const list = () => json(`${url}api/runs`);
     writer.write({ type: "end", status: "completed" });
-    await expect.poll(async () => (await ask({ command: "stop", session })).status).toBe(409);
-    rmSync(file, { force: true });
+    await eventually(list, ({ runs: all }) => all[0]?.state === "completed");
+    expect((await ask({ command: "stop", session })).status).toBe(409);
+    expect(existsSync(file)).toBe(false);
     rmSync(join(runs, "live"), { recursive: true });
-    await expect.poll(async () => (await ask({ command: "stop", session })).status).toBe(404);
+    await eventually(list, ({ runs: all }) => all.length === 0);
+    expect((await ask({ command: "stop", session })).status).toBe(404);
     expect(existsSync(join(runs, "live"))).toBe(false);
   });
 

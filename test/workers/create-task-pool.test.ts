@@ -169,7 +169,8 @@ test("a task that was told to stop and does not look at its flag is ended after 
   const asked = performance.now();
   controller.abort();
   await expect(hanging).rejects.toMatchObject({ code: "ERR_STOPPED" });
-  expect(performance.now() - asked).toBeLessThan(5_000);
+  // Long before it would be taken for dead.
+  expect(performance.now() - asked).toBeLessThan(30_000);
   // Not run again, and the next task finds a thread.
   expect(Atomics.load(marks, 0)).toBe(4);
   expect(await own.run("module", { url, export: "wait", payload: { ms: 1, value: 7 } })).toBe(7);
