@@ -183,17 +183,19 @@ function choices(choice: PostprocessingChoice | undefined): string[] {
   const shown = (dice: number): string => dice.toFixed(3);
   const what = (step: PostprocessingStep): string =>
     step.operation === "keepLargest" ? `keep the ${step.count} largest` : `remove components below ${step.size} ${step.unit}`;
-  const ofRegions = choice.regions.map(({ region, step, dice, chosenDice }) =>
-    step
-      ? `postprocessing of ${region} together: ${what(step)}; mean Dice of its classes ${shown(dice)} becomes ${shown(chosenDice)}`
-      : `postprocessing of ${region} together: none, nothing gains 0.001 without a loss`,
-  );
-  const ofClasses = choice.classes.map(({ class: name, step, dice, chosenDice, heldOutDice }) => {
-    const own = step ? what(step) : "none of its own, nothing gains 0.001";
-    if (choice.steps.length === 0) return `postprocessing of ${name}: ${own}`;
-    const honest = heldOutDice === null ? "" : `, ${shown(heldOutDice)} where each fold's is chosen on the others`;
-    const isLost = heldOutDice !== null && heldOutDice < dice - 0.0005;
-    return `postprocessing of ${name}: ${own}; Dice ${shown(dice)} becomes ${shown(chosenDice)}${honest}${isLost ? ": worse than without, do not trust it" : ""}`;
+  const checked = choice.parts === 0 ? "nothing can check it with a single case" : "each fold's chosen on the others";
+  const not = (refused: PostprocessingStep, dice: number, held: number | null): string =>
+    `none: ${what(refused)} was best on all cases, but does not hold (${checked}${held === null ? "" : `: ${shown(dice)} becomes ${shown(held)}`})`;
+  const ofRegions = choice.regions.map(({ region, step, refused, dice, chosenDice, heldOutDice }) => {
+    const own = `postprocessing of ${region} together:`;
+    if (refused) return `${own} ${not(refused, dice, heldOutDice)}`;
+    if (!step) return `${own} none, nothing gains 0.001 without a loss`;
+    return `${own} ${what(step)}; mean Dice of its classes ${shown(dice)} becomes ${shown(chosenDice)}, ${shown(heldOutDice ?? Number.NaN)} with ${checked}`;
+  });
+  const ofClasses = choice.classes.map(({ class: name, step, refused, dice, chosenDice, heldOutDice, refusedDice }) => {
+    const own = step ? what(step) : refused ? not(refused, dice, refusedDice) : "none of its own, nothing gains 0.001";
+    if (choice.steps.length === 0 || heldOutDice === null) return `postprocessing of ${name}: ${own}`;
+    return `postprocessing of ${name}: ${own}; Dice ${shown(dice)} becomes ${shown(chosenDice)} with all steps, ${shown(heldOutDice)} with ${checked}`;
   });
   const lines = [...ofRegions, ...ofClasses];
   return [...lines, ...(choice.steps.length > 0 ? ["predict applies it: it stands in the bundle of every fold"] : []), ""];

@@ -13,10 +13,14 @@ export interface RegionChoice {
   readonly region: string;
   /** Mean over its classes of their mean Dice before. */
   readonly dice: number;
-  /** What was chosen; null: nothing helps all of them. */
+  /** What is carried out; null: nothing helps all of them, or what helps does not hold. */
   readonly step: PostprocessingStep | null;
-  /** The mean after. */
+  /** What all cases together would choose and does not hold on cases that took no part in its choice. */
+  readonly refused: PostprocessingStep | null;
+  /** The mean after what is carried out. */
   readonly chosenDice: number;
+  /** The mean where each fold's cases get what the other folds' cases choose, carried out or refused; null where no step was tried so. */
+  readonly heldOutDice: number | null;
   readonly candidates: readonly TriedStep[];
 }
 
@@ -25,19 +29,25 @@ export interface ClassChoice {
   readonly class: string;
   /** Mean Dice without postprocessing; a case in which the class is rightly absent counts 1. */
   readonly dice: number;
-  /** What was chosen for it alone; null: nothing helps. */
+  /** What is carried out for it alone; null: nothing helps, or what helps does not hold. */
   readonly step: PostprocessingStep | null;
-  /** Mean Dice with all that was chosen, for regions too, over the same cases that it was chosen on. */
+  /** What all cases together would choose and does not hold on cases that took no part in its choice. */
+  readonly refused: PostprocessingStep | null;
+  /** Mean Dice with all that is carried out, for regions too, over the same cases that it was chosen on. */
   readonly chosenDice: number;
-  /** Mean Dice where each fold's cases get what the other folds' cases chose, so that no case decides on itself; null with a single fold. */
+  /** The same where each fold's cases get what the other folds' cases choose, so that no case decides on itself; null with a single case. */
   readonly heldOutDice: number | null;
-  /** After what was chosen for regions. */
+  /** What the refused step would have given, each fold's chosen on the others; null where none was refused, or with a single case. */
+  readonly refusedDice: number | null;
+  /** After what is carried out for regions. */
   readonly candidates: readonly TriedStep[];
 }
 
 export interface PostprocessingChoice {
   /** Regions first, then classes: to be carried out in this order. */
   readonly steps: readonly PostprocessingStep[];
+  /** In how many parts the cases checked each other: folds, or groups of cases where there is one fold; 0 with a single case, which nothing can check. */
+  readonly parts: number;
   readonly regions: readonly RegionChoice[];
   readonly classes: readonly ClassChoice[];
 }
@@ -49,18 +59,29 @@ const COUNTS = [1, 2] as const;
 const LEAST_GAIN = 0.001;
 /** Sums in another order are the same. */
 const ROUNDING = 1e-9;
+/** Of a single fold's cases. */
+const GROUPS = 5;
 
 /** What steps have left of a table. */
 interface Remains extends ComponentTable {
   readonly components: readonly (PredictedComponent & { readonly place: number })[];
 }
 
+/** A part of the cases, and all tables as what the other parts have chosen so far leaves them. */
+interface Part {
+  readonly isOwn: (table: ComponentTable) => boolean;
+  /** By case, not by fold: where folds are repeated, a case is held out in several. */
+  readonly isOther: (table: ComponentTable) => boolean;
+  readonly tables: readonly Remains[];
+}
+
 /**
  * Chooses what raises the mean Dice of validation cases: first for each region (all foreground classes together), then for each class alone: nothing,
  * keeping the one or two largest components, or removing components below a size.
  *
- * What is chosen must gain 0.001 or more; of equal gains the one that removes less is taken. A region's step must gain on the mean of its classes and cost
- * none of them.
+ * A step must gain 0.001 or more, twice: on the cases that choose it, and where each fold's cases get what the other folds' cases choose (with a single fold,
+ * groups of its cases). One that does not hold there is refused. Of equal gains the one that removes less is taken. A region's step must gain on the mean
+ * of its classes and cost none of them, both times.
  *
  * @source Isensee et al., Nat. Methods 18 (2021), nnU-Net: largest component of the whole foreground, then of each class, chosen on cross-validation
  * @example
@@ -68,61 +89,102 @@ interface Remains extends ComponentTable {
  */
 export function choosePostprocessing(tables: readonly ComponentTable[]): PostprocessingChoice {
   const all = tables.map(whole);
-  const { steps, regions, classes } = choose(all);
-  const result = applied(all, steps);
-  const honest = heldOut(all);
+  const groups = [...new Map(all.map((table) => [table.class, classesOf(table)]))];
+  const steps: PostprocessingStep[] = [];
+  let left: readonly Remains[] = all;
+  let parts = partsOf(all);
+  const decide = (members: readonly string[]): Decision => {
+    const decision = decided(left, parts, members);
+    const { step } = decision;
+    if (!step) return decision;
+    steps.push(step);
+    left = applied(left, [step]);
+    parts = decision.parts;
+    return decision;
+  };
+  const regions = groups.flatMap(([region, members]): RegionChoice[] => {
+    if (members.length === 1) return [];
+    const { dice, step, refused, chosenDice, heldOutDice, candidates } = decide(members);
+    return [{ region, dice, step, refused, chosenDice, heldOutDice, candidates }];
+  });
+  const classes = groups.flatMap(([name, members]) => (members.length > 1 ? [] : [{ name, ...decide(members) }]));
   return {
     steps,
+    parts: parts.length,
     regions,
-    classes: classes.map(({ class: name, ...own }) => ({
+    classes: classes.map(({ name, step, refused, heldOutDice, candidates }) => ({
       class: name,
       dice: meanDice(all, name),
-      step: own.step,
-      chosenDice: meanDice(result, name),
-      heldOutDice: honest === null ? null : meanDice(honest, name),
-      candidates: own.candidates,
+      step,
+      refused,
+      chosenDice: meanDice(left, name),
+      heldOutDice: parts.length === 0 ? null : meanDice(ownOf(parts), name),
+      refusedDice: refused ? heldOutDice : null,
+      candidates,
     })),
   };
 }
 
-function choose(all: readonly Remains[]): {
-  readonly steps: readonly PostprocessingStep[];
-  readonly regions: readonly RegionChoice[];
-  readonly classes: readonly { readonly class: string; readonly step: PostprocessingStep | null; readonly candidates: readonly TriedStep[] }[];
-} {
-  const groups = new Map(all.map((table) => [table.class, classesOf(table)]));
-  const steps: PostprocessingStep[] = [];
-  const regions: RegionChoice[] = [];
-  let left = all;
-  for (const [region, members] of groups) {
-    if (members.length === 1) continue;
-    const before = members.map((name) => meanDice(left, name));
-    const tried = candidatesOf(members).map((step) => {
-      const own = members.map((name) => meanDice(applied(left, [step]), name));
-      return { step, dice: mean(own), isHarmless: own.every((dice, at) => dice >= before[at]! - ROUNDING) };
-    });
-    const dice = mean(before);
-    const chosen = best(
-      tried.filter(({ isHarmless }) => isHarmless),
-      dice,
-    );
-    regions.push({
-      region,
-      dice,
-      step: chosen?.step ?? null,
-      chosenDice: chosen?.dice ?? dice,
-      candidates: tried.map(({ step, dice: own }) => ({ step, dice: own })),
-    });
-    if (!chosen) continue;
-    steps.push(chosen.step);
-    left = applied(left, [chosen.step]);
-  }
-  const classes = [...groups].flatMap(([name, members]) => {
-    if (members.length > 1) return [];
-    const candidates = candidatesOf(members).map((step) => ({ step, dice: meanDice(applied(left, [step]), name) }));
-    return [{ class: name, step: best(candidates, meanDice(left, name))?.step ?? null, candidates }];
+interface Decision extends Omit<RegionChoice, "region"> {
+  /** As the step leaves them: each part by what its others choose. */
+  readonly parts: readonly Part[];
+}
+
+/** What is best for some classes on all cases, if it holds on the cases of each part by what the others choose. */
+function decided(left: readonly Remains[], parts: readonly Part[], members: readonly string[]): Decision {
+  const meanOf = (tables: readonly Remains[]): number => mean(members.map((name) => meanDice(tables, name)));
+  const { chosen, candidates } = choose(left, members);
+  const dice = meanOf(left);
+  if (!chosen) return { dice, step: null, refused: null, chosenDice: dice, heldOutDice: null, candidates, parts };
+  const after = parts.map((part): Part => {
+    const others = part.tables.filter(part.isOther);
+    const { chosen: theirs } = choose(others, members);
+    return theirs ? { ...part, tables: applied(part.tables, [theirs.step]) } : part;
   });
-  return { steps: [...steps, ...classes.flatMap(({ step }) => step ?? [])], regions, classes };
+  const [own, ownAfter] = [ownOf(parts), ownOf(after)];
+  const heldOutDice = parts.length === 0 ? null : meanOf(ownAfter);
+  const isHarmless = members.every((name) => meanDice(ownAfter, name) >= meanDice(own, name) - ROUNDING);
+  const holds = heldOutDice !== null && heldOutDice >= meanOf(own) + LEAST_GAIN - ROUNDING && isHarmless;
+  if (!holds) return { dice, step: null, refused: chosen.step, chosenDice: dice, heldOutDice, candidates, parts };
+  return { dice, step: chosen.step, refused: null, chosenDice: chosen.dice, heldOutDice, candidates, parts: after };
+}
+
+/** What raises the mean Dice of some classes most without costing any of them, on some cases. */
+function choose(
+  tables: readonly Remains[],
+  members: readonly string[],
+): { readonly chosen: TriedStep | undefined; readonly candidates: readonly TriedStep[] } {
+  const before = members.map((name) => meanDice(tables, name));
+  const tried = candidatesOf(members).map((step) => {
+    const left = applied(tables, [step]);
+    const own = members.map((name) => meanDice(left, name));
+    return { step, dice: mean(own), isHarmless: own.every((dice, at) => dice >= before[at]! - ROUNDING) };
+  });
+  const chosen = best(
+    tried.filter(({ isHarmless }) => isHarmless),
+    mean(before),
+  );
+  return { chosen, candidates: tried.map(({ step, dice }) => ({ step, dice })) };
+}
+
+/** The folds; of a single one, groups of its cases; none where there is one case. */
+function partsOf(all: readonly Remains[]): readonly Part[] {
+  const folds = [...new Set(all.map(({ fold }) => fold))];
+  const part = (isOwn: (table: ComponentTable) => boolean): Part => {
+    const ids = new Set(all.filter(isOwn).map(({ id }) => id));
+    return { isOwn, isOther: ({ id }) => !ids.has(id), tables: all };
+  };
+  if (folds.length > 1) return folds.map((fold) => part((table) => table.fold === fold));
+  const ids = [...new Set(all.map(({ id }) => id))].sort();
+  if (ids.length < 2) return [];
+  const groups = Math.min(GROUPS, ids.length);
+  const groupOf = new Map(ids.map((id, at) => [id, at % groups]));
+  return Array.from({ length: groups }, (_, group) => part(({ id }) => groupOf.get(id) === group));
+}
+
+/** Every case as its own part has it. */
+function ownOf(parts: readonly Part[]): readonly Remains[] {
+  return parts.flatMap(({ tables, isOwn }) => tables.filter(isOwn));
 }
 
 /** In order of how much they remove at most: of equal gains the first is taken. */
@@ -139,19 +201,6 @@ function best(candidates: readonly TriedStep[], without: number): TriedStep | un
     if (chosen ? candidate.dice > chosen.dice + ROUNDING : candidate.dice >= without + LEAST_GAIN) chosen = candidate;
   }
   return chosen;
-}
-
-/** All tables, each fold's after what the other folds' cases choose; null with a single fold. */
-function heldOut(all: readonly Remains[]): readonly Remains[] | null {
-  const folds = [...new Set(all.map(({ fold }) => fold))];
-  if (folds.length < 2) return null;
-  return folds.flatMap((fold) => {
-    const own = all.filter((table) => table.fold === fold);
-    const ids = new Set(own.map(({ id }) => id));
-    // By case, not by fold: where folds are repeated, a case is held out in several.
-    const others = all.filter(({ id }) => !ids.has(id));
-    return others.length === 0 ? own : applied(own, choose(others).steps);
-  });
 }
 
 /** What is left after steps of which a later one takes a part of an earlier one's classes, or others. */

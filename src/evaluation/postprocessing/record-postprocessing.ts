@@ -25,7 +25,7 @@ export interface RecordPostprocessingOptions {
 
 /**
  * Chooses the postprocessing on the out-of-fold predictions of a cross-validation and writes it into `evaluation/postprocessing.json` and into the bundle of
- * every fold, where `predict` finds it.
+ * every fold, where `predict` finds it. Steps that do not hold on cases that took no part in their choice are recorded and not carried out.
  *
  * @throws `ERR_READ` when predictions of a fold are not here; `ERR_STOPPED`; what reading and writing throw
  */
@@ -58,7 +58,13 @@ export async function recordPostprocessing(options: RecordPostprocessingOptions)
     steps: choice.steps,
     // Plain data.
     evidence: JSON.parse(
-      JSON.stringify({ folds: splits.length, cases: new Set(tables.map(({ id }) => id)).size, regions: choice.regions, classes: choice.classes }),
+      JSON.stringify({
+        folds: splits.length,
+        cases: new Set(tables.map(({ id }) => id)).size,
+        parts: choice.parts,
+        regions: choice.regions,
+        classes: choice.classes,
+      }),
     ) as Json,
   };
   await writeBundlePostprocessing(join(folder, "evaluation"), content);

@@ -7,7 +7,7 @@ import type { EvaluationRow, EvaluationSummary } from "../evaluation-summary.js"
 import { classColor } from "../figures/class-color.js";
 import { confusionFigure } from "../figures/confusion-figure.js";
 import type { FoldRecord } from "../fold-record.js";
-import type { ClassChoice, PostprocessingChoice } from "../postprocessing/choose-postprocessing.js";
+import type { PostprocessingChoice } from "../postprocessing/choose-postprocessing.js";
 import type { HeldOut } from "../run-fold.js";
 import type { Splits } from "../splits.js";
 import type { ValueSummary } from "../summarize-values.js";
@@ -200,25 +200,27 @@ ${joinHtml(repeats.map((means, at) => html`<tr><th>${at}${joinHtml(columns.map((
 `;
 }
 
-function postprocessingOf({ regions, classes }: PostprocessingChoice): HtmlPart {
-  const ofRegions = html`<div class="wide"><table><tr><th>classes together<th class="name">chosen<th>mean Dice before<th>after</tr>
-${joinHtml(regions.map((own) => html`<tr><th>${own.region}<td class="name">${stepName(own.step)}<td>${figure(own.dice)}<td>${figure(own.chosenDice)}</tr>`))}</table></div>
+function postprocessingOf({ parts, regions, classes }: PostprocessingChoice): HtmlPart {
+  const checked = parts === 0 ? "nothing can check a choice with a single case" : "chosen on other cases";
+  const ofRegions = html`<div class="wide"><table><tr><th>classes together<th class="name">carried out<th>mean Dice before<th>after<th>after, ${checked}<th class="name">refused
+${joinHtml(regions.map((own) => html`<tr><th>${own.region}<td class="name">${stepName(own.step)}<td>${figure(own.dice)}<td>${figure(own.chosenDice)}<td>${figure(own.step ? own.heldOutDice : null)}<td class="name">${refusedName(own.refused, own.refused ? own.heldOutDice : null)}</tr>`))}</table></div>
 `;
   return html`<h2>Postprocessing</h2>
-<p>Chosen by the mean Dice of the held-out cases (rightly empty counts 1), for classes taken together first, where none of them may lose, then for each class alone; it stands in every fold's bundle. The last column is the honest one: each fold's cases get what the other folds' cases chose. The tables and figures of this page are without postprocessing.</p>
-${regions.length > 0 ? ofRegions : ""}<div class="wide"><table><tr><th>class<th class="name">chosen for it alone<th>Dice without any<th>Dice with all<th>Dice with all, chosen on other folds</tr>
+<p>Chosen by the mean Dice of the held-out cases (rightly empty counts 1), for classes taken together first, where none of them may lose, then for each class alone. What is carried out has gained twice: on the cases that chose it, and where each ${parts > 0 ? "fold's (or group's) " : ""}cases get what the other cases chose; what did not hold there is refused. It stands in every fold's bundle. The tables and figures of this page are without postprocessing.</p>
+${regions.length > 0 ? ofRegions : ""}<div class="wide"><table><tr><th>class<th class="name">carried out for it alone<th>Dice without any<th>Dice with all<th>Dice with all, ${checked}<th class="name">refused</tr>
 ${joinHtml(
   classes.map(
     (own) =>
-      html`<tr><th>${own.class}<td class="name">${stepName(own.step)}<td>${figure(own.dice)}<td>${figure(own.chosenDice)}<td>${figure(own.heldOutDice)}${doesCarryOver(own) ? "" : " (worse than without)"}</tr>`,
+      html`<tr><th>${own.class}<td class="name">${stepName(own.step)}<td>${figure(own.dice)}<td>${figure(own.chosenDice)}<td>${figure(own.heldOutDice)}<td class="name">${refusedName(own.refused, own.refusedDice)}</tr>`,
   ),
 )}</table></div>
 `;
 }
 
-/** A choice that loses on cases which took no part in it is likely to lose on new ones. */
-function doesCarryOver({ dice, heldOutDice }: ClassChoice): boolean {
-  return heldOutDice === null || heldOutDice >= dice - 0.0005;
+/** What was best on all cases and did not hold, with what it gave on cases that took no part in its choice. */
+function refusedName(step: PostprocessingStep | null, dice: number | null): string {
+  if (!step) return "-";
+  return `${stepName(step)}${dice === null ? "" : ` (Dice ${figure(dice)} on other cases)`}`;
 }
 
 function stepName(step: PostprocessingStep | null): string {

@@ -130,11 +130,14 @@ describe("choosePostprocessing", () => {
   });
 
   it("counts a class that is rightly absent afterwards as 1, so that removing false alarms is a gain", () => {
-    const tables = [table(0, 0, [[4, 0]], "tumor"), table(1, 1000, [[1000, 1000]], "tumor")];
-    expect(choosePostprocessing(tables).classes[0]).toMatchObject({ dice: 0.5, chosenDice: 1 });
+    const tables = [0, 1].flatMap((fold) => [
+      { ...table(fold, 0, [[4, 0]], "tumor"), id: `absent_${fold}` },
+      { ...table(fold, 1000, [[1000, 1000]], "tumor"), id: `there_${fold}` },
+    ]);
+    expect(choosePostprocessing(tables).classes[0]).toMatchObject({ dice: 0.5, chosenDice: 1, heldOutDice: 1 });
   });
 
-  it("a gain below 0.001 is none, and a case never decides on itself in the honest figure", () => {
+  it("a gain below 0.001 is none", () => {
     expect(
       choosePostprocessing([
         table(0, 100_000, [
@@ -143,6 +146,9 @@ describe("choosePostprocessing", () => {
         ]),
       ]).steps,
     ).toEqual([]);
+  });
+
+  it("refuses what gains on all cases and not on those that took no part in its choice, and tells both figures", () => {
     // In fold 0 the second component is right and small, in fold 1 wrong and small: what one wants hurts the other.
     const tables = [
       table(0, 100, [
@@ -154,10 +160,101 @@ describe("choosePostprocessing", () => {
         [40, 0],
       ]),
     ];
-    const [own] = choosePostprocessing(tables).classes;
-    expect(own!.heldOutDice).toBeLessThan(own!.dice);
-    expect(own!.chosenDice).toBeGreaterThanOrEqual(own!.dice);
-    expect(choosePostprocessing([table(0, 100, [[60, 60]])]).classes[0]!.heldOutDice).toBeNull();
+    const { steps, parts, classes: own } = choosePostprocessing(tables);
+    expect([steps, parts]).toEqual([[], 2]);
+    // Without anything 1 and 120/160; with all that is above 80 mm³, 120/160 and 1: the one step gains nothing for the other's case.
+    expect(own[0]!.dice).toBeCloseTo((1 + 120 / 160) / 2, 12);
+    const wrong = [
+      ...tables,
+      {
+        ...table(1, 60, [
+          [60, 60],
+          [40, 0],
+        ]),
+        id: "another",
+      },
+    ];
+    const refused = choosePostprocessing(wrong);
+    expect(refused.steps).toEqual([]);
+    expect(refused.classes[0]).toMatchObject({ step: null, refused: { operation: "minimalSize", classes: ["kidney"], size: 100, unit: "mm3" } });
+    const { dice, chosenDice, heldOutDice, refusedDice, candidates } = refused.classes[0]!;
+    expect(Math.max(...candidates.map((one) => one.dice))).toBeGreaterThan(dice + 0.001);
+    expect([chosenDice, heldOutDice]).toEqual([dice, dice]);
+    // Fold 0 gets what fold 1 chose, and loses its right component; fold 1 gets nothing, which is what fold 0 chose.
+    expect(refusedDice).toBeCloseTo((0.75 + 0.75 + 0.75) / 3, 12);
+  });
+
+  it("refuses a region's step where the folds' own choices cost one of its classes", () => {
+    // False organs of 90 voxels in folds 0 and 1, with a tumor of 60 in them; in fold 2 the true tumor of 20 lies apart.
+    const cases = [0, 1, 2].flatMap((fold): ComponentTable[] => {
+      const isApart = fold === 2;
+      const region = isApart ? [500, 20] : [520, 90];
+      const at = (place: number): ComponentTable["components"][number]["within"] => ({ "kidney+tumor": place });
+      return [
+        {
+          ...table(fold, 520, [], "kidney+tumor"),
+          classes: ["kidney", "tumor"],
+          components: region.map((voxels) => ({ voxels, hits: voxels === 90 ? 0 : voxels })),
+        },
+        {
+          ...table(fold, 500, []),
+          components: [{ voxels: 500, hits: 500, within: at(0) }, ...(isApart ? [] : [{ voxels: 30, hits: 0, within: at(1) }])],
+        },
+        {
+          ...table(fold, 20, [], "tumor"),
+          components: [...(isApart ? [] : [{ voxels: 60, hits: 0, within: at(1) }]), { voxels: 20, hits: 20, within: at(isApart ? 1 : 0) }],
+        },
+      ];
+    });
+    const { steps, regions } = choosePostprocessing(cases);
+    // Over all cases the tumor gains 0.6 twice and loses 1 once; folds 0 and 1 choose what costs fold 2 its tumor, the others dare not choose it.
+    const [{ dice, step, refused, chosenDice, heldOutDice }] = regions as [(typeof regions)[number]];
+    expect([step, refused]).toEqual([null, { operation: "minimalSize", classes: ["kidney", "tumor"], size: 300, unit: "mm3" }]);
+    expect(chosenDice).toBe(dice);
+    expect(heldOutDice).toBeCloseTo(((2 * (1000 / 1030) + 1) / 3 + (0.4 + 0.4 + 0) / 3) / 2, 12);
+    for (const one of steps) expect(one.classes).toHaveLength(1);
+  });
+
+  it("with one fold lets groups of its cases check each other, and carries nothing out for a single case, which nothing can check", () => {
+    const island = (id: string): ComponentTable => ({
+      ...table(0, 20_000, [
+        [20_000, 19_000],
+        [9000, 0],
+      ]),
+      id,
+    });
+    const { steps, parts, classes: own } = choosePostprocessing(["a", "b", "c", "d", "e", "f", "g"].map(island));
+    expect(parts).toBe(5);
+    expect(steps).toEqual([{ operation: "keepLargest", classes: ["kidney"], count: 1 }]);
+    expect(own[0]!.heldOutDice).toBeCloseTo(0.95, 9);
+    const alone = choosePostprocessing([island("a")]);
+    expect(alone).toMatchObject({ steps: [], parts: 0 });
+    expect(alone.classes[0]).toMatchObject({ step: null, refused: { operation: "keepLargest" }, heldOutDice: null, refusedDice: null });
+  });
+
+  it("never carries out what costs a class on cases that took no part in its choice, whatever the tables", () => {
+    const random = new Random(11, "held");
+    let carried = 0;
+    for (let round = 0; round < 60; round++) {
+      const cases = Array.from({ length: 9 }, (_, at): ComponentTable => {
+        const own = Array.from({ length: random.integer(1, 4) }, (): [number, number] => {
+          const voxels = random.integer(1, 400);
+          return [voxels, random.uniform(0, 1) < 0.5 ? voxels : 0];
+        }).sort((a, b) => b[0] - a[0]);
+        return { ...table(at % 3, own.reduce((sum, [, hits]) => sum + hits, 0) + random.integer(0, 60), own), id: `case_${at}` };
+      });
+      const { classes: own } = choosePostprocessing(cases);
+      for (const { step, refused, dice, chosenDice, heldOutDice, refusedDice } of own) {
+        if (step) {
+          carried++;
+          expect(heldOutDice).toBeGreaterThanOrEqual(dice + 0.001 - 1e-6);
+        } else for (const other of [chosenDice, heldOutDice]) expect(other).toBeCloseTo(dice, 12);
+        if (refused) expect(refusedDice).toBeLessThan(dice + 0.001);
+      }
+    }
+    // Both happen.
+    expect(carried).toBeGreaterThan(2);
+    expect(carried).toBeLessThan(55);
   });
 
   it("keeps the largest component of all classes together where a false organ has several of them, and none of its own then", () => {
