@@ -92,6 +92,7 @@ export function trainingReport(line: ProgressLine = progressLine()): TrainingRep
           line.end(`on request: ${event.command}`);
           break;
         case "preview":
+        case "cases":
         case "samples":
         case "system":
         case "checkpoint":

@@ -1,4 +1,5 @@
 import type { Block } from "./block.js";
+import type { SourceGrid } from "./geometry.js";
 import type { HistoryEntry } from "./sample.js";
 import type { Shape5, Triple } from "./shape.js";
 
@@ -9,6 +10,8 @@ export interface BatchPart {
   readonly patch?: number;
   readonly origin?: Triple;
   readonly history: readonly HistoryEntry[];
+  /** Of whole cases: the grid of the file, on which a prediction is written. */
+  readonly source?: SourceGrid;
 }
 
 /** Stacked samples. */

@@ -112,6 +112,18 @@ export type RunEvent = { readonly t: number } & (
       /** NIfTI files of the same patch, relative to the run's folder. */
       readonly volumes?: { readonly image: string; readonly label: string; readonly prediction: string };
     }
+  /** How whole validation cases were predicted after an epoch, on the network's grid; the label maps of some are kept. */
+  | {
+      readonly type: "cases";
+      readonly epoch: number;
+      readonly cases: readonly {
+        readonly id: string;
+        /** Of the classes that are there or were predicted. */
+        readonly dice: Readonly<Record<string, number>>;
+        /** NIfTI file of the label map, relative to the run's folder. */
+        readonly path?: string;
+      }[];
+    }
   /** A request that was carried out; `step` is the last finished one. */
   | { readonly type: "control"; readonly command: RunCommand; readonly id: string; readonly step: number }
   /** Samples of the batch for `step`, as the trainer received them: a description, and the voxels beside it. */

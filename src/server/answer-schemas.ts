@@ -57,6 +57,10 @@ const events = [
   event("checkpoint", { kind: { type: "string", enum: ["latest", "best"] }, epoch: number, step: number, path: text }),
   event("skip", { id: text, stage: text, message: text }),
   event("warning", { message: text }),
+  event("cases", {
+    epoch: number,
+    cases: list(all({ id: text, dice: { type: "object", additionalProperties: { type: "number" } } }, { path: text })),
+  }),
   event("prediction", { id: text, path: text, seconds: number }),
   event("evaluation", { path: text, summary: { type: "null" } }),
   event("control", { command: { type: "string", enum: ["pause", "resume", "stop", "checkpoint", "samples"] }, id: text, step: number }),
@@ -137,6 +141,7 @@ export const answerSchemas = [
           additionalProperties: false,
         },
         previews: recent("Event_preview"),
+        cases: list({ $ref: "Event_cases#" }),
         predictions: recent("Event_prediction"),
         finished: recent("Event_epoch"),
         skips: recent("Event_skip"),

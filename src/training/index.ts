@@ -15,6 +15,7 @@ export type {
   GraphFunction,
   GraphInput,
   InitOptions,
+  KeepCasesOptions,
   Split,
   TrainingConfig,
   TrainingOptions,

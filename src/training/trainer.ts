@@ -19,6 +19,7 @@ import type { Ranks } from "./ranks/ranks.js";
 import { shareGroup } from "./ranks/share-group.js";
 import { shareWeights } from "./ranks/share-weights.js";
 import { sharedError, together } from "./ranks/together.js";
+import { CasePredictions } from "./run/case-predictions.js";
 import type { PreviewInput, PreviewRenderer } from "./run/preview-input.js";
 import { PreviewVolumes } from "./run/preview-volumes.js";
 import type { RunControl } from "./run/run-control.js";
@@ -76,6 +77,7 @@ export class Trainer {
   private savedStep: number;
   private readonly samples: SampleCapture;
   private readonly previewVolumes = new PreviewVolumes();
+  private readonly kept: CasePredictions;
 
   constructor(
     private readonly options: TrainerOptions,
@@ -84,6 +86,7 @@ export class Trainer {
     const { learner, folder } = options;
     this.samples = new SampleCapture(folder, learner.classes);
     this.savedStep = state.step;
+    this.kept = new CasePredictions({ folder, classes: learner.classes.length, keep: options.validation.cases?.keep });
     this.context = { model: learner.model, folder: folder.path, classes: learner.classes, stop: (reason) => (this.stopReason ??= reason) };
   }
 
@@ -300,6 +303,7 @@ export class Trainer {
       signal,
       // A checkpoint taken here holds the weights that are trained, not their mean, and stands before this validation.
       onTurn: () => this.obey(() => this.swapped(() => this.saveLatest())),
+      ...(ranks.rank === 0 && { kept: this.kept }),
       ...(preview &&
         ranks.rank === 0 && {
           show: ({ foreground: _, ...patch }) => this.render({ ...patch, epoch, classes: learner.classes, folder: folder.path }),

@@ -55,6 +55,7 @@ export default defineConfig({
   memory: "1GB",
   data: niftiCases({ root, classes: ["background", "kidney", "tumor"] }),
   split: { validation: 0.2 },
+  validation: { cases: { every: 3 } },          // also predicts whole cases; the dashboard shows them epoch by epoch
   graph: ({ cases }) =>
     cases.pipe(
       cached(                                   // computed once per case, then read from LMDB

@@ -94,8 +94,9 @@ function copyInto(source: VoxelSource<StackedDtype>, target: Float32Array | Uint
   else target.set((source as unknown as { readonly data: Float32Array }).data);
 }
 
-function partOf({ id, epoch, patch, origin, history }: Sample): BatchPart {
-  return { id, epoch, ...(patch !== undefined && { patch }), ...(origin && { origin }), history };
+function partOf({ id, epoch, patch, origin, history, source }: Sample): BatchPart {
+  const ofPatch = { ...(patch !== undefined && { patch }), ...(origin && { origin }) };
+  return { id, epoch, ...ofPatch, history, ...(!origin && source && { source }) };
 }
 
 function requireAlike(first: Sample, sample: Sample): void {

@@ -3,6 +3,9 @@ import type { GpuReport, RunCommand, RunEvent, StageReport } from "../../core/ru
 const MOST_TEXT = 2000;
 const MOST_NAMES = 64;
 const MOST_GPUS = 16;
+const MOST_CASES = 500;
+/** A task such as the organs of the whole body has more than a hundred. */
+const MOST_CLASSES = 512;
 const COMMANDS: ReadonlySet<unknown> = new Set<RunCommand>(["pause", "resume", "stop", "checkpoint", "samples"]);
 const STATES = new Set(["busy", "blocked", "starved", "done"]);
 
@@ -67,7 +70,7 @@ export function readEvent(value: unknown): RunEvent | undefined {
         seed: number(event.seed, 0),
         engine: text(event.engine),
         epochs: number(event.epochs, 0),
-        classes: Array.isArray(event.classes) ? event.classes.slice(0, MOST_NAMES).map(text) : [],
+        classes: Array.isArray(event.classes) ? event.classes.slice(0, MOST_CLASSES).map(text) : [],
         pid: number(event.pid, 0),
         ...(isNumber(event.resumedAtStep) ? { resumedAtStep: event.resumedAtStep } : {}),
         ...(isNumber(event.stepsPerEpoch) ? { stepsPerEpoch: event.stepsPerEpoch } : {}),
@@ -83,6 +86,9 @@ export function readEvent(value: unknown): RunEvent | undefined {
       };
     case "preview":
       return { t, type: "preview", path: text(event.path), id: text(event.id), epoch: number(event.epoch, 0), ...previewVolumes(event.volumes) };
+    case "cases":
+      if (!isCount(event.epoch) || !Array.isArray(event.cases)) return undefined;
+      return { t, type: "cases", epoch: event.epoch, cases: event.cases.slice(0, MOST_CASES).flatMap((each: unknown) => validatedCase(each) ?? []) };
     case "control":
       if (!COMMANDS.has(event.command)) return undefined;
       return { t, type: "control", command: event.command as RunCommand, id: text(event.id), step: number(event.step, 0) };
@@ -162,6 +168,12 @@ function previewVolumes(value: unknown): Partial<Pick<Extract<RunEvent, { readon
   if (typeof value !== "object" || value === null) return {};
   const { image, label, prediction } = value as Fields;
   return { volumes: { image: text(image), label: text(label), prediction: text(prediction) } };
+}
+
+function validatedCase(value: unknown): Extract<RunEvent, { readonly type: "cases" }>["cases"][number] | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  const { id, dice, path } = value as Fields;
+  return { id: text(id), dice: numbers(dice), ...(path === undefined ? {} : { path: text(path) }) };
 }
 
 function gpuReport(value: unknown): GpuReport {

@@ -1,5 +1,6 @@
 import type { RunCommand, RunEvent } from "../../core/run-events.js";
 import { BucketTable, type BucketTableState } from "./bucket-table.js";
+import { moreCases } from "./more-cases.js";
 
 type EventOf<Type extends RunEvent["type"]> = Extract<RunEvent, { readonly type: Type }>;
 
@@ -44,6 +45,8 @@ export interface RunRecordState {
   readonly best?: EventOf<"checkpoint">;
   readonly evaluation?: EventOf<"evaluation">;
   readonly previews: Recent<EventOf<"preview">>;
+  /** What whole validation cases scored, epoch after epoch. */
+  readonly cases: readonly EventOf<"cases">[];
   readonly predictions: Recent<EventOf<"prediction">>;
   readonly finished: Recent<EventOf<"epoch">>;
   readonly skips: Recent<EventOf<"skip">>;
@@ -82,6 +85,7 @@ export class RunRecord {
   best: EventOf<"checkpoint"> | undefined;
   evaluation: EventOf<"evaluation"> | undefined;
   previews: Recent<EventOf<"preview">> = { count: 0, last: [] };
+  cases: readonly EventOf<"cases">[] = [];
   predictions: Recent<EventOf<"prediction">> = { count: 0, last: [] };
   finished: Recent<EventOf<"epoch">> = { count: 0, last: [] };
   skips: Recent<EventOf<"skip">> = { count: 0, last: [] };
@@ -118,6 +122,9 @@ export class RunRecord {
         return;
       case "preview":
         this.previews = more(this.previews, event);
+        return;
+      case "cases":
+        this.cases = moreCases(this.cases, event);
         return;
       case "checkpoint":
         this[event.kind] = event;
@@ -167,10 +174,10 @@ export class RunRecord {
   }
 
   toJSON(): RunRecordState {
-    const { events, lastTime, starts, graphs, previews, predictions, finished, skips, warnings, controls, samples } = this;
+    const { events, lastTime, starts, graphs, previews, cases, predictions, finished, skips, warnings, controls, samples } = this;
     const { start, end, step, epoch, latest, best, evaluation, system } = this;
     return {
-      ...{ events, lastTime, starts, graphs, previews, predictions, finished, skips, warnings, controls, samples },
+      ...{ events, lastTime, starts, graphs, previews, cases, predictions, finished, skips, warnings, controls, samples },
       ...{ start, end, step, epoch, latest, best, evaluation, system },
       use: this.use.toJSON(),
       steps: this.steps.toJSON(),
@@ -214,6 +221,8 @@ export class RunRecord {
     if (this.epoch && this.epoch.step > from) this.epoch = undefined;
     const kept = this.finished.last.filter(({ step }) => step <= from);
     this.finished = { count: this.finished.count - (this.finished.last.length - kept.length), last: kept };
+    const lastEpoch = kept.at(-1)?.epoch ?? 0;
+    this.cases = this.cases.filter(({ epoch }) => epoch <= lastEpoch);
     this.steps.cutAfter(from);
     const at = this.epochs.points("step");
     this.epochs.cutAfter(at.x.filter((_, i) => at.max[i]! <= from).at(-1) ?? -1);

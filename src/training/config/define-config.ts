@@ -58,6 +58,13 @@ const schema = z.strictObject({
         .strictObject({
           every: positiveInteger.optional(),
           overlap: z.tuple([integerFrom(0), integerFrom(0), integerFrom(0)], { error: "three integers [z, y, x]" }).optional(),
+          keep: z
+            .strictObject({
+              cases: integerFrom(0).optional(),
+              epochs: integerFrom(2).optional(),
+              bytes: z.union([z.string(), z.number()], { error: 'a size such as "256MB"' }).optional(),
+            })
+            .optional(),
         })
         .optional(),
     })
@@ -121,7 +128,8 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
   "": Object.keys(schema.shape),
   training: Object.keys(schema.shape.training.shape),
   validation: ["every", "graph", "patches", "cases"],
-  "validation.cases": ["every", "overlap"],
+  "validation.cases": ["every", "overlap", "keep"],
+  "validation.cases.keep": ["cases", "epochs", "bytes"],
   "training.earlyStopping": ["patience", "minDelta"],
   "training.checkpoint": ["everySteps", "everyMinutes"],
   "training.optimizer": ["name", "beta1", "beta2", "epsilon", "momentum", "nesterov", "weightDecay"],
@@ -152,6 +160,8 @@ export function defineConfig(config: TrainingConfig): TrainingConfig {
     throw new VoxError(`loss must fit the classes, but: ${errorMessage(error)}`, { code: "ERR_CONFIG", where: "config", cause: error });
   }
   if (config.memory !== undefined) parseBytes(config.memory, "config", "memory");
+  const keepBytes = config.validation?.cases?.keep?.bytes;
+  if (keepBytes !== undefined) parseBytes(keepBytes, "config", "validation.cases.keep.bytes");
   return config;
 }
 

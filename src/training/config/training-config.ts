@@ -41,6 +41,18 @@ export interface CaseValidationOptions {
   readonly every?: number;
   /** Voxels that neighboring windows share; half the patch. Less is faster. */
   readonly overlap?: Triple;
+  /** Which of their label maps are kept, to look back at in the dashboard. */
+  readonly keep?: KeepCasesOptions;
+}
+
+/** What is kept of whole validation cases, in `validation/` of the run's folder. */
+export interface KeepCasesOptions {
+  /** Of so many cases, the same ones each time; 8. None with 0. */
+  readonly cases?: number;
+  /** After so many epochs at most; 24. Once there are more, every other one goes, never the first and the newest. */
+  readonly epochs?: number;
+  /** Room on the disk for all of them; `"256MB"`. */
+  readonly bytes?: string | number;
 }
 
 export interface EarlyStoppingOptions {

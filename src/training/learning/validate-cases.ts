@@ -8,6 +8,7 @@ import { type Infer, slidingWindow } from "../../inference/sliding-window.js";
 import type { LabelArray } from "../../kernels/label-array.js";
 import type { GraphHost, TrainingBatch } from "../hosting/batch-source.js";
 import { orAborted } from "../or-aborted.js";
+import type { PredictedCase } from "../run/case-predictions.js";
 import type { Learner } from "./learner.js";
 
 export interface ValidateCasesOptions {
@@ -20,6 +21,8 @@ export interface ValidateCasesOptions {
   readonly signal: AbortSignal;
   /** Between two cases. */
   readonly onTurn: () => Promise<void>;
+  /** Keeps what is predicted, and tells where. */
+  readonly keep?: ((predicted: PredictedCase) => Promise<string | undefined>) | undefined;
 }
 
 /** Of one class: the sum of its Dice, and over how many cases. */
@@ -31,8 +34,15 @@ export interface DiceSum {
 export interface CaseValidation {
   /** One per class. */
   readonly sums: readonly DiceSum[];
-  /** Cases that were predicted. */
-  readonly count: number;
+  /** Cases that were predicted, with the Dice of the classes that are there or were predicted. */
+  readonly cases: readonly ValidatedCase[];
+}
+
+/** A case that was predicted while training. */
+export interface ValidatedCase {
+  readonly id: string;
+  readonly dice: Readonly<Record<string, number>>;
+  readonly path?: string;
 }
 
 /**
@@ -44,13 +54,13 @@ export interface CaseValidation {
  * @throws `ERR_LABEL` for a case without labels
  */
 export async function validateCases(options: ValidateCasesOptions): Promise<CaseValidation | undefined> {
-  const { learner, host, ids, patch, overlap, signal, onTurn } = options;
+  const { learner, host, ids, patch, overlap, signal, onTurn, keep } = options;
   const { model, classes } = learner;
   const { ignore } = (learner.loss.options ?? {}) as { readonly ignore?: number };
   const source = await host.open({ mode: "validation", ids, epochs: 1, whole: true });
   const memory = new MergeMemory();
   const sums = classes.map(() => ({ dice: 0, cases: 0 }));
-  let count = 0;
+  const cases: ValidatedCase[] = [];
   try {
     for (;;) {
       await onTurn();
@@ -66,8 +76,17 @@ export async function validateCases(options: ValidateCasesOptions): Promise<Case
         signal,
         ...(overlap && { overlap }),
       });
-      addDice(sums, labels, truthOf(batch), ignore);
-      count++;
+      const dice = diceOf(classes.length, labels, truthOf(batch), ignore);
+      dice.forEach((value, label) => {
+        // A class that is neither there nor predicted says nothing.
+        if (value === undefined) return;
+        sums[label]!.dice += value;
+        sums[label]!.cases++;
+      });
+      const part = batch.parts[0]!;
+      const path = await keep?.({ part, labels, shape: [depth, height, width] });
+      const known = classes.flatMap((name, label) => (label > 0 && dice[label] !== undefined ? [[name, dice[label]] as const] : []));
+      cases.push({ id: part.id, dice: Object.fromEntries(known), ...(path !== undefined && { path }) });
       batch.release();
       await nextTurn();
     }
@@ -77,7 +96,7 @@ export async function validateCases(options: ValidateCasesOptions): Promise<Case
   } finally {
     await source.close();
   }
-  return signal.aborted ? undefined : { sums, count };
+  return signal.aborted ? undefined : { sums, cases };
 }
 
 /** `dice_<class>` per foreground class that any case has, its mean over those cases, and `dice`, the mean of these. */
@@ -124,9 +143,10 @@ function truthOf({ label, parts }: TrainingBatch): ArrayLike<number> {
   );
 }
 
-function addDice(sums: { dice: number; cases: number }[], labels: LabelArray, truth: ArrayLike<number>, ignore: number | undefined): void {
-  const both = new Float64Array(sums.length);
-  const either = new Float64Array(sums.length);
+/** One per label; undefined where it is neither there nor predicted. */
+function diceOf(classes: number, labels: LabelArray, truth: ArrayLike<number>, ignore: number | undefined): readonly (number | undefined)[] {
+  const both = new Float64Array(classes);
+  const either = new Float64Array(classes);
   for (let voxel = 0; voxel < labels.length; voxel++) {
     const wanted = truth[voxel]!;
     if (wanted === ignore) continue;
@@ -135,10 +155,5 @@ function addDice(sums: { dice: number; cases: number }[], labels: LabelArray, tr
     either[wanted]!++;
     if (given === wanted) both[given]!++;
   }
-  sums.forEach((sum, label) => {
-    // A class that is neither there nor predicted says nothing.
-    if (either[label] === 0) return;
-    sum.dice += (2 * both[label]!) / either[label]!;
-    sum.cases++;
-  });
+  return Array.from(either, (count, label) => (count === 0 ? undefined : (2 * both[label]!) / count));
 }

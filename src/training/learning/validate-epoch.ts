@@ -4,6 +4,7 @@ import type { ValidationOptions } from "../config/training-config.js";
 import type { GraphHost } from "../hosting/batch-source.js";
 import type { Ranks } from "../ranks/ranks.js";
 import { sharedError, together } from "../ranks/together.js";
+import type { CasePredictions, PredictedCase } from "../run/case-predictions.js";
 import { type EpochSums, epochMeans, NO_SUMS } from "../training-state.js";
 import type { CapturedPreview } from "./capture-preview.js";
 import type { Learner } from "./learner.js";
@@ -24,6 +25,8 @@ export interface ValidateEpochOptions {
   readonly onTurn: () => Promise<void>;
   /** Shows the patch with the most foreground; on the first rank only. */
   readonly show?: ((captured: CapturedPreview) => Promise<void>) | undefined;
+  /** Keeps whole cases and their scores; on the first rank only. */
+  readonly kept?: CasePredictions | undefined;
 }
 
 export interface EpochValidation {
@@ -40,7 +43,7 @@ const DEFAULT_CASES_EVERY = 10;
  * @throws `ERR_EMPTY` when no batch or no case comes
  */
 export async function validateEpoch(options: ValidateEpochOptions): Promise<EpochValidation | "stopped" | undefined> {
-  const { ranks, learner, host, epoch, signal, onTurn, patch, show } = options;
+  const { ranks, learner, host, epoch, signal, onTurn, patch, show, kept } = options;
   const { patches = true, every = 1, cases } = options.validation;
   const hasCases = options.ids.length > 0;
   const duePatches = hasCases && patches && epoch % every === 0;
@@ -50,19 +53,23 @@ export async function validateEpoch(options: ValidateEpochOptions): Promise<Epoc
   const told = await together(ranks, async () => {
     const ofPatches = duePatches && ids.length > 0 ? await validatePatches({ ...shared, isShown: show !== undefined }) : undefined;
     if (ofPatches?.captured && !signal.aborted) await show?.(ofPatches.captured);
-    const ofCases = dueCases && ids.length > 0 && !signal.aborted ? await validateCases({ ...shared, patch, overlap: cases.overlap }) : undefined;
+    const keep = kept && ((predicted: PredictedCase) => kept.add(epoch, predicted));
+    const ofCases =
+      dueCases && ids.length > 0 && !signal.aborted ? await validateCases({ ...shared, patch, overlap: cases.overlap, keep }) : undefined;
     return {
       isStopped: signal.aborted,
       patches: { ...(ofPatches?.sums ?? NO_SUMS) },
       cases: ofCases?.sums.map((sum) => ({ ...sum })) ?? [],
-      count: ofCases?.count ?? 0,
+      found: ofCases?.cases.map((each) => ({ ...each })) ?? [],
     };
   });
   if (told.some(({ isStopped }) => isStopped)) return "stopped";
   if (!duePatches && !dueCases) return undefined;
   const patchSums = addSums(told.map((rank) => rank.patches));
   if (duePatches && patchSums.samples === 0) throw empty("the validation cases must give at least one batch, got none");
-  if (dueCases && told.every(({ count }) => count === 0)) throw empty("there must be at least one whole case to validate on, got none");
+  if (dueCases && told.every(({ found }) => found.length === 0)) throw empty("there must be at least one whole case to validate on, got none");
+  const found = told.flatMap((rank) => rank.found).sort((a, b) => options.ids.indexOf(a.id) - options.ids.indexOf(b.id));
+  if (dueCases) await kept?.finish(epoch, found);
   const ofPatches = duePatches ? epochMeans(patchSums) : undefined;
   const ofCases = dueCases ? caseFigures(addDice(told.map((rank) => rank.cases)), learner.classes) : {};
   return { ...(ofPatches && { loss: ofPatches.loss }), metrics: { ...ofPatches?.metrics, ...ofCases } };
