@@ -1,4 +1,4 @@
-// Streaming gzip decompression with the zlib that is inside the node executable: JavaScript has it only whole-file or asynchronous, and a loader wants to
+// Streaming gzip and zlib decompression with the zlib that is inside the node executable: JavaScript has it only whole-file or asynchronous, and a loader wants to
 // decode each piece while it is in the cache.
 #include <zlib.h>
 
@@ -32,13 +32,14 @@ struct Inflater {
   z_stream stream{};
   bool isOpen = false;
 
-  Inflater() { isOpen = zlibInit(&stream, kGzipOnly, ZLIB_VERSION, sizeof(z_stream)) == Z_OK; }
+  explicit Inflater(int window) { isOpen = zlibInit(&stream, window, ZLIB_VERSION, sizeof(z_stream)) == Z_OK; }
   ~Inflater() { close(); }
   void close() {
     if (isOpen) zlibEnd(&stream);
     isOpen = false;
   }
-  // Largest window, gzip wrapping with its checksums.
+  // Largest window, with the checksums of the wrapping.
+  static constexpr int kZlibOnly = 15;
   static constexpr int kGzipOnly = 15 + 16;
 };
 
@@ -53,9 +54,10 @@ Inflater* inflaterOf(const Napi::CallbackInfo& info) {
   return nullptr;
 }
 
-// inflateOpen() → inflater
+// inflateOpen(isZlib) → inflater, of gzip members otherwise
 Napi::Value inflateOpen(const Napi::CallbackInfo& info) {
-  auto* inflater = new Inflater();
+  const bool isZlib = info.Length() > 0 && info[0].IsBoolean() && info[0].As<Napi::Boolean>().Value();
+  auto* inflater = new Inflater(isZlib ? Inflater::kZlibOnly : Inflater::kGzipOnly);
   if (!inflater->isOpen) {
     delete inflater;
     Napi::Error::New(info.Env(), "zlib has no memory").ThrowAsJavaScriptException();

@@ -1,7 +1,7 @@
 import type { DtypeArrays } from "./dtype.js";
 import type { Affine } from "./geometry.js";
 import type { Json } from "./json.js";
-import type { Shape4 } from "./shape.js";
+import type { Shape4, Triple } from "./shape.js";
 
 /** One case on disk (or behind a user's reader), not yet read. */
 export interface CaseRef {
@@ -10,6 +10,18 @@ export interface CaseRef {
   readonly images: readonly string[];
   readonly label?: string;
   readonly extra?: Readonly<Record<string, Json>>;
+  /** How the files are to be understood where they do not say it themselves. */
+  readonly reading?: CaseReading;
+}
+
+/** What the files of a case mean, where that is no matter of their formats; plain data. */
+export interface CaseReading {
+  /** Stored label value → class, such as `{ 255: 1 }`; values that are not named stay as they are. */
+  readonly labels?: Readonly<Record<string, number>>;
+  /** Color images become one channel of brightness: 0.299 red + 0.587 green + 0.114 blue (ITU-R 601). */
+  readonly gray?: boolean;
+  /** Voxel size `[z, y, x]` in mm of planar images and TIFF stacks, whatever their files say. */
+  readonly spacing?: Triple;
 }
 
 /**

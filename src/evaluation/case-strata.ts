@@ -2,8 +2,8 @@ import type { CaseRef, DataSet } from "../core/case.js";
 import { VoxError } from "../core/errors.js";
 import { spacingOf } from "../core/geometry.js";
 import { elementCount } from "../core/shape.js";
-import { readHeader } from "../io/read-header.js";
 import { labelDtype, readLabel } from "../io/read-label.js";
+import { readLabelHeader } from "../io/read-label-header.js";
 import { labelCounts } from "../kernels/label-counts/label-counts.js";
 
 /**
@@ -36,7 +36,7 @@ async function countsOf(data: DataSet, ref: CaseRef): Promise<{ readonly counts:
     return { counts: [...labelCounts(map)], voxelVolume: image.affine ? volumeOf(spacingOf(image.affine)) : 1 };
   }
   if (ref.label === undefined) throw missing();
-  const header = await readHeader(ref.label);
+  const header = await readLabelHeader(ref.label, ref.reading);
   const Label = labelDtype(data.classes.length) === "uint8" ? Uint8Array : Uint16Array;
   const map = new Label(elementCount(header.shape));
   readLabel(header, map, { classes: data.classes });

@@ -3,10 +3,11 @@ import { VoxError } from "../core/errors.js";
 import { type NativeAddon, native } from "../kernels/native.js";
 import type { StoredBytesOptions } from "./each-stored-piece.js";
 import { gzipError, isGzip } from "./is-gzip.js";
+import type { CompressedStream } from "./volume-format.js";
 
 declare module "../kernels/native.js" {
   interface NativeAddon {
-    inflateOpen?(): unknown;
+    inflateOpen?(isZlib?: boolean): unknown;
     inflateRun?(inflater: unknown, input: Uint8Array, output: Uint8Array, progress: Float64Array): void;
     inflateNext?(inflater: unknown): void;
     inflateClose?(inflater: unknown): void;
@@ -24,19 +25,19 @@ export function streamingZlib(): Zlib | undefined {
 const INPUT_BYTES = 256 * 1024;
 
 /**
- * Decompresses a gzip file, of one member or many, into pieces, each only valid during the call; holds one piece and 256 KB of the file. The rest of the
- * file is decompressed too, so that its checksum counts.
+ * Decompresses a gzip file, of one member or many, or a zlib stream, into pieces, each only valid during the call; holds one piece and 256 KB of the file.
+ * The rest of the file is decompressed too, so that its checksum counts.
  *
- * @source RFC 1952
+ * @source RFC 1950, RFC 1952
  */
 export function eachGunzippedPiece(
   zlib: Zlib,
   path: string,
-  { offset, length, pieceBytes }: StoredBytesOptions,
+  { offset, length, pieceBytes, stream }: StoredBytesOptions,
   slack: number,
   take: (piece: Uint8Array) => void,
 ): void {
-  const gzip = new GzipFile(zlib, path);
+  const gzip = new CompressedFile(zlib, path, stream);
   try {
     const buffer = Buffer.allocUnsafeSlow(Math.max(1, Math.min(pieceBytes, Math.max(length, offset))));
     for (let skipped = 0; skipped < offset; )
@@ -68,11 +69,12 @@ export function tooShort(path: string, needed: number, there: number): VoxError 
   return new VoxError(`the file must have ${needed} bytes for its header and voxels, got ${there}`, { code: "ERR_TRUNCATED", where: path });
 }
 
-class GzipFile {
+class CompressedFile {
   private readonly file: number;
   private readonly inflater: unknown;
   private readonly input = Buffer.allocUnsafeSlow(INPUT_BYTES);
   private readonly progress = new Float64Array(3);
+  private position: number;
   private from = 0;
   private to = 0;
   private isAtEnd = false;
@@ -83,9 +85,11 @@ class GzipFile {
   constructor(
     private readonly zlib: Zlib,
     private readonly path: string,
+    private readonly stream: CompressedStream = { start: 0, wrap: "gzip" },
   ) {
     this.file = openSync(path, "r");
-    this.inflater = zlib.inflateOpen();
+    this.position = stream.start;
+    this.inflater = zlib.inflateOpen(stream.wrap === "zlib");
   }
 
   close(): void {
@@ -104,7 +108,7 @@ class GzipFile {
     let filled = 0;
     while (filled < buffer.length && (this.isInMember || this.enterMember())) {
       if (this.from === this.to) this.refill();
-      if (this.from === this.to) throw gzipError(this.path, new Error("unexpected end of file"));
+      if (this.from === this.to) throw gzipError(this.path, new Error("unexpected end of file"), this.stream.wrap);
       this.run(buffer.subarray(filled));
       this.from += this.progress[0]!;
       filled += this.progress[1]!;
@@ -118,14 +122,14 @@ class GzipFile {
     try {
       this.zlib.inflateRun(this.inflater, this.input.subarray(this.from, this.to), output, this.progress);
     } catch (error) {
-      throw gzipError(this.path, error);
+      throw gzipError(this.path, error, this.stream.wrap);
     }
   }
 
   /** Whether another member follows; other bytes after the last one are ignored, as gzip does. */
   private enterMember(): boolean {
     if (this.to - this.from < 2) this.refill();
-    if (!isGzip(this.input.subarray(this.from, this.to))) return false;
+    if (this.stream.wrap === "zlib" || !isGzip(this.input.subarray(this.from, this.to))) return false;
     this.zlib.inflateNext(this.inflater);
     this.isInMember = true;
     return true;
@@ -137,7 +141,8 @@ class GzipFile {
     this.input.copyWithin(0, this.from, this.to);
     this.to -= this.from;
     this.from = 0;
-    const count = readSync(this.file, this.input, this.to, this.input.length - this.to, null);
+    const count = readSync(this.file, this.input, this.to, this.input.length - this.to, this.position);
+    this.position += count;
     this.to += count;
     this.isAtEnd = count === 0;
   }

@@ -1,13 +1,16 @@
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from "node:fs";
-import { gunzipSync } from "node:zlib";
+import { gunzipSync, inflateSync } from "node:zlib";
 import { isVoxError } from "../core/errors.js";
 import { eachGunzippedPiece, streamingZlib, tooLong, tooShort } from "./each-gunzipped-piece.js";
 import { gunzipMembers } from "./gunzip-members.js";
 import { gzipError, isTrailingBytes } from "./is-gzip.js";
 import { readError } from "./read-error.js";
+import type { CompressedStream } from "./volume-format.js";
 
 export interface StoredBytesOptions {
   readonly compressed: boolean;
+  /** Where the compressed bytes begin, and how they are wrapped; default: gzip from the first byte on. */
+  readonly stream?: CompressedStream;
   /** First wanted byte of the (decompressed) file, and how many from there. */
   readonly offset: number;
   readonly length: number;
@@ -59,22 +62,22 @@ function eachPlain(path: string, { offset, length, pieceBytes }: StoredBytesOpti
   }
 }
 
-function eachOfWhole(path: string, { offset, length, pieceBytes }: StoredBytesOptions, take: (piece: Uint8Array) => void): void {
-  const all = gunzipWhole(path, offset + length);
+function eachOfWhole(path: string, { offset, length, pieceBytes, stream }: StoredBytesOptions, take: (piece: Uint8Array) => void): void {
+  const all = inflateWhole(path, offset + length, stream);
   if (all.length < offset + length) throw tooShort(path, offset + length, all.length);
   for (let done = 0; done < length; done += pieceBytes) take(all.subarray(offset + done, offset + Math.min(length, done + pieceBytes)));
 }
 
-function gunzipWhole(path: string, needed: number): Uint8Array {
-  const compressed = readFileSync(path);
+function inflateWhole(path: string, needed: number, { start, wrap }: CompressedStream = { start: 0, wrap: "gzip" }): Uint8Array {
+  const compressed = readFileSync(path).subarray(start);
+  // One output chunk of about the right size saves the collecting and joining of many.
+  const options = { chunkSize: Math.max(64, Math.min(needed + 64, 2 ** 31 - 1)), maxOutputLength: Math.min(needed + SLACK, MAX_ARRAY) };
   try {
-    // One output chunk of about the right size saves the collecting and joining of many.
-    return gunzipSync(compressed, {
-      chunkSize: Math.max(64, Math.min(needed + 64, 2 ** 31 - 1)),
-      maxOutputLength: Math.min(needed + SLACK, MAX_ARRAY),
-    });
+    return wrap === "zlib" ? inflateSync(compressed, options) : gunzipSync(compressed, options);
   } catch (error) {
-    return membersOf(path, compressed, needed, error);
+    if (wrap === "gzip") return membersOf(path, compressed, needed, error);
+    if ((error as { code?: string }).code === "ERR_BUFFER_TOO_LARGE") throw tooLong(path, needed, SLACK);
+    throw gzipError(path, error, wrap);
   }
 }
 

@@ -7,6 +7,7 @@ import type { VoxelSource } from "../core/voxel-source.js";
 import { decodeVoxels } from "../kernels/decode/decode-voxels.js";
 import { type DecodePlan, DecodeReport, STORED_BYTES } from "../kernels/decode/reference.js";
 import { tooShort } from "./each-gunzipped-piece.js";
+import { formatNamed } from "./formats.js";
 import { readError } from "./read-error.js";
 import { sourceLayout } from "./source-layout.js";
 import type { VolumeHeader } from "./volume-format.js";
@@ -26,8 +27,9 @@ const WORTH_READING = 1 / 4;
 const SCAN_BYTES = 16 * 1024 ** 2;
 
 /** Whether regions of a file can be read without the rest of it. */
-export function canReadRegions({ format, encoding }: VolumeHeader): boolean {
-  return format === "nifti" && !encoding.compressed;
+export function canReadRegions({ format, encoding, shape, labels }: VolumeHeader): boolean {
+  const isInOrder = shape[3] === 1 || (encoding.channelAxis ?? 3) === 3;
+  return formatNamed(format).isPlain === true && !encoding.compressed && isInOrder && labels === undefined;
 }
 
 /**
@@ -143,12 +145,13 @@ export class FileVolume<D extends FileDtype = FileDtype> implements VoxelSource<
 
 /** Reads a canonical box of one file into its channels of the target. */
 function readFileBox(
-  { path, source, encoding, shape }: VolumeHeader,
+  { path: headerPath, source, encoding, shape }: VolumeHeader,
   start: Triple,
   size: Triple,
   target: Float32Array,
   channels: { readonly first: number; readonly of: number },
 ): DecodeReport {
+  const path = encoding.dataPath ?? headerPath;
   // Canonical axes are [z, y, x]; the file's are (i, j, k), some of them turned around.
   const from: [number, number, number] = [0, 0, 0];
   const box: [number, number, number] = [1, 1, 1];

@@ -1,5 +1,6 @@
 export type { DecodePlan, DecodeReport, DecodeTarget, StoredDtype } from "../kernels/decode/reference.js";
 export { canReadRegions, type FileDtype, FileVolume, type FileVolumeOptions } from "./file-volume.js";
+export { filesOfVolume } from "./files-of-volume.js";
 export type { ForegroundIntensities } from "./foreground-intensities.js";
 export { formatOf, formats } from "./formats.js";
 export { type CaseSummary, type ChannelSummary, type ClassIntensities, INSPECTED_BINS, INSPECTED_PERCENTILES } from "./inspect-case.js";
@@ -16,10 +17,11 @@ export { type ReadCaseOptions, type ReadCaseTargets, readCase } from "./read-cas
 export { type CaseHeader, type ReadCaseHeaderOptions, readCaseHeader } from "./read-case-header.js";
 export { readHeader } from "./read-header.js";
 export { labelDtype, type ReadLabelOptions, readLabel } from "./read-label.js";
+export { readLabelHeader } from "./read-label-header.js";
 export { type ReadVolumeOptions, readVolume } from "./read-volume.js";
 export { type Placed, requireSameGrid } from "./require-same-grid.js";
 export type { CaseFinding } from "./verify-case.js";
 export { type VerifyCasesOptions, verifyCases } from "./verify-cases.js";
-export type { VolumeData, VolumeFormat, VolumeHeader, WriteOptions } from "./volume-format.js";
+export type { CompressedStream, ReadHeaderOptions, VolumeData, VolumeFormat, VolumeHeader, VoxelEncoding, WriteOptions } from "./volume-format.js";
 export { type WriteAtomicallyOptions, writeAtomically } from "./write-atomically.js";
 export { writeVolume } from "./write-volume.js";

@@ -6,6 +6,7 @@ import { labelCounts } from "../kernels/label-counts/label-counts.js";
 import { percentiles } from "../kernels/percentiles/percentiles.js";
 import { statistics } from "../kernels/statistics/statistics.js";
 import type { CaseTask } from "./each-case.js";
+import { filesOfVolume } from "./files-of-volume.js";
 import { type CaseIntensities, caseIntensities } from "./foreground-intensities.js";
 import { type LatticeHistogram, latticeWidth } from "./lattice-histogram.js";
 import { loadCase } from "./load-case.js";
@@ -149,6 +150,7 @@ function classIntensities(
 
 async function sizeOf(paths: readonly string[]): Promise<number> {
   // Several channels may be one file.
-  const sizes = await Promise.all([...new Set(paths)].map(async (path) => (await stat(path)).size));
+  const files = (await Promise.all([...new Set(paths)].map(filesOfVolume))).flat();
+  const sizes = await Promise.all(files.map(async (path) => (await stat(path)).size));
   return sizes.reduce((sum, size) => sum + size, 0);
 }

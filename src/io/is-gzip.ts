@@ -23,13 +23,20 @@ export function isTrailingBytes(error: unknown): boolean {
 }
 
 /** zlib's errors in our words. */
-export function gzipError(path: string, cause: unknown): VoxError {
+export function gzipError(path: string, cause: unknown, wrap: "gzip" | "zlib" = "gzip"): VoxError {
   const reason = errorMessage(cause);
-  if (/unexpected end of file/.test(reason))
-    return new VoxError("the gzip data must be complete, got the end of the file in the middle of it", { code: "ERR_TRUNCATED", where: path, cause });
-  if (/incorrect data check/.test(reason))
-    return new VoxError("the gzip checksum (CRC-32) must fit the data, got another one", { code: "ERR_CHECKSUM", where: path, cause });
+  if (/unexpected end of file/.test(reason)) {
+    return new VoxError(`the ${wrap} data must be complete, got the end of the file in the middle of it`, {
+      code: "ERR_TRUNCATED",
+      where: path,
+      cause,
+    });
+  }
+  if (/incorrect data check/.test(reason)) {
+    const sum = wrap === "gzip" ? "CRC-32" : "Adler-32";
+    return new VoxError(`the ${wrap} checksum (${sum}) must fit the data, got another one`, { code: "ERR_CHECKSUM", where: path, cause });
+  }
   if (/incorrect length check/.test(reason))
     return new VoxError("the gzip length field must fit the data, got another one", { code: "ERR_CHECKSUM", where: path, cause });
-  return new VoxError(`the file must hold valid gzip data, got ${reason}`, { code: "ERR_FORMAT", where: path, cause });
+  return new VoxError(`the file must hold valid ${wrap} data, got ${reason}`, { code: "ERR_FORMAT", where: path, cause });
 }

@@ -5,6 +5,7 @@ import { requireKnownOptions } from "../core/require-known-options.js";
 import type { Shape4 } from "../core/shape.js";
 import { readHeader } from "./read-header.js";
 import { labelDtype } from "./read-label.js";
+import { readLabelHeader } from "./read-label-header.js";
 import { requireSameGrid } from "./require-same-grid.js";
 import type { VolumeHeader } from "./volume-format.js";
 
@@ -52,7 +53,11 @@ export async function readCaseHeader(
     throw new VoxError("a case must have a label file here, got none", { code: "ERR_LABEL", where: first, sampleId: ref.id });
   }
   const images: VolumeHeader[] = [];
-  for (const path of ref.images) images.push(await readHeader(path));
+  const { gray, spacing } = ref.reading ?? {};
+  const reading = { ...(gray !== undefined && { gray }), ...(spacing && { spacing }) };
+  // With several files each is a channel.
+  const declared = ref.images.length > 1 ? 1 : channels;
+  for (const path of ref.images) images.push(await readHeader(path, { ...reading, ...(declared !== undefined && { channels: declared }) }));
   const image = images[0]!;
   for (const other of images.slice(1)) requireSameGrid(image, other, "channel", ref.id);
   const count = images.reduce((sum, header) => sum + header.shape[3], 0);
@@ -63,7 +68,7 @@ export async function readCaseHeader(
       sampleId: ref.id,
     });
   }
-  const label = ref.label === undefined ? undefined : await readHeader(ref.label);
+  const label = ref.label === undefined ? undefined : await readLabelHeader(ref.label, ref.reading);
   if (label) requireSameGrid(image, label, "label", ref.id);
   return {
     id: ref.id,

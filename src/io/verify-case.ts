@@ -5,8 +5,8 @@ import { elementCount } from "../core/shape.js";
 import { labelCounts } from "../kernels/label-counts/label-counts.js";
 import type { CaseTask } from "./each-case.js";
 import { type LoadedCase, loadCase } from "./load-case.js";
-import { readHeader } from "./read-header.js";
 import { labelDtype, readLabel } from "./read-label.js";
+import { readLabelHeader } from "./read-label-header.js";
 
 export interface CaseFinding {
   readonly id: string;
@@ -27,7 +27,7 @@ export interface VerifyCaseOptions {
 /** What to do about each kind of fault. */
 const FIXES: Partial<Readonly<Record<ErrorCode, string>>> = {
   ERR_READ: "check the path and its permissions",
-  ERR_FORMAT: "replace the file by a NIfTI file; convert DICOM or .hdr/.img pairs first",
+  ERR_FORMAT: "replace the file by one of a format that is read (docs/data.md lists them), or convert it first",
   ERR_TRUNCATED: "copy or download the file again",
   ERR_CHECKSUM: "copy or download the file again; if it stays, the original is damaged",
   ERR_HEADER: "write the file again with the tool that made it, with a valid header",
@@ -86,7 +86,7 @@ async function eachFileAlone(dataset: DataSet, ref: CaseRef, known: unknown): Pr
   };
   await attempt(() => loadCase(dataset, withoutLabel));
   await attempt(async () => {
-    const header = await readHeader(label);
+    const header = await readLabelHeader(label, ref.reading);
     const Label = labelDtype(dataset.classes.length) === "uint8" ? Uint8Array : Uint16Array;
     readLabel(header, new Label(elementCount(header.shape)), { classes: dataset.classes });
   });

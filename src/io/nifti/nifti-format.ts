@@ -1,10 +1,8 @@
-import { VoxError } from "../../core/errors.js";
 import type { SourceGrid } from "../../core/geometry.js";
 import type { Shape4 } from "../../core/shape.js";
-import { decodeVoxels } from "../../kernels/decode/decode-voxels.js";
-import { type DecodePlan, DecodeReport, type DecodeTarget, STORED_BYTES, type StoredDtype } from "../../kernels/decode/reference.js";
-import { eachStoredPiece } from "../each-stored-piece.js";
+import type { StoredDtype } from "../../kernels/decode/reference.js";
 import { placeOnGrid } from "../place-on-grid.js";
+import { readStoredVoxels } from "../read-stored-voxels.js";
 import { sourceLayout } from "../source-layout.js";
 import type { VolumeData, VolumeFormat, VolumeHeader, WriteOptions } from "../volume-format.js";
 import { writeAtomically } from "../write-atomically.js";
@@ -22,9 +20,10 @@ import { readNiftiFile } from "./read-nifti-header.js";
 export const niftiFormat: VolumeFormat = {
   name: "nifti",
   extensions: [".nii.gz", ".nii"],
+  isPlain: true,
   matches: (firstBytes) => detectNifti(firstBytes) !== undefined,
   readHeader,
-  read,
+  read: readStoredVoxels,
   write,
 };
 
@@ -72,36 +71,6 @@ function keptHeader(header: NiftiHeader): { readonly [K in keyof KeptNiftiHeader
     xyztUnits: header.xyztUnits,
     dimInfo: header.dimInfo,
   };
-}
-
-/** Pieces fit the second-level cache, so decompressed bytes are decoded while they are still there. */
-const PIECE_BYTES = 256 * 1024;
-/** Where rows of the file run across rows of the target, a piece holds enough slices to fill cache lines of the target, up to this size. */
-const MAX_PIECE_BYTES = 16 * 1024 ** 2;
-const SLICES_PER_PIECE = 16;
-
-function read({ path, storedBytes, encoding }: VolumeHeader, target: DecodeTarget, plan: DecodePlan, isStopped?: () => boolean): DecodeReport {
-  const report = new DecodeReport();
-  const size = STORED_BYTES[plan.dtype];
-  let voxel = 0;
-  eachStoredPiece(
-    path,
-    { compressed: encoding.compressed, offset: encoding.voxelOffset, length: storedBytes, pieceBytes: pieceBytes(plan) },
-    (piece) => {
-      decodeVoxels(plan, piece, voxel, target, report);
-      voxel += piece.length / size;
-      if (isStopped?.()) throw new VoxError("the reading was stopped", { code: "ERR_STOPPED", where: path });
-    },
-  );
-  return report;
-}
-
-function pieceBytes({ dtype, shape, strides }: DecodePlan): number {
-  const [si, sj, sk] = strides.map(Math.abs) as [number, number, number];
-  if (si <= sj && si <= sk) return PIECE_BYTES;
-  const slice = STORED_BYTES[dtype] * shape[0] * shape[1];
-  const slices = sj <= sk ? PIECE_BYTES / slice : Math.max(PIECE_BYTES / slice, Math.min(SLICES_PER_PIECE, MAX_PIECE_BYTES / slice));
-  return slice * Math.max(1, Math.floor(slices));
 }
 
 async function write(path: string, data: VolumeData, shape: Shape4, grid: SourceGrid, { kind }: WriteOptions): Promise<void> {

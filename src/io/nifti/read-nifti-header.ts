@@ -1,8 +1,8 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { isVoxError, VoxError } from "../../core/errors.js";
-import { countGunzipped } from "../count-gunzipped.js";
-import { gunzipPrefix, isGzip, MAX_DEFLATE_RATIO } from "../is-gzip.js";
+import { gunzipPrefix, isGzip } from "../is-gzip.js";
 import { readError } from "../read-error.js";
+import { requireRoom } from "../require-room.js";
 import type { NiftiHeader } from "./nifti-header.js";
 import { NIFTI_HEADER_BYTES, niftiVoxelBytes, parseNiftiHeader } from "./parse-nifti-header.js";
 
@@ -30,7 +30,9 @@ export async function readNiftiFile(path: string): Promise<NiftiFile> {
     const prefix = await readPrefix(file, PREFIX_BYTES);
     const compressed = isGzip(prefix);
     const header = parseNiftiHeader(compressed ? gunzipPrefix(path, prefix) : prefix.subarray(0, NIFTI_HEADER_BYTES), path);
-    await requireRoom(path, header, info.size, compressed ? await lastLength(file, info.size) : undefined);
+    const shape = header.dim.slice(1, header.dim[0]! + 1);
+    const needed = header.voxOffset + niftiVoxelBytes(header);
+    await requireRoom({ path, needed, shape, dtype: header.dtype, fileBytes: info.size, ...(compressed && { stream: { start: 0, wrap: "gzip" } }) });
     return { header, compressed };
   } catch (error) {
     throw isVoxError(error) ? error : readError(path, error);
@@ -59,35 +61,4 @@ async function readPrefix(file: FileHandle, bytes: number): Promise<Uint8Array> 
     filled += bytesRead;
   }
   return buffer.subarray(0, filled);
-}
-
-/** The length that the last member of a gzip file gives for itself, modulo 2^32. */
-async function lastLength(file: FileHandle, fileBytes: number): Promise<number> {
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(4), 0, 4, Math.max(0, fileBytes - 4));
-  return bytesRead === 4 ? buffer.readUInt32LE(0) : 0;
-}
-
-/**
- * A header must not make anyone allocate what the file cannot hold. For a gzip file that is the length in its trailer; when that is too small, the file may
- * have several members, be cut, or lie, and is decompressed once without keeping anything.
- */
-async function requireRoom(path: string, header: NiftiHeader, fileBytes: number, trailerLength: number | undefined): Promise<void> {
-  const needed = header.voxOffset + niftiVoxelBytes(header);
-  const most = trailerLength === undefined ? fileBytes : fileBytes * MAX_DEFLATE_RATIO;
-  if (needed <= most) {
-    const isPlausible = trailerLength === undefined || trailerLength >= needed || (needed >= 2 ** 32 && trailerLength === needed % 2 ** 32);
-    if (isPlausible) return;
-    const there = await countGunzipped(path, needed);
-    if (there >= needed) return;
-    throw lacksRoom(path, header, needed, `${there}`);
-  }
-  throw lacksRoom(path, header, needed, trailerLength === undefined ? `${fileBytes}` : `at most ${most} (${fileBytes} compressed)`);
-}
-
-function lacksRoom(path: string, header: NiftiHeader, needed: number, there: string): VoxError {
-  const shape = header.dim.slice(1, header.dim[0]! + 1).join("x");
-  return new VoxError(`the file must have ${needed} bytes for its header and ${shape} ${header.dtype} voxels, got ${there}`, {
-    code: "ERR_TRUNCATED",
-    where: path,
-  });
 }

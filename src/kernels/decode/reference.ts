@@ -85,6 +85,12 @@ export class DecodeReport {
     return values;
   }
 
+  /** Gives the places that were found other numbers, where voxels are stored in another order than the plan's. */
+  reindex(indexOf: (index: number) => number): void {
+    this.found[FIRST_NON_FINITE] = indexOf(this.firstNonFinite);
+    this.found[FIRST_ODD] = indexOf(this.firstOdd);
+  }
+
   addNonFinite(index: number): void {
     if (this.found[NON_FINITE]!++ === 0) this.found[FIRST_NON_FINITE] = index;
   }

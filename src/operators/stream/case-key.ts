@@ -5,6 +5,7 @@ import type { CaseStore } from "../../cache/case-store.js";
 import { isDiskFull } from "../../cache/is-disk-full.js";
 import type { CustomCase } from "../../core/case.js";
 import type { RunContext } from "../../core/run-context.js";
+import { filesOfVolume } from "../../io/files-of-volume.js";
 import type { CaseItem } from "../load/case-item.js";
 import type { LoadOptions } from "../load/load.js";
 import type { OperatorLink } from "../operator-link.js";
@@ -29,11 +30,10 @@ export async function caseKey(
 ): Promise<string> {
   const { ref, data } = item;
   const withLabel = context.mode !== "prediction";
+  const named = [...ref.images, ...(withLabel && ref.label !== undefined ? [ref.label] : [])];
   const sources = custom
     ? [customHash(custom, withLabel)]
-    : await Promise.all(
-        [...ref.images, ...(withLabel && ref.label !== undefined ? [ref.label] : [])].map((path) => fileHash(path, context, store, signal)),
-      );
+    : await Promise.all((await Promise.all(named.map(filesOfVolume))).flat().map((path) => fileHash(path, context, store, signal)));
   const text = JSON.stringify([
     sources,
     withLabel,
@@ -42,6 +42,7 @@ export async function caseKey(
     recipe.image,
     data.classes,
     data.channels,
+    ...(ref.reading ? [ref.reading] : []),
     codeVersion(),
   ]);
   return createHash("sha256").update(text).digest("hex").slice(0, 32);

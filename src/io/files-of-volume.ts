@@ -1,0 +1,14 @@
+import { formatOf } from "./formats.js";
+
+/**
+ * All files that a volume lies in: the one that is named, and those that hold its voxels where its header stands alone. A file that cannot be read counts
+ * as one.
+ */
+export async function filesOfVolume(path: string): Promise<readonly string[]> {
+  try {
+    return (await formatOf(path).files?.(path)) ?? [path];
+  } catch {
+    // What is wrong with it is said where it is read.
+    return [path];
+  }
+}
