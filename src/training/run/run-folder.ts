@@ -27,6 +27,7 @@ export interface OpenRunFolderOptions {
 export class RunFolder {
   private readonly events: number;
   private readonly history: number;
+  private isOver = false;
 
   private constructor(
     readonly path: string,
@@ -54,11 +55,13 @@ export class RunFolder {
     return existsSync(join(path, "manifest.json"));
   }
 
-  /** Appends one line to `events.jsonl`. */
+  /** Appends one line to `events.jsonl`. The end of a run is the last: what threads still report while they close is not written. */
   event(input: RunEventInput): RunEvent {
     // Spreading a union member and its own `t` gives that member back.
     const event = { t: Date.now(), ...input } as RunEvent;
+    if (this.isOver) return event;
     guarded(this.path, () => appendFileSync(this.events, `${JSON.stringify(event)}\n`));
+    this.isOver = event.type === "end";
     this.onEvent?.(event);
     return event;
   }
@@ -95,6 +98,7 @@ export class RunFolder {
   }
 
   close(): void {
+    this.isOver = true;
     closeSync(this.events);
     closeSync(this.history);
   }
