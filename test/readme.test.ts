@@ -42,7 +42,7 @@ it.each(documents)("links of %s lead somewhere", (document) => {
 const blocksOf = (document: string): { readonly language: string; readonly code: string }[] =>
   [...read(document).matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)].map(([, language, code]) => ({ language: language!, code: code! }));
 
-it.each(documents)("commands in %s exist, with the options that are given", { timeout: 60_000 }, async (document) => {
+it.each(documents)("commands in %s exist, with the options that are given", async (document) => {
   const lines = blocksOf(document).flatMap(({ code }) => code.split("\n"));
   const used = lines.flatMap((line) => [...line.matchAll(/(?:^|&& )(?:\w+=\S+ )*(?:npx )?voxstream ([a-z]+)\b([^#]*)/g)]);
   if (document === "docs/tutorial.md") expect(used.length).toBeGreaterThan(10);
@@ -59,7 +59,7 @@ it.each(documents)("commands in %s exist, with the options that are given", { ti
   expect(wrong).toEqual([]);
 });
 
-it.each(documents)("what code in %s imports from the package is exported by it", { timeout: 60_000 }, async (document) => {
+it.each(documents)("what code in %s imports from the package is exported by it", async (document) => {
   const library = await import("../src/index.js");
   const missing = blocksOf(document)
     .filter(({ language }) => ["ts", "js"].includes(language))

@@ -83,7 +83,7 @@ describe("the quota", () => {
 });
 
 describe("the map", () => {
-  it("grows while another process reads", { timeout: 60_000 }, async () => {
+  it("grows while another process reads", async () => {
     const path = folder();
     const store = openCaseStore(path);
     await store.write("mine", record("mine"), arrays(7));
@@ -164,7 +164,7 @@ describe.skipIf(!canMount)("a disk of its own (needs root)", () => {
     }
   });
 
-  it("that fills up is a clear error; what was there stays whole, and there is room again after pruning", { timeout: 60_000 }, async () => {
+  it("that fills up is a clear error; what was there stays whole, and there is room again after pruning", async () => {
     const place = disk(4)!;
     try {
       const script = `

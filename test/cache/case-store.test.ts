@@ -182,7 +182,7 @@ describe("a stored case", () => {
     expect(store.damage("a")).toBe(0);
   });
 
-  it("is shared by processes that write and read at once", { timeout: 60_000 }, async () => {
+  it("is shared by processes that write and read at once", async () => {
     const path = folder();
     const script = (first: number) => `
       import { openCaseStore } from ${JSON.stringify(`${dist}cache/open-case-store.js`)};
@@ -206,7 +206,7 @@ describe("a stored case", () => {
 });
 
 describe("a full disk while caching", () => {
-  it("is a clear error, leaves no half case, and what was there stays readable", { timeout: 60_000 }, async () => {
+  it("is a clear error, leaves no half case, and what was there stays readable", async () => {
     const path = folder();
     const script = `
       import { openCaseStore } from ${JSON.stringify(`${dist}cache/open-case-store.js`)};

@@ -440,7 +440,7 @@ inChromium("the dashboard in Chromium", import.meta.url, (browser) => {
     await page.getByRole("link", { name: "Training" }).click();
     await page.locator('section[aria-label="Loss"]').waitFor();
     expect(faults.filter((fault) => !fault.includes("GPU stall") && !fault.includes("WebGL"))).toEqual([]);
-  }, 90_000);
+  }, 300_000);
 
   test("asks for the token, refuses a wrong one, and follows the run live with the right one", async () => {
     const runs = temporaryFolder();

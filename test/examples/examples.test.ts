@@ -94,7 +94,7 @@ describe("the examples", () => {
     ).toEqual(Object.keys(EXPECTED).sort());
   });
 
-  it.each(Object.entries(EXPECTED))("%s prints what it says", { timeout: 180_000 }, async (name, { args, lines }) => {
+  it.each(Object.entries(EXPECTED))("%s prints what it says", { timeout: 300_000 }, async (name, { args, lines }) => {
     const { stdout, stderr } = await promisify(execFile)(process.execPath, [join(examples, name), ...args]);
     expect(stderr).toBe("");
     const printed = stdout.trimEnd().split("\n");
@@ -104,7 +104,6 @@ describe("the examples", () => {
 
   it.each(["on-the-fly.mjs", "cached.mjs", "mixed.mjs", "custom-operator.mjs", "another-trainer.mjs"])(
     "%s says in one sentence that its folder is absent or holds no cases",
-    { timeout: 60_000 },
     async (name) => {
       const told = (folder: string) =>
         promisify(execFile)(process.execPath, [join(examples, name), folder, folder]).then(

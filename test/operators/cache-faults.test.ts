@@ -206,7 +206,7 @@ describe("a full disk", () => {
     },
   );
 
-  it("in earnest (a limit on file size) lets the run go on with the same batches", { timeout: 60_000 }, async () => {
+  it("in earnest (a limit on file size) lets the run go on with the same batches", async () => {
     const plain = await ended(["-", "0", "2"]);
     const limited = await ended([folder(), "0", "2"], 1024);
     expect(limited).toMatchObject({ code: 0, stdout: plain.stdout });
@@ -216,12 +216,12 @@ describe("a full disk", () => {
 
 describe("a process that is killed while it caches", () => {
   it(`${KILLS} times leaves only whole cases, and later runs give the batches of runs without cache`, {
-    timeout: 60_000 + 4_000 * KILLS,
+    timeout: 240_000 + 20_000 * KILLS,
   }, async () => {
     const path = folder();
     let killed = 0;
     for (let kill = 0; kill < KILLS; kill++) {
-      const { process: victim, isReady, hasEnded } = start([path, String(3 * kill), String(3 * kill + 100)]);
+      const { process: victim, isReady, hasEnded } = start([path, String(3 * kill), "Infinity"]);
       await isReady;
       await sleep(Math.random() * 250);
       victim.kill("SIGKILL");

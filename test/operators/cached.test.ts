@@ -176,7 +176,7 @@ describe("cached", () => {
     expect(() => cached(load(), { quota: "much" })).toThrow(/quota must be a size such as/);
   });
 
-  it("a run resumed at any position delivers exactly the rest, with and without the cache", { timeout: 60_000 }, async () => {
+  it("a run resumed at any position delivers exactly the rest, with and without the cache", async () => {
     const path = folder();
     const refs = [ref(0), ref(1), ref(2)];
     const operators = [load(), clip({ min: -100, max: 300 }), normalize()] as const;

@@ -15,7 +15,7 @@ interface Outcome {
   readonly bytesInUse: number;
 }
 
-it(`${CASES} small cases and ${CASES * PER_CASE} patches stream with flat memory`, { timeout: 60_000 + 60 * CASES }, async () => {
+it(`${CASES} small cases and ${CASES * PER_CASE} patches stream with flat memory`, { timeout: 120_000 + 120 * CASES }, async () => {
   const script = fileURLToPath(new URL("./fixtures/many-patches.mjs", import.meta.url));
   const { stdout } = await promisify(execFile)(process.execPath, ["--expose-gc", script, String(CASES), String(PER_CASE)]);
   const outcome = JSON.parse(stdout) as Outcome;

@@ -22,7 +22,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 async function runScript(name: string, script: string): Promise<{ stdout: string; stderr: string }> {
   const file = join(folder, `${name}.mjs`);
   writeFileSync(file, `import { createTaskPool } from "./dist/workers/index.js";\n${script}`);
-  return promisify(execFile)(process.execPath, [file], { timeout: 55_000 });
+  return promisify(execFile)(process.execPath, [file], { timeout: 220_000 });
 }
 
 test("the built pool works in a plain process, which ends by itself when nothing runs", async () => {
@@ -35,7 +35,7 @@ test("the built pool works in a plain process, which ends by itself when nothing
   expect({ stdout, stderr }).toEqual({ stdout: "42\n", stderr: "" });
 });
 
-test("pools are destroyed at any moment of their start, and the process lives on", { timeout: 60_000 }, async () => {
+test("pools are destroyed at any moment of their start, and the process lives on", { timeout: 240_000 }, async () => {
   // Node 20 dies of a thread that is ended while it loads its entry: about one in two hundred, more when the machine is busy.
   const { stdout, stderr } = await runScript(
     "early",
