@@ -1,8 +1,7 @@
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createCanvas, loadImage } from "@napi-rs/canvas";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { openDashboard } from "./fixture/open-dashboard.js";
 import { writePhantomCase } from "./fixture/phantom-case.js";
 import { RunWriter } from "./fixture/run-writer.js";
@@ -22,8 +21,12 @@ async function setUp() {
 }
 
 describe("overlays drawn by the server", () => {
-  test("a film and a still of a predicted case, and nothing stays behind", { timeout: 60_000 }, async () => {
+  test("a film and a still of a predicted case, and nothing stays behind", async () => {
     const { address } = await setUp();
+    // Of its own: other tests draw, too.
+    const scratch = temporaryFolder();
+    vi.stubEnv("TMPDIR", scratch);
+    onTestFinished(() => void vi.unstubAllEnvs());
     const [film, still] = await Promise.all([fetch(address("case_00000", "gif")), fetch(address("case_00000", "png"))]);
     expect([film.status, still.status]).toEqual([200, 200]);
     expect(film.headers.get("content-type")).toBe("image/gif");
@@ -37,10 +40,10 @@ describe("overlays drawn by the server", () => {
     for (let i = 0; i < data.length; i += 4) if (data[i]! > 1.4 * data[i + 1]! && data[i]! > 90) red++;
     // Kidneys, twice: ground truth beside prediction.
     expect(red).toBeGreaterThan(1000);
-    expect(readdirSync(tmpdir()).filter((name) => name.startsWith("voxstream-overlay-"))).toEqual([]);
+    expect(readdirSync(scratch)).toEqual([]);
   });
 
-  test("only of predicted cases, only of files that fit, and no path gets out", { timeout: 60_000 }, async () => {
+  test("only of predicted cases, only of files that fit, and no path gets out", async () => {
     const { folder, data, address } = await setUp();
     const status = async (id: string, kind = "png") => (await fetch(address(id, kind))).status;
     expect(await status("case_00001")).toBe(404);

@@ -38,6 +38,8 @@ async function draw(job: Omit<OverlayJob, "output">, kind: "gif" | "png", signal
   const timer = setTimeout(() => child.kill("SIGKILL"), MOST_MS);
   const onAbort = () => child.kill("SIGKILL");
   signal.addEventListener("abort", onAbort, { once: true });
+  // It may have come while the folder was made.
+  if (signal.aborted) onAbort();
   try {
     await finished(child, { ...job, output });
     return await readFile(join(output, `${job.id}.${kind}`));
