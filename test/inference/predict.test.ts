@@ -304,6 +304,12 @@ describe("predict", () => {
     await expect(predict({ bundle, inputs, output, patch: [4, 8, 8] })).rejects.toThrow(
       "patch must be 6x8x8, the size that the model is fixed to, got 4x8x8",
     );
+    const flips = ["depth"] as never;
+    await expect(predict({ bundle, inputs, output, flips })).rejects.toThrow(/^predictor: flips must be axes 0, 1 or 2, got \["depth"\]$/);
+    await expect(predict({ bundle, inputs, output, overlap: [6, 0, 0] })).rejects.toThrow("overlap must be integers >= 0 below the patch 6x8x8");
+    await expect(predict({ bundle, inputs, output, batchSize: 0 })).rejects.toThrow("batchSize must be an integer >= 1, got 0");
+    // Else the folder would be taken by settings that never ran.
+    expect(existsSync(output)).toBe(false);
     await expect(
       predict({ bundle: identityBundle(CLASSES, PATCH, [{ name: "sharpen", params: {} }]), inputs, output, workers: 0 }),
     ).rejects.toMatchObject({ code: "ERR_BUNDLE" });
