@@ -102,7 +102,8 @@ export class ChainRun {
           );
         }
         if (isFirst && isOpenCase(input) && "custom" in input.voxels) {
-          fillFromCustom(input.voxels.custom, volumes[0]!, volumes[1], input, this.load!);
+          // Without a label map the second volume belongs to a step.
+          fillFromCustom(input.voxels.custom, volumes[0]!, input.layout.label && volumes[1], input, this.load!);
         }
         await this.compute(plan, input, volumes, { from: done, old }, signal);
         done = plan.calls.length;
