@@ -85,7 +85,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     throw new VoxError("the folder of predictions must exist", { code: "ERR_READ", where: predictions });
   }
   const predicted = new Map(niftiFiles(predictions).map((name) => [niftiStem(name), join(predictions, name)]));
-  const references = await labelFiles(labels);
+  const references = await labelFiles(labels, classes);
   const wanted = [...(ids ?? predicted.keys())].sort();
   const missing = [...(ids ?? references.keys())].filter((id) => !predicted.has(id)).sort();
 

@@ -70,7 +70,7 @@ export async function writeOverlays(
   ]);
   const { images, labels, predictions, classes, output, ids, rows = [], errors = true, onCase, signal, ...style } = options;
   requireOption(classes.length >= 2, "writeOverlays", "classes", "at least two class names, the background first", classes);
-  const references = labels === undefined ? undefined : await labelFiles(labels);
+  const references = labels === undefined ? undefined : await labelFiles(labels, classes);
   const cases = (await imageCases(images)).flatMap(({ id, images: files }) => {
     const prediction = niftiNamed(predictions, id);
     return prediction === undefined || (ids && !ids.includes(id)) ? [] : [{ id, image: files[0]!, prediction, label: references?.get(id) }];

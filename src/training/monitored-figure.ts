@@ -12,5 +12,5 @@ export function monitoredFigure(columns: Readonly<Record<string, number | undefi
     throw sharedError(new VoxError(`training.monitor must be one of ${known.join(", ")}, got "${monitor}"`, { code: "ERR_CONFIG", where: "config" }));
   }
   const value = columns[monitor];
-  return value === undefined || monitor.endsWith("loss") ? value : -value;
+  return value === undefined || /loss$/i.test(monitor) ? value : -value;
 }

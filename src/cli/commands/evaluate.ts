@@ -1,11 +1,12 @@
 import { existsSync } from "node:fs";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import { VoxError } from "../../core/errors.js";
 import { evaluate, evaluationMetricsTable, evaluationTable, writeOverlays } from "../../evaluation/index.js";
 import { listedCases } from "../../evaluation/listed-cases.js";
 import { classesOption } from "../classes-option.js";
 import { type CommonOptions, commandOutput } from "../command-output.js";
 import { type OverlayOptions, overlayOptions, overlayStyle } from "../overlay-options.js";
+import { parseLength } from "../parse-length.js";
 import { progressLine } from "../progress-line.js";
 import { regionOption, regionsOf } from "../region-option.js";
 import { stopSignal } from "../stop-signal.js";
@@ -32,7 +33,7 @@ export function evaluateCommand(): Command {
       text.split(",").map((id) => id.trim()),
     )
     .addOption(regionOption())
-    .option("--tolerance <mm>", "of the NSD; 1 mm", parseTolerance)
+    .option("--tolerance <mm>", "of the NSD; 1 mm", parseLength)
     .option("--overlays <dir>", "gets a GIF and a PNG per case, truth beside prediction")
     .option("--images <path>", "the images, for --overlays: a folder of <id>.nii.gz, or a data set; those of the labels, where these are a data set")
     .addOption(
@@ -94,10 +95,4 @@ export function evaluateCommand(): Command {
 /** Whether the labels come with the paths of their images. */
 async function isDataSet(labels: string): Promise<boolean> {
   return existsSync(labels) && (await listedCases(labels)).length > 0;
-}
-
-function parseTolerance(text: string): number {
-  const value = Number(text);
-  if (text !== "" && value >= 0) return value;
-  throw new InvalidArgumentError("must be a length in mm");
 }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { DataSet } from "../../core/case.js";
 import { VoxError } from "../../core/errors.js";
 import type { Json } from "../../core/json.js";
+import { removeBundlePostprocessing } from "../../inference/bundle-postprocessing.js";
 import { type BundlePostprocessing, writeBundlePostprocessing } from "../../inference/index.js";
 import { labelFiles } from "../label-files.js";
 import { readLabelPair } from "../read-label-pair.js";
@@ -67,10 +68,19 @@ export async function recordPostprocessing(options: RecordPostprocessingOptions)
       }),
     ) as Json,
   };
+  // What was chosen for other weights is theirs no longer.
+  await forgetPostprocessing(folder, splits);
   await writeBundlePostprocessing(join(folder, "evaluation"), content);
   for (const fold of splits.keys()) {
     const bundle = join(folder, `fold-${fold}`, "checkpoints", checkpoint);
     if (existsSync(bundle)) await writeBundlePostprocessing(bundle, content);
   }
   return choice;
+}
+
+/** Removes what was chosen, so that `predict` applies nothing. */
+export async function forgetPostprocessing(folder: string, splits: Splits): Promise<void> {
+  await removeBundlePostprocessing(join(folder, "evaluation"));
+  for (const fold of splits.keys())
+    for (const kind of ["latest", "best"]) await removeBundlePostprocessing(join(folder, `fold-${fold}`, "checkpoints", kind));
 }
