@@ -35,6 +35,8 @@ export interface VoxelEncoding {
   readonly channelAxis?: 0 | 1 | 2 | 3;
   /** Bands of color become one channel: by brightness, or because they must all be equal. */
   readonly merge?: "brightness" | "equal";
+  /** The numbers of a palette count, and not its colors. */
+  readonly keepsIndices?: boolean;
   /** A gray image is repeated for so many channels. */
   readonly repeat?: number;
 }
