@@ -15,10 +15,23 @@ export interface ConfigTemplateOptions {
   readonly ct?: ForegroundIntensities;
   /** Where it was named and not found out. */
   readonly layout?: string;
+  /** The function that reads the data. */
+  readonly source?: "niftiCases" | "dicomCases";
 }
 
 /** A config file to start from, with what `voxstream init` found in the data. */
-export function configTemplate({ name, root, classes, spacing, patch, depth, range, ct, layout }: ConfigTemplateOptions): string {
+export function configTemplate({
+  name,
+  root,
+  classes,
+  spacing,
+  patch,
+  depth,
+  range,
+  ct,
+  layout,
+  source = "niftiCases",
+}: ConfigTemplateOptions): string {
   const plain = (value: unknown): string => JSON.stringify(value).replaceAll(",", ", ");
   const lines = [
     "load(),",
@@ -34,12 +47,12 @@ export function configTemplate({ name, root, classes, spacing, patch, depth, ran
       : ['normalize({ mode: "z-score" }),']),
   ];
   return `import {
-  augment, batch, cached, ${ct ? "" : "clip, "}defineConfig, load, niftiCases, normalize, patch, polynomial, prefetch, resample, shuffle, softDice, tverskyLoss, unet,
+  augment, batch, cached, ${ct ? "" : "clip, "}defineConfig, ${source === "dicomCases" ? `${source}, load` : `load, ${source}`}, normalize, patch, polynomial, prefetch, resample, shuffle, softDice, tverskyLoss, unet,
 } from "voxstream";
 
 export default defineConfig({
   name: ${plain(name)},
-  data: niftiCases({ root: ${plain(root)}, classes: ${plain(classes)}${layout === undefined ? "" : `, layout: ${plain(layout)}`} }),
+  data: ${source}({ root: ${plain(root)}, classes: ${plain(classes)}${layout === undefined ? "" : `, layout: ${plain(layout)}`} }),
   split: { validation: 0.2 },
   graph: ({ cases }) =>
     cases.pipe(

@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import type { DataSet } from "../core/case.js";
 import { isVoxError, VoxError } from "../core/errors.js";
-import { niftiCases } from "../io/index.js";
+import { isDicomFolder } from "../io/dicom/is-dicom-folder.js";
+import { dicomCases, niftiCases } from "../io/index.js";
 import type { LayoutName } from "./layout-option.js";
 
 export interface DataSetOptions {
@@ -13,6 +14,7 @@ export interface DataSetOptions {
 export function openDataSet(root: string, { classes, layout }: DataSetOptions): DataSet {
   if (!existsSync(root)) throw new VoxError("the folder of cases must exist", { code: "ERR_READ", where: root });
   try {
+    if (layout === "dicom" || (layout === "auto" && isDicomFolder(root))) return dicomCases({ root, classes: classes ?? [] });
     return niftiCases({ root, layout, ...(classes !== undefined && { classes }) });
   } catch (error) {
     if (classes !== undefined || !isVoxError(error) || error.code !== "ERR_OPTION") throw error;

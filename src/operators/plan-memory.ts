@@ -7,6 +7,7 @@ import { requireKnownOptions } from "../core/require-known-options.js";
 import type { RunContext } from "../core/run-context.js";
 import type { Margin } from "../core/sample.js";
 import type { Triple } from "../core/shape.js";
+import { filesOfVolume } from "../io/files-of-volume.js";
 import { findStep } from "../workers/steps/find-step.js";
 import type { SampleLayout, Step } from "../workers/steps/step.js";
 import type { AugmentPlan } from "./augment/augment-plan.js";
@@ -248,14 +249,21 @@ async function largestFiles(refs: readonly CaseRef[]): Promise<readonly CaseRef[
   const sized = await Promise.all(
     refs.map(async (ref) => ({
       ref,
-      size: await stat(ref.images[0] ?? "").then(
-        ({ size }) => size,
-        () => 0,
-      ),
+      size: await fileBytes(ref.images[0] ?? ""),
     })),
   );
   sized.sort((a, b) => b.size - a.size);
   return sized.slice(0, MOST_HEADERS).map(({ ref }) => ref);
+}
+
+async function fileBytes(path: string): Promise<number> {
+  const sizes = (await filesOfVolume(path)).map((file) =>
+    stat(file).then(
+      ({ size }) => size,
+      () => 0,
+    ),
+  );
+  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
 }
 
 /** Bytes of a chain of deterministic steps on arrays of `layout`, as a stage asks for them, and the layout behind it. */

@@ -26,7 +26,7 @@ interface EvaluateCommandOptions extends CommonOptions, OverlayOptions {
 export function evaluateCommand(): Command {
   const command = new Command("evaluate")
     .argument("<predictions>", "folder of <id>.nii.gz")
-    .argument("<labels>", "folder of <id>.nii.gz, or a data set: KiTS, nnU-Net or Decathlon layout, or a CSV manifest")
+    .argument("<labels>", "folder of <id>.nii.gz, or a data set: KiTS, nnU-Net or Decathlon layout, DICOM cases, or a CSV manifest")
     .addOption(classesOption().makeOptionMandatory())
     .option("-o, --output <dir>", "gets detailed.tsv, summary.json, confusion.json and confusion.png")
     .option("--ids <ids>", "these cases, separated by commas; one without a prediction is listed as missing", (text) =>

@@ -3,6 +3,7 @@ import { basename, join, resolve } from "node:path";
 import { Command } from "commander";
 import { VoxError } from "../../core/errors.js";
 import type { Triple } from "../../core/shape.js";
+import { isDicomFolder } from "../../io/dicom/is-dicom-folder.js";
 import type { ForegroundIntensities } from "../../io/foreground-intensities.js";
 import { type CasesSummary, INSPECTED_PERCENTILES, inspectCases } from "../../io/index.js";
 import { writeAtomically } from "../../io/write-atomically.js";
@@ -21,7 +22,7 @@ interface InitCommandOptions extends CommonOptions, DataSetOptions {
 export function initCommand(): Command {
   return new Command("init")
     .argument("<dir>", "folder that gets voxstream.config.mjs")
-    .requiredOption("--data <path>", "folder in KiTS, nnU-Net or Decathlon layout, or a CSV manifest")
+    .requiredOption("--data <path>", "folder in KiTS, nnU-Net or Decathlon layout, a folder of DICOM cases, or a CSV manifest")
     .addOption(classesOption())
     .addOption(layoutOption())
     .action(async (folder: string, options: InitCommandOptions) => {
@@ -30,6 +31,7 @@ export function initCommand(): Command {
       if (existsSync(path)) throw new VoxError("the file must not exist yet; remove or rename it", { code: "ERR_OPTION", where: path });
       const root = resolve(options.data);
       const data = openDataSet(root, options);
+      const isDicom = options.layout === "dicom" || (options.layout === "auto" && isDicomFolder(root));
       const line = progressLine();
       const summary = await inspectCases(data, { onCase: ({ id }, done, total) => line.update(`${id} (${done}/${total})`) });
       line.end();
@@ -39,7 +41,7 @@ export function initCommand(): Command {
       const text = configTemplate({
         ...{ name, root, classes: data.classes, spacing, patch, depth, range: rangeOf(summary) },
         ...(ct && { ct }),
-        ...(options.layout !== "auto" && { layout: options.layout }),
+        ...(isDicom ? { source: "dicomCases" as const } : options.layout !== "auto" && { layout: options.layout }),
       });
       await writeAtomically(path, [Buffer.from(text)]);
       output.result({ config: path, spacing: [...spacing], patch: [...patch] }, `${path} written; train it: voxstream train ${path} --dashboard`);

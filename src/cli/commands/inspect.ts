@@ -24,7 +24,7 @@ interface InspectCommandOptions extends CommonOptions, DataSetOptions {
 export function inspectCommand(): Command {
   return new Command("inspect")
     .description("list what the cases of a data set are: shapes, spacing, orientation, sizes, intensities, histograms, voxels per class")
-    .argument("<data>", "folder in KiTS, nnU-Net or Decathlon layout, or a CSV manifest")
+    .argument("<data>", "folder in KiTS, nnU-Net or Decathlon layout, a folder of DICOM cases, or a CSV manifest")
     .addOption(classesOption())
     .addOption(layoutOption())
     .option("--csv <file>", "also write one row per case: with percentiles, intensities and volume of each class")

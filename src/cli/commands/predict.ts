@@ -54,7 +54,7 @@ export function predictCommand(): Command {
       "<bundles...>",
       "folder of the model, such as runs/demo/checkpoints/best; several predict together; a cross-validation's folder is all of its folds",
     )
-    .requiredOption("-i, --input <path>", "folder of images or of KiTS cases, or one file")
+    .requiredOption("-i, --input <path>", "folder of images, or of KiTS or DICOM cases, or one file")
     .requiredOption("-o, --output <dir>", "gets <id>.nii.gz; cases that are there already are left out")
     .option("--ids <ids>", "only these cases, separated by commas", (text) => text.split(",").map((id) => id.trim()))
     .option("--overwrite", "predict again what is there")

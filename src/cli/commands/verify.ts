@@ -18,7 +18,7 @@ interface VerifyCommandOptions extends CommonOptions, DataSetOptions {
 /** `voxstream verify <data>`: reads everything and lists what is wrong, each with file and fix. */
 export function verifyCommand(): Command {
   return new Command("verify")
-    .argument("<data>", "folder in KiTS, nnU-Net or Decathlon layout, or a CSV manifest")
+    .argument("<data>", "folder in KiTS, nnU-Net or Decathlon layout, a folder of DICOM cases, or a CSV manifest")
     .addOption(classesOption())
     .addOption(layoutOption())
     .option("--no-labels", "cases without a label are no error")

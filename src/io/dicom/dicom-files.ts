@@ -53,11 +53,14 @@ export async function dicomFiles(path: string): Promise<readonly DicomFile[]> {
   return found;
 }
 
+/** Names of other kinds of files, which need not be opened. */
+const OTHER_NAMES = /\.(nii|gz|nrrd|mha|mhd|raw|json|csv|tsv|txt|md|xml|html|pdf|zip|png|jpe?g|tiff?|gif)$/i;
+
 /** Whether there is a DICOM file below a folder, or the path is one; stops at the first. */
 export function holdsDicom(path: string): boolean {
   try {
     const files = statSync(path).isDirectory() ? walk(path, 0) : [path];
-    for (const file of files) if (isDicom(file)) return true;
+    for (const file of files) if (!OTHER_NAMES.test(file) && isDicom(file)) return true;
   } catch {
     // What cannot be looked at is for whoever reads it to report.
   }

@@ -7,7 +7,7 @@ import { type WasmDecoder, withCodec } from "./load-codec.js";
  * @throws `Error` with the reason
  * @source ITU-T T.81, processes 1 and 2; T.872, 6.1; libjpeg-turbo
  */
-export function decodeJpeg(bytes: Uint8Array, isRgb: boolean): Uint8Array {
+export function decodeJpeg(bytes: Uint8Array, isRgb = false): Uint8Array {
   const stream = isRgb && !namesColor(bytes) ? Buffer.concat([bytes.subarray(0, 2), ADOBE_RGB, bytes.subarray(2)]) : bytes;
   return withCodec("@cornerstonejs/codec-libjpeg-turbo-8bit", "JPEGDecoder", (decoder: WasmDecoder) => {
     decoder.getEncodedBuffer(stream.length).set(stream);
