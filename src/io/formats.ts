@@ -6,21 +6,11 @@ import { metaimageFormat } from "./metaimage/metaimage-format.js";
 import { niftiFormat } from "./nifti/nifti-format.js";
 import { nrrdFormat } from "./nrrd/nrrd-format.js";
 import { planarFormat } from "./planar/planar-format.js";
-import { readBmp } from "./planar/read-bmp.js";
-import { readGif } from "./planar/read-gif.js";
-import { readJpeg } from "./planar/read-jpeg.js";
-import { readPng } from "./planar/read-png.js";
-import { readTiff } from "./planar/read-tiff.js";
+import { readPictures } from "./planar/read-pictures.js";
 import type { VolumeFormat } from "./volume-format.js";
 
 /** The formats that volumes are read from, by extension. */
-export const formats: readonly VolumeFormat[] = [
-  niftiFormat,
-  nrrdFormat,
-  metaimageFormat,
-  dicomFormat,
-  ...[readPng, readTiff, readJpeg, readBmp, readGif].map(planarFormat),
-];
+export const formats: readonly VolumeFormat[] = [niftiFormat, nrrdFormat, metaimageFormat, dicomFormat, ...readPictures.map(planarFormat)];
 
 /**
  * The format of a file, by its extension; a folder holds a DICOM series.

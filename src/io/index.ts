@@ -1,7 +1,7 @@
 export type { DecodePlan, DecodeReport, DecodeTarget, StoredDtype } from "../kernels/decode/reference.js";
+export { caseReading, type ReadingOptions } from "./case-reading.js";
 export { type DicomCasesOptions, dicomCases } from "./dicom/dicom-cases.js";
 export type { SeriesChoice } from "./dicom/dicom-series.js";
-export { caseReading, type ReadingOptions } from "./case-reading.js";
 export { canReadRegions, type FileDtype, FileVolume, type FileVolumeOptions } from "./file-volume.js";
 export { filesOfVolume } from "./files-of-volume.js";
 export type { ForegroundIntensities } from "./foreground-intensities.js";

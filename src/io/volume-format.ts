@@ -17,6 +17,8 @@ export interface VolumeHeader {
   readonly storedBytes: number;
   /** What the format's reader needs to find and decode the voxels. */
   readonly encoding: VoxelEncoding;
+  /** The file does not tell the size of its voxels: pictures rarely do. */
+  readonly isUnscaled?: boolean;
   /** What stored label values mean, where that differs from the classes. */
   readonly labels?: Readonly<Record<string, number>>;
 }

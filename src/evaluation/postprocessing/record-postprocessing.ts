@@ -5,7 +5,9 @@ import { VoxError } from "../../core/errors.js";
 import type { Json } from "../../core/json.js";
 import { removeBundlePostprocessing } from "../../inference/bundle-postprocessing.js";
 import { type BundlePostprocessing, writeBundlePostprocessing } from "../../inference/index.js";
+import { volumeFileNamed } from "../../io/layouts/volume-files.js";
 import { labelFiles } from "../label-files.js";
+import { labelReadings } from "../label-readings.js";
 import { readLabelPair } from "../read-label-pair.js";
 import type { Splits } from "../splits.js";
 import { choosePostprocessing, type PostprocessingChoice } from "./choose-postprocessing.js";
@@ -35,12 +37,14 @@ export async function recordPostprocessing(options: RecordPostprocessingOptions)
   const { classes } = data;
   const regions = postprocessedRegions(classes, options.regions);
   const references = await labelFiles(data);
+  const readingOf = await labelReadings(data);
   const tables: ComponentTable[] = [];
   for (const [fold, { validation }] of splits.entries()) {
     for (const id of validation) {
       if (signal?.aborted) throw new VoxError("the choice was stopped", { code: "ERR_STOPPED", where: "postprocessing", cause: signal.reason });
       if (leftOut.includes(id)) continue;
-      const prediction = join(folder, `fold-${fold}`, "predictions", `${id}.nii.gz`);
+      const own = join(folder, `fold-${fold}`, "predictions");
+      const prediction = volumeFileNamed(own, id) ?? join(own, `${id}.nii.gz`);
       if (!existsSync(prediction)) {
         throw new VoxError("the prediction of every held-out case must be there to choose postprocessing, got no such file", {
           code: "ERR_READ",
@@ -49,7 +53,13 @@ export async function recordPostprocessing(options: RecordPostprocessingOptions)
         });
       }
       tables.push(
-        ...componentTables({ id, fold, classes, regions, pair: await readLabelPair({ id, prediction, reference: references.get(id)!, classes }) }),
+        ...componentTables({
+          id,
+          fold,
+          classes,
+          regions,
+          pair: await readLabelPair({ id, prediction, reference: references.get(id)!, classes, reading: readingOf(id) }),
+        }),
       );
     }
   }

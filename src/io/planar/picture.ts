@@ -1,5 +1,6 @@
 import type { Triple } from "../../core/shape.js";
 import type { StoredDtype } from "../../kernels/decode/reference.js";
+import type { VolumeFormat } from "../volume-format.js";
 
 /** A picture file, or a stack of them, whose pixels are decoded when they are asked for. */
 export interface Picture {
@@ -37,6 +38,7 @@ export interface PictureReader {
    * @throws `ERR_READ`, `ERR_FORMAT`, `ERR_HEADER`, `ERR_TRUNCATED`, `ERR_CHECKSUM`
    */
   open(path: string, keepsIndices: boolean): Picture;
+  write?: VolumeFormat["write"] & {};
 }
 
 /** Announced sizes up to this are believed where the file could hold them at the best compression there is; larger ones are counted first. */

@@ -27,6 +27,7 @@ export function planarFormat(reader: PictureReader): VolumeFormat {
     },
     read: (header, target, plan, isStopped) =>
       opened(reader, header.path, header.encoding.keepsIndices === true, (picture) => readPicture(picture, header, target, plan, isStopped)),
+    ...(reader.write && { write: reader.write }),
   };
 }
 
@@ -65,6 +66,7 @@ function headerOf(
     dtype,
     geometry: placed.geometry,
     source: placed.source,
+    ...(given === undefined && picture.spacing === undefined && { isUnscaled: true }),
     storedBytes: width * height * depth * pageChannels * (bands + picture.extra) * STORED_BYTES[dtype],
     encoding: {
       compressed: true,

@@ -4,6 +4,7 @@ import { gzipError, MAX_DEFLATE_RATIO } from "../is-gzip.js";
 import { fileBytes } from "./file-bytes.js";
 import { BELIEVED_BYTES, type Picture, type PictureReader } from "./picture.js";
 import { isPng, type PngChunks, pngChunks } from "./png-chunks.js";
+import { writePng } from "./write-png.js";
 
 /**
  * PNG, all color types and depths, also interlaced. Values are those that are stored: 4-bit gray is 0 to 15. Opacity, gamma and color profiles are not applied.
@@ -17,6 +18,7 @@ export const readPng: PictureReader = {
   isLossy: false,
   matches: isPng,
   open,
+  write: writePng,
 };
 
 /** First pixel and step of each pass of Adam7: x, y, step in x, step in y. */
