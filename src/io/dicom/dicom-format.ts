@@ -5,6 +5,7 @@ import { sourceLayout } from "../source-layout.js";
 import type { VolumeFormat, VolumeHeader } from "../volume-format.js";
 import { type LabelAddress, parseDicomAddress, type SeriesAddress } from "./dicom-address.js";
 import { filesBelow } from "./dicom-files.js";
+import type { PixelFormat } from "./dicom-image.js";
 import { dicomKind } from "./dicom-kind.js";
 import { type DicomSeries, dicomSeries } from "./dicom-series.js";
 import { drawSegments, type StoredSegments } from "./draw-segments.js";
@@ -67,10 +68,15 @@ function storedSlices({ slices }: SeriesGrid, padding: "minimum" | "keep"): Stor
   const images = [...new Set(slices.map(({ image }) => image))];
   const indices = new Map(images.map((image, n) => [image, n]));
   return {
-    files: images.map(({ path, syntax, pixels, format }) => ({ path, syntax, pixels, format })),
+    files: images.map(({ path, syntax, pixels, format, modality }) => ({ path, syntax, pixels, format, isInverted: isInverted(format, modality) })),
     slices: slices.map(({ image, frame, plane: { slope, intercept } }) => ({ file: indices.get(image)!, frame, slope, intercept })),
     padding,
   };
+}
+
+/** CT and PET have physical units, which how they are shown does not change. */
+function isInverted({ photometric }: PixelFormat, modality: string): boolean {
+  return photometric === "MONOCHROME1" && modality !== "CT" && modality !== "PT";
 }
 
 const COLORS: readonly string[] = ["RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT"];

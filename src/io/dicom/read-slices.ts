@@ -14,6 +14,8 @@ export interface SliceFile {
   readonly syntax: string;
   readonly pixels: StoredPixels;
   readonly format: PixelFormat;
+  /** Whether small values are bright ones (MONOCHROME1). */
+  readonly isInverted: boolean;
 }
 
 /** A slice of a volume, in the order of the third axis. */
@@ -54,7 +56,7 @@ export function readSlices(
     for (let k = from; k < to; k++) {
       const { frame, slope, intercept } = slices[k]!;
       const stored = asStored(frameOf(bytes, file, frame, fragments?.[frame], staged), file);
-      const scaling = scalingOf(file.format, slope, intercept);
+      const scaling = scalingOf(file, slope, intercept);
       const planes = planesOf(stored, file, ni * nj);
       for (const [c, plane] of planes.entries()) {
         decodeVoxels({ ...plan, dtype: stored.dtype, littleEndian: true, ...scaling }, plane, (c * nk + k) * ni * nj, target, report);
@@ -144,18 +146,14 @@ const ARRAYS = {
 function valuesOf(bytes: Uint8Array, dtype: StoredDtype): InstanceType<(typeof ARRAYS)[keyof typeof ARRAYS]> {
   // Integers of 64 bits are refused above.
   const type = ARRAYS[dtype as keyof typeof ARRAYS];
-  const aligned = bytes.byteOffset % type.BYTES_PER_ELEMENT === 0 ? bytes : bytes.slice();
+  const aligned = bytes.byteOffset % type.BYTES_PER_ELEMENT === 0 ? bytes : new Uint8Array(bytes);
   return new type(aligned.buffer as ArrayBuffer, aligned.byteOffset, aligned.length / type.BYTES_PER_ELEMENT);
 }
 
-/** MONOCHROME1 means that small values are bright. CT and PET have physical units, which their display does not change. */
-function scalingOf(
-  { photometric, bitsStored, isSigned }: PixelFormat,
-  slope: number,
-  intercept: number,
-): { readonly slope: number; readonly intercept: number } {
-  if (photometric !== "MONOCHROME1") return { slope, intercept };
-  const ends = isSigned ? -1 : 2 ** bitsStored - 1;
+/** The largest stored value for the smallest, and so on, where small values are bright. */
+function scalingOf({ isInverted, format }: SliceFile, slope: number, intercept: number): { readonly slope: number; readonly intercept: number } {
+  if (!isInverted) return { slope, intercept };
+  const ends = format.isSigned ? -1 : 2 ** format.bitsStored - 1;
   return { slope: -slope, intercept: slope * ends + intercept };
 }
 

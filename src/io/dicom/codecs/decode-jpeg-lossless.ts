@@ -14,7 +14,7 @@ const load = createRequire(import.meta.url);
  */
 export function decodeJpegLossless(bytes: Uint8Array): Uint8Array {
   const { Decoder } = load("jpeg-lossless-decoder-js") as JpegLossless;
-  // The decoder looks beyond the end of its range.
-  const own = bytes.slice();
+  // The decoder takes a buffer from its start; slice() of a Buffer would be no copy.
+  const own = new Uint8Array(bytes);
   return new Uint8Array(new Decoder().decompress(own.buffer, 0, own.length));
 }
