@@ -53,6 +53,7 @@ export interface DicomImage {
 const IMAGE_TAGS = tagsOf([
   "SpecificCharacterSet",
   "ImageType",
+  "SOPClassUID",
   "Modality",
   "SeriesDescription",
   "SliceThickness",
@@ -87,7 +88,7 @@ const IMAGE_TAGS = tagsOf([
 ]);
 
 /**
- * The header of an image file, of one slice or many frames; undefined for an object that is no image, with neither rows nor pixels.
+ * The header of an image file, of one slice or many frames; undefined for an object of a private class with neither rows nor pixels.
  *
  * @units mm, LPS+
  * @throws `ERR_READ`, `ERR_FORMAT`, `ERR_TRUNCATED`; `ERR_HEADER` for attributes that are missing or contradict each other
@@ -96,7 +97,8 @@ export function readDicomImage(path: string): DicomImage | undefined {
   return FileBytes.use(path, (file) => {
     const { dataset, syntax, pixels, bytes } = parseDicom(file, { wanted: IMAGE_TAGS });
     const fail = (sentence: string): VoxError => new VoxError(sentence, { code: "ERR_HEADER", where: path });
-    if (!pixels && !dataset.has("Rows")) return undefined;
+    // What a vendor keeps beside its images; of all other objects it is a file that was cut.
+    if (!pixels && !dataset.has("Rows") && !/^(1\.2\.840\.10008\.|$)/.test(dataset.text("SOPClassUID") ?? "")) return undefined;
     if (!pixels) throw fail("an image must have pixel data, got none");
     if (dataset.has("ModalityLUTSequence") && !dataset.has("RescaleSlope")) {
       throw fail("stored values must be rescaled by slope and intercept, got a modality lookup table");

@@ -8,11 +8,15 @@ const SOP_CLASS = tagsOf(["SOPClassUID"]);
 const STRUCTURES = "1.2.840.10008.5.1.4.1.1.481.3";
 /** Segmentation, surface segmentation excluded; label map segmentation. */
 const SEGMENTATIONS = ["1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7"];
-/** Directories, and what is no image of the patient though it may have pixels: dose, registrations, plans, presentations, reports, documents, raw data. */
+/**
+ * Directories, and what is no image of the patient though it may have pixels: dose, plans, registrations, surfaces, spectra, presentations, reports, documents,
+ * waveforms, raw data.
+ */
 const OTHERS = [
   /^1\.2\.840\.10008\.1\.3\.10$/,
   /^1\.2\.840\.10008\.5\.1\.4\.1\.1\.481\.(?!1$)/,
-  /^1\.2\.840\.10008\.5\.1\.4\.1\.1\.66(\.|$)/,
+  /^1\.2\.840\.10008\.5\.1\.4\.1\.1\.6[678](\.|$)/,
+  /^1\.2\.840\.10008\.5\.1\.4\.1\.1\.4\.2$/,
   /^1\.2\.840\.10008\.5\.1\.4\.1\.1\.11\./,
   /^1\.2\.840\.10008\.5\.1\.4\.1\.1\.88\./,
   /^1\.2\.840\.10008\.5\.1\.4\.1\.1\.104\./,
