@@ -7,8 +7,10 @@ import { type CommonOptions, commandOutput } from "../command-output.js";
 import { formatDuration } from "../format-duration.js";
 import { hasOverlayStyle, type OverlayOptions, overlayOptions, overlayStyle } from "../overlay-options.js";
 import { parseLength } from "../parse-length.js";
+import { parseNames } from "../parse-names.js";
 import { parseNaturalNumber } from "../parse-natural-number.js";
 import { parsePositiveInteger } from "../parse-positive-integer.js";
+import { parseShare } from "../parse-share.js";
 import { progressLine } from "../progress-line.js";
 import { regionOption, regionsOf } from "../region-option.js";
 import { resumeCommand } from "../resume-command.js";
@@ -55,7 +57,7 @@ export function crossvalCommand(): Command {
     )
     .option("--leave-one-out", "as many folds as there are cases (groups)")
     .option("--share <part>", "one fold: hold out this share of the cases, such as 0.2", parseShare)
-    .option("--hold-out <ids>", "one fold: hold out these cases, separated by commas", (text) => text.split(",").map((id) => id.trim()))
+    .option("--hold-out <ids>", "one fold: hold out these cases, separated by commas", parseNames)
     .option("--splits <file>", "a splits.json to use (also nnU-Net's), instead of dealing the cases by the seed")
     .option("--fold <i>", "only this fold, counted from 0, such as on another machine", parseNaturalNumber)
     .option(
@@ -183,12 +185,6 @@ function groupedBy(pattern: RegExp): (id: string) => string {
     const match = pattern.exec(id);
     return match?.[1] ?? match?.[0] ?? id;
   };
-}
-
-function parseShare(text: string): number {
-  const value = Number(text);
-  if (value > 0 && value < 1) return value;
-  throw new InvalidArgumentError("must be between 0 and 1");
 }
 
 function choices(choice: PostprocessingChoice | undefined): string[] {
