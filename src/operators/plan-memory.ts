@@ -26,6 +26,7 @@ import {
   mostBytes,
   type ProcessMemory,
   type ProcessShare,
+  patchWork,
   processMemory,
   type WorkMemory,
   withVoxels,
@@ -155,7 +156,8 @@ async function layOut({ operators, data, refs, mode, slots = 2 }: PlanMemoryOpti
   const needs: { readonly what: string; readonly bytes: number }[] = [];
   const need = (what: string, bytes: number, share: number): void => void needs.push({ what, bytes: Math.ceil(bytes / share) });
   const caseBytes = largest?.bytes ?? 0;
-  const work = { thread: 0, graph: 0 };
+  const isMapped = operators.some((operator) => "cached" in operator || "prepared" in operator);
+  const work = { thread: 0, graph: 0, isMapped };
   if (largest) work.thread = caseWork(largest.layout, links);
   if (largest?.layout.label && load && ("cached" in load || operators.some((one) => "patch" in one && one.patch.lesions)))
     work.graph = indexWork(largest.layout, "cached" in load);
@@ -172,8 +174,10 @@ async function layOut({ operators, data, refs, mode, slots = 2 }: PlanMemoryOpti
       const whole = layout ?? layoutOf(data, mode);
       const margin = mode === "training" ? marginOf(operator, operators, whole) : NO_MARGIN;
       const isWide = !operator.patch.margin && margin !== NO_MARGIN;
-      layout = patchLayout(whole, operator.patch.size, margin);
-      const each = bytesOf(layout);
+      const cut = patchLayout(whole, operator.patch.size, margin);
+      layout = cut;
+      const each = bytesOf(cut);
+      work.graph = Math.max(work.graph, patchWork(cut));
       stages.push({ stage: "patch", each, most: 1 });
       const next = operators[operators.indexOf(operator) + 1];
       if (mode === "training" && next && "link" in next && next.link.name === "augment") {
