@@ -1,3 +1,4 @@
+import type { ReadingOptions } from "../io/case-reading.js";
 import type { ForegroundIntensities } from "../io/foreground-intensities.js";
 
 export interface ConfigTemplateOptions {
@@ -16,7 +17,9 @@ export interface ConfigTemplateOptions {
   /** Where it was named and not found out. */
   readonly layout?: string;
   /** The function that reads the data. */
-  readonly source?: "niftiCases" | "dicomCases";
+  readonly source?: "imageCases" | "dicomCases";
+  /** What the values and pixels of the files mean. */
+  readonly reading?: ReadingOptions;
 }
 
 /** A config file to start from, with what `voxstream init` found in the data. */
@@ -30,7 +33,8 @@ export function configTemplate({
   range,
   ct,
   layout,
-  source = "niftiCases",
+  source = "imageCases",
+  reading = {},
 }: ConfigTemplateOptions): string {
   const plain = (value: unknown): string => JSON.stringify(value).replaceAll(",", ", ");
   const lines = [
@@ -47,12 +51,16 @@ export function configTemplate({
       : ['normalize({ mode: "z-score" }),']),
   ];
   return `import {
-  augment, batch, cached, ${ct ? "" : "clip, "}defineConfig, ${source === "dicomCases" ? `${source}, load` : `load, ${source}`}, normalize, patch, polynomial, prefetch, resample, shuffle, softDice, tverskyLoss, unet,
+  augment, batch, cached, ${ct ? "" : "clip, "}defineConfig, ${source}, load, normalize, patch, polynomial, prefetch, resample, shuffle, softDice, tverskyLoss, unet,
 } from "voxstream";
 
 export default defineConfig({
   name: ${plain(name)},
-  data: ${source}({ root: ${plain(root)}, classes: ${plain(classes)}${layout === undefined ? "" : `, layout: ${plain(layout)}`} }),
+  data: ${source}({ root: ${plain(root)}, classes: ${plain(classes)}${layout === undefined ? "" : `, layout: ${plain(layout)}`}${Object.entries(
+    reading,
+  )
+    .map(([name, value]) => `, ${name}: ${plain(value)}`)
+    .join("")} }),
   split: { validation: 0.2 },
   graph: ({ cases }) =>
     cases.pipe(

@@ -8,10 +8,11 @@ import { type CommonOptions, commandOutput } from "../command-output.js";
 import { type OverlayOptions, overlayOptions, overlayStyle } from "../overlay-options.js";
 import { parseLength } from "../parse-length.js";
 import { progressLine } from "../progress-line.js";
+import { type ReadingFlags, readingOf, readingOptions } from "../reading-options.js";
 import { regionOption, regionsOf } from "../region-option.js";
 import { stopSignal } from "../stop-signal.js";
 
-interface EvaluateCommandOptions extends CommonOptions, OverlayOptions {
+interface EvaluateCommandOptions extends CommonOptions, OverlayOptions, ReadingFlags {
   readonly classes: readonly string[];
   readonly ids?: readonly string[];
   readonly region?: readonly string[];
@@ -25,13 +26,15 @@ interface EvaluateCommandOptions extends CommonOptions, OverlayOptions {
 /** `voxstream evaluate <predictions> <labels>`: scores per case and class. */
 export function evaluateCommand(): Command {
   const command = new Command("evaluate")
-    .argument("<predictions>", "folder of <id>.nii.gz")
+    .argument("<predictions>", "folder of <id>.nii.gz, <id>.png or another format")
     .argument("<labels>", "folder of <id>.nii.gz, or a data set: KiTS, nnU-Net or Decathlon layout, DICOM cases, or a CSV manifest")
     .addOption(classesOption().makeOptionMandatory())
     .option("-o, --output <dir>", "gets detailed.tsv, summary.json, confusion.json and confusion.png")
     .option("--ids <ids>", "these cases, separated by commas; one without a prediction is listed as missing", (text) =>
       text.split(",").map((id) => id.trim()),
     )
+    .addOption(readingOptions.labels())
+    .addOption(readingOptions.spacing())
     .addOption(regionOption())
     .option("--tolerance <mm>", "of the NSD; 1 mm", parseLength)
     .option("--overlays <dir>", "gets a GIF and a PNG per case, truth beside prediction")
@@ -57,6 +60,7 @@ export function evaluateCommand(): Command {
       const { summary, rows, files } = await evaluate({
         predictions,
         labels,
+        reading: readingOf(options),
         classes,
         onError: options.onError,
         regions,
@@ -73,6 +77,7 @@ export function evaluateCommand(): Command {
           ...(ids && { ids }),
           images,
           labels,
+          reading: readingOf(options),
           predictions,
           classes,
           output: options.overlays,
