@@ -6,8 +6,8 @@ import * as tfl from "@tensorflow/tfjs-layers";
 import { z } from "zod";
 import { errorMessage, isVoxError, VoxError } from "../../core/errors.js";
 import type { BundleFile } from "./bundle-description.js";
+import { readReplaceable } from "./read-replaceable.js";
 import { sha256 } from "./save-bundle.js";
-import { whileUnchanged } from "./while-unchanged.js";
 
 export interface LoadedBundle {
   readonly model: tfl.LayersModel;
@@ -41,7 +41,7 @@ const schema = z.looseObject({
  * const { model, description } = await loadBundle("runs/kits/checkpoints/best");
  */
 export async function loadBundle(folder: string): Promise<LoadedBundle> {
-  const { description, topology, weights } = await whileUnchanged(folder, () => readParts(folder));
+  const { description, topology, weights } = await readReplaceable(folder, () => readParts(folder));
   try {
     const parsed = JSON.parse(topology.toString("utf8")) as { modelTopology: object; weightsManifest: { weights: tf.io.WeightsManifestEntry[] }[] };
     const weightData = weights.buffer.slice(weights.byteOffset, weights.byteOffset + weights.byteLength) as ArrayBuffer;
@@ -79,7 +79,7 @@ async function readParts(folder: string): Promise<BundleParts> {
 
 /** `bundle.json`, checked. */
 export function readBundleFile(folder: string): Promise<BundleFile> {
-  return whileUnchanged(folder, () => readDescription(folder));
+  return readReplaceable(folder, () => readDescription(folder));
 }
 
 async function readDescription(folder: string): Promise<BundleFile> {

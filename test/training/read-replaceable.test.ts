@@ -6,9 +6,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startEngine } from "../../src/engine/index.js";
 import { unet } from "../../src/models/index.js";
 import { loadBundle } from "../../src/training/bundle/load-bundle.js";
+import { readReplaceable } from "../../src/training/bundle/read-replaceable.js";
 import { replaceFolder } from "../../src/training/bundle/replace-folder.js";
 import { saveBundle } from "../../src/training/bundle/save-bundle.js";
-import { whileUnchanged } from "../../src/training/bundle/while-unchanged.js";
 
 const root = mkdtempSync(join(tmpdir(), "voxstream-unchanged-"));
 beforeAll(() => startEngine({ threads: 1 }));
@@ -26,16 +26,18 @@ function write(folder: string, content: string): void {
 }
 const replace = (folder: string, content: string) => replaceFolder(folder, async (fresh) => write(fresh, content));
 
-describe("whileUnchanged", () => {
-  it("reads both files of one saving, when another comes in between", async () => {
+describe("readReplaceable", () => {
+  it("reads anew what failed because another saving came in between", async () => {
     const folder = folderOf("between", "1");
     let tries = 0;
     const read = async () => {
       const a = await readFile(join(folder, "a"), "utf8");
       if (++tries <= 2) await replace(folder, String(tries + 1));
-      return a + (await readFile(join(folder, "b"), "utf8"));
+      const b = await readFile(join(folder, "b"), "utf8");
+      if (a !== b) throw new Error(`${a} does not fit ${b}`);
+      return a + b;
     };
-    expect([await whileUnchanged(folder, read), tries]).toEqual(["33", 3]);
+    expect([await readReplaceable(folder, read), tries]).toEqual(["33", 3]);
   });
 
   it("reads anew what failed because the folder stepped aside", async () => {
@@ -50,7 +52,7 @@ describe("whileUnchanged", () => {
         if (tries === 1) renameSync(`${folder}.old`, folder);
       }
     };
-    expect([await whileUnchanged(folder, read), tries]).toEqual(["1", 2]);
+    expect([await readReplaceable(folder, read), tries]).toEqual(["1", 2]);
   });
 
   it("passes on at once what is wrong with a folder that stays, or that is not there", async () => {
@@ -59,8 +61,8 @@ describe("whileUnchanged", () => {
       tries++;
       throw new Error("damaged");
     };
-    await expect(whileUnchanged(folderOf("stays", "1"), read)).rejects.toThrow("damaged");
-    await expect(whileUnchanged(join(root, "none"), read)).rejects.toThrow("damaged");
+    await expect(readReplaceable(folderOf("stays", "1"), read)).rejects.toThrow("damaged");
+    await expect(readReplaceable(join(root, "none"), read)).rejects.toThrow("damaged");
     expect(tries).toBe(2);
   });
 
@@ -71,7 +73,7 @@ describe("whileUnchanged", () => {
       await replace(folder, String(++tries));
       throw new Error("never whole");
     };
-    await expect(whileUnchanged(folder, read)).rejects.toThrow("never whole");
+    await expect(readReplaceable(folder, read)).rejects.toThrow("never whole");
     expect(tries).toBe(20);
   });
 });

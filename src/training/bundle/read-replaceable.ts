@@ -7,19 +7,19 @@ const MOST_TRIES = 20;
 const PAUSE_MS = 50;
 
 /**
- * Reads several files of a folder that `replaceFolder` may replace meanwhile, as a training does with its checkpoints: when the folder is another one
- * afterwards, or steps aside just now, they are read again, whatever came of it.
+ * Reads a folder that `replaceFolder` may replace meanwhile, as a training does with its checkpoints. When `read` fails, as it must where files do not fit
+ * together, and the folder is another one by then or steps aside just now, it is called again.
  */
-export async function whileUnchanged<T>(folder: string, read: () => Promise<T>): Promise<T> {
+export async function readReplaceable<T>(folder: string, read: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++) {
     const before = await identityOf(folder);
-    const [result] = await Promise.allSettled([read()]);
-    const isSame = before !== undefined && before === (await identityOf(folder));
-    // Without one beside it that steps aside, a folder that is missing will not come back.
-    const mayChange = !isSame && (before !== undefined || existsSync(`${folder}.old`) || existsSync(folder));
-    if (!mayChange || tries === MOST_TRIES) {
-      if (result.status === "rejected") throw result.reason;
-      return result.value;
+    try {
+      return await read();
+    } catch (error) {
+      const isSame = before !== undefined && before === (await identityOf(folder));
+      // Without one beside it that steps aside, a folder that is missing will not come back.
+      const mayChange = !isSame && (before !== undefined || existsSync(`${folder}.old`) || existsSync(folder));
+      if (!mayChange || tries === MOST_TRIES) throw error;
     }
     if (before === undefined) await sleep(PAUSE_MS);
   }
