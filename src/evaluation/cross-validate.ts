@@ -7,6 +7,7 @@ import type { RunEvent } from "../core/run-events.js";
 import type { Millimeters } from "../core/units.js";
 import type { PredictProgress } from "../inference/predict.js";
 import { writeAtomically } from "../io/write-atomically.js";
+import { checkTraining } from "../training/check-training.js";
 import { defineConfig } from "../training/config/define-config.js";
 import { loadConfig } from "../training/config/load-config.js";
 import type { TrainingConfig } from "../training/config/training-config.js";
@@ -180,6 +181,8 @@ export async function crossValidate(options: CrossValidateOptions): Promise<Cros
   const inner = splits.map((division, index) =>
     share === undefined ? [] : percentageSplit(division.training, { share, seed: seed + index, ...(groupOf && { groupOf }) })[0]!.validation,
   );
+  // Nothing is written for a configuration that no fold could be trained by.
+  if (!existsSync(folder)) await checkTraining(config, { isValidated: share !== undefined || heldOut !== "hidden" });
   await noteIdentity(folder, await crossValidationIdentity({ config, seed, refs, splits, heldOut, inner }), scoring);
   await saveSplits(join(folder, "splits.json"), splits);
 
