@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { CaseLayout } from "./case-layout.js";
 import { volumeFileNamed, volumeFiles, volumeStem } from "./volume-files.js";
@@ -28,7 +28,7 @@ export const foldersLayout: CaseLayout = {
 
 /** The first folder of these names, in any case of letters. */
 function folderAmong(root: string, wanted: readonly string[]): string | undefined {
-  if (!existsSync(root)) return undefined;
+  if (!statSync(root, { throwIfNoEntry: false })?.isDirectory()) return undefined;
   const names = readdirSync(root);
   const name = wanted.map((one) => names.find((there) => there.toLowerCase() === one)).find((there) => there !== undefined);
   return name === undefined ? undefined : join(root, name);
