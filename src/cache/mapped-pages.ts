@@ -32,6 +32,7 @@ export class MappedPages {
   /** Sets the limit that goes with a pool. */
   keepBeside(poolBytes: number): void {
     this.limit = mappedBytesOf(poolBytes);
+    if (this.bytes > this.limit) this.drop();
   }
 
   /** Notes that a chunk of an array is about to be read. */

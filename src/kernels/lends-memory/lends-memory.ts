@@ -6,13 +6,10 @@ declare module "../native.js" {
   }
 }
 
-let isLent: boolean | undefined;
-
 /**
  * Whether a buffer may lie in memory that is not V8's own. Where V8 keeps all buffers in a cage, as in Electron, none may, and functions of other addons that
  * make such buffers give anything back. Without the addon nobody can tell but by Electron's name.
  */
 export function lendsMemory(): boolean {
-  isLent ??= native()?.lendsMemory?.() ?? process.versions.electron === undefined;
-  return isLent;
+  return native()?.lendsMemory?.() ?? process.versions.electron === undefined;
 }
