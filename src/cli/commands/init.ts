@@ -15,6 +15,7 @@ import { type DataSetOptions, openDataSet } from "../open-data-set.js";
 import { progressLine } from "../progress-line.js";
 import { readingOf, readingOptions } from "../reading-options.js";
 import { requireWritableFile } from "../require-writable-file.js";
+import { shellQuoted } from "../shell-quoted.js";
 
 interface InitCommandOptions extends CommonOptions, DataSetOptions {
   readonly data: string;
@@ -64,7 +65,7 @@ export function initCommand(): Command {
       await writeAtomically(path, [Buffer.from(text)]);
       output.result(
         { config: path, spacing: [...spacing], patch: [...patch], warnings },
-        `${path} written; train it: voxstream train ${path} --dashboard`,
+        `${path} written; train it: voxstream train ${shellQuoted(path)} --dashboard`,
       );
     });
 }
