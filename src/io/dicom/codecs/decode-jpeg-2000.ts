@@ -1,4 +1,4 @@
-import { type WasmDecoder, withCodec } from "./load-codec.js";
+import { type WasmDecoder, withCodec } from "./with-codec.js";
 
 /**
  * Decodes a JPEG 2000 picture, lossless or not; color comes out pixel by pixel.

@@ -1,4 +1,4 @@
-import { type WasmDecoder, withCodec } from "./load-codec.js";
+import { type WasmDecoder, withCodec } from "./with-codec.js";
 
 interface JpegLsDecoder extends WasmDecoder {
   getInterleaveMode(): number;

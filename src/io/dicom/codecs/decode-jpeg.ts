@@ -1,4 +1,4 @@
-import { type WasmDecoder, withCodec } from "./load-codec.js";
+import { type WasmDecoder, withCodec } from "./with-codec.js";
 
 /**
  * Decodes a JPEG picture of 8 bits; color comes out as RGB, pixel by pixel. `isRgb`: the colors were stored as they are, which many writers say in the header of the
