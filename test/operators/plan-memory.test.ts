@@ -179,6 +179,32 @@ describe("the memory plan", () => {
     );
   });
 
+  it("of a whole process counts the mask and the copies of normalize, the pages of a cache, and patches that reach beyond their case", async () => {
+    const graphOf = (make: () => ReturnType<typeof normalize>, isCached: boolean, edge: number) => (flow: Observable<CaseItem>) =>
+      (isCached ? flow.pipe(cached(load(), make(), { folder: join(root, "none") })) : flow.pipe(load(), make())).pipe(
+        patch({ size: [edge, edge, edge] }),
+        batch({ size: 1 }),
+      );
+    const processOf = async (make: () => ReturnType<typeof normalize>, isCached = false, edge = 8) =>
+      (await plan(graphOf(make, isCached, edge), 400 * MB, { process: { threads: 1 } })).process!;
+    const voxels = 20 * 40 * 30;
+    const { each } = await processOf(() => normalize());
+    expect((await processOf(() => normalize({ foreground: { above: 0 } }))).each - each).toBe(voxels);
+    expect((await processOf(() => normalize({ mode: "percentile", foreground: { above: 0 } }))).each - each).toBe(voxels + 4 * voxels);
+
+    const plain = await processOf(() => normalize());
+    const beyond = await processOf(() => normalize(), false, 64);
+    expect(beyond.bytes - plain.bytes).toBe(64 ** 3 * (4 + 2));
+
+    const stored = await processOf(() => normalize(), true);
+    expect([plain.isMapped, stored.isMapped]).toEqual([false, true]);
+    expect(stored.text).toMatch(/ and a seventeenth of the rest, at least 16\.0 MB, for pages of the cache$/);
+    const least = await plan(graphOf(normalize, true, 8), 160 * MB, { process: { threads: 1 } });
+    const pool = least.voxels + 16 * MB + stored.bytes;
+    expect(pool).toBeLessThanOrEqual(1.1 * 160 * MB);
+    expect(pool).toBeGreaterThan(1.1 * 160 * MB - 4096);
+  });
+
   it("leaves a case that cannot be opened to the run", async () => {
     const broken = [{ id: "gone", images: [join(root, "gone.nii.gz")] }, ...refs];
     expect((await plan((flow) => flow.pipe(load(), batch({ size: 1 })), 64 * MB, { refs: broken })).largestCase!.id).toMatch(/^case_/);
