@@ -22,12 +22,14 @@ export interface PngContent {
   /** Whole rows, packed as the file has them, without the numbers of filters. */
   readonly rows: Uint8Array;
   readonly palette?: Uint8Array;
+  /** Width and height that the header says instead. */
+  readonly announced?: readonly [width: number, height: number];
 }
 
-export function pngBytes({ width, height, bitDepth, colorType, rows, palette }: PngContent): Buffer {
+export function pngBytes({ width, height, bitDepth, colorType, rows, palette, announced = [width, height] }: PngContent): Buffer {
   const head = Buffer.alloc(13);
-  head.writeUInt32BE(width, 0);
-  head.writeUInt32BE(height, 4);
+  head.writeUInt32BE(announced[0], 0);
+  head.writeUInt32BE(announced[1], 4);
   head.set([bitDepth, colorType], 8);
   const perRow = rows.length / height;
   // All filters by turns.
