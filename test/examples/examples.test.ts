@@ -80,7 +80,7 @@ const EXPECTED: Readonly<Record<string, { readonly args: readonly string[]; read
       "tumor +[0-3] .*",
       "mean of classes .*",
       "3 cases; .*",
-      "report: .*/run/evaluation/report.html",
+      "report: .*/run-crossval/evaluation/report.html",
     ],
   },
   "own-format.mjs": {
