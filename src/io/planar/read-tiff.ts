@@ -3,7 +3,7 @@ import { VoxError } from "../../core/errors.js";
 import { STORED_BYTES, type StoredDtype } from "../../kernels/decode/reference.js";
 import { BELIEVED_BYTES, type Picture, type PictureReader } from "./picture.js";
 import { colorsOf } from "./read-png.js";
-import { REFUSED_TIFF, TIFF_RATIOS, tiffBlock, undoPrediction } from "./tiff-codecs.js";
+import { REFUSED_TIFF, TIFF_RATIOS, tiffBlock, undoPrediction } from "./tiff-block.js";
 import { type RandomBytes, type TiffDirectory, tiffDirectories } from "./tiff-directory.js";
 import { tiffSpacing } from "./tiff-spacing.js";
 
