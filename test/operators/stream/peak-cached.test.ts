@@ -12,7 +12,9 @@ const script = fileURLToPath(new URL("../fixtures/peak-cached.mjs", import.meta.
 
 function stream(...args: readonly (string | number)[]): { batches: number; residentMB: number; cacheMB: number } {
   const { stdout, stderr, status } = spawnSync(process.execPath, [script, folder, String(CASES), ...args.map(String)], { encoding: "utf8" });
-  expect([status, stderr]).toEqual([0, ""]);
+  expect(status, stderr).toBe(0);
+  // As many cases as are looked at together listen for one signal.
+  expect(stderr).not.toMatch(/MaxListeners/);
   console.log(args.join(" "), stdout.trim());
   return JSON.parse(stdout);
 }
