@@ -1,5 +1,5 @@
 export type { DecodePlan, DecodeReport, DecodeTarget, StoredDtype } from "../kernels/decode/reference.js";
-export { caseReading, type ReadingOptions } from "./case-reading.js";
+export type { ReadingOptions } from "./case-reading.js";
 export { type DicomCasesOptions, dicomCases } from "./dicom/dicom-cases.js";
 export type { SeriesChoice } from "./dicom/dicom-series.js";
 export { canReadRegions, type FileDtype, FileVolume, type FileVolumeOptions } from "./file-volume.js";

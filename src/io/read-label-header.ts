@@ -9,7 +9,7 @@ import type { VolumeHeader } from "./volume-format.js";
  * @label read by `readLabel` as `reading.labels` says
  * @throws what `readHeader` throws; `ERR_FORMAT` for formats that lose label values
  * @example
- * const header = await readLabelHeader("masks/cell_7.png", { labels: { 255: 1 } });
+ * const header = await readLabelHeader("data/kits19/case_00000/segmentation.nii.gz", { labels: { 2: 1 } });
  */
 export async function readLabelHeader(path: string, reading: CaseReading = {}, on?: Pick<VolumeHeader, "geometry">): Promise<VolumeHeader> {
   const { labels, spacing = formatOf(path).isPlanar ? on?.geometry.spacing : undefined } = reading;
