@@ -1,6 +1,6 @@
 import { VoxError } from "../../core/errors.js";
 import { decodeVoxels } from "../../kernels/decode/decode-voxels.js";
-import { type DecodePlan, DecodeReport, type DecodeTarget, type StoredDtype } from "../../kernels/decode/reference.js";
+import { type DecodePlan, DecodeReport, type DecodeTarget, STORED_BYTES, type StoredDtype } from "../../kernels/decode/reference.js";
 import { type DecodedFrame, decodeFrame } from "./codecs/decode-frame.js";
 import type { PixelFormat } from "./dicom-image.js";
 import { encapsulatedFrames, type Fragment } from "./encapsulated-frames.js";
@@ -36,7 +36,7 @@ export interface StoredSlices {
 const NOTHING: ReadonlySet<number> = new Set();
 
 /**
- * Decodes, scales, casts and turns slice by slice into the target; holds one slice, compressed and not.
+ * Decodes, scales, casts and turns slice by slice into the target; holds one slice, compressed and not, and up to 16 MB of those that are decoded together.
  *
  * @throws `ERR_READ`, `ERR_TRUNCATED`, `ERR_FORMAT`, `ERR_STOPPED`
  */
@@ -51,6 +51,7 @@ export function readSlices(
     padding === "minimum" && target instanceof Float32Array && files.some(({ format }) => format.padding) ? new Blanks(target, plan) : undefined;
   const [ni, nj, nk] = plan.shape;
   const staged: { buffer?: Buffer } = {};
+  const run = new SliceRun(plan, blanks ? 1 : SLICES_PER_RUN, target, report);
   const read = (bytes: FileBytes, file: SliceFile, from: number, to: number): void => {
     const fragments = file.pixels.length === undefined ? encapsulatedFrames(bytes, file.pixels.offset, file.format.frames) : undefined;
     for (let k = from; k < to; k++) {
@@ -58,9 +59,8 @@ export function readSlices(
       const stored = asStored(frameOf(bytes, file, frame, fragments?.[frame], staged), file);
       const scaling = scalingOf(file, slope, intercept);
       const planes = planesOf(stored, file, ni * nj);
-      for (const [c, plane] of planes.entries()) {
-        decodeVoxels({ ...plan, dtype: stored.dtype, littleEndian: true, ...scaling }, plane, (c * nk + k) * ni * nj, target, report);
-      }
+      for (const [c, plane] of planes.entries())
+        run.add(plane, { ...plan, dtype: stored.dtype, littleEndian: true, ...scaling }, (c * nk + k) * ni * nj);
       if (file.format.padding) blanks?.mark(valuesOf(planes[0]!, stored.dtype), file.format.padding, k);
       else blanks?.see(k);
       if (isStopped?.()) throw new VoxError("the reading was stopped", { code: "ERR_STOPPED", where: file.path });
@@ -77,8 +77,56 @@ export function readSlices(
     );
     k = end;
   }
+  run.flush();
   blanks?.fill();
   return report;
+}
+
+/** Slices that run across rows of the target are decoded together: enough of them to fill its cache lines, in so many bytes at most. */
+const SLICES_PER_RUN = 16;
+const MAX_RUN_BYTES = 16 * 1024 ** 2;
+
+/** Slices that follow each other and mean the same, until they are decoded; where slices lie one behind the other in the target, each at once. */
+class SliceRun {
+  private readonly slices: number;
+  private buffer: Buffer | undefined;
+  private filled = 0;
+  private first = 0;
+  private plan: DecodePlan | undefined;
+
+  constructor(
+    { strides, shape, dtype }: DecodePlan,
+    most: number,
+    private readonly target: DecodeTarget,
+    private readonly report: DecodeReport,
+  ) {
+    const [si, sj, sk] = strides.map(Math.abs) as [number, number, number];
+    const fitting = Math.floor(MAX_RUN_BYTES / (shape[0] * shape[1] * STORED_BYTES[dtype]));
+    this.slices = sk < si && sk < sj && shape[3] === 1 ? Math.max(1, Math.min(most, fitting)) : 1;
+  }
+
+  add(plane: Uint8Array, plan: DecodePlan, first: number): void {
+    if (this.slices === 1) {
+      decodeVoxels(plan, plane, first, this.target, this.report);
+      return;
+    }
+    const { plan: own } = this;
+    const isSame = own?.dtype === plan.dtype && own.slope === plan.slope && own.intercept === plan.intercept;
+    if (!isSame || this.filled + plane.length > (this.buffer?.length ?? 0)) this.flush();
+    // Slices of other depth than the first may not fit.
+    if ((this.buffer?.length ?? 0) < plane.length) this.buffer = Buffer.allocUnsafeSlow(this.slices * plane.length);
+    if (this.filled === 0) {
+      this.plan = plan;
+      this.first = first;
+    }
+    this.buffer!.set(plane, this.filled);
+    this.filled += plane.length;
+  }
+
+  flush(): void {
+    if (this.filled > 0) decodeVoxels(this.plan!, this.buffer!.subarray(0, this.filled), this.first, this.target, this.report);
+    this.filled = 0;
+  }
 }
 
 function frameOf(
