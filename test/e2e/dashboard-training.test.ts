@@ -50,7 +50,7 @@ inChromium("the dashboard over a real training", import.meta.url, (browser) => {
       epochs: 100_000,
       patch: [16, 32, 32],
       behind: "augment({ mirror: true, probability: 0.5 }),",
-      fields: "split: { validation: 0.34 }, validation: { cases: { every: 1, overlap: [0, 0, 0] } },",
+      fields: "split: { validation: 0.34 },",
       training: "stepsPerEpoch: 10,",
     });
     const training = startCli(root, "train", config, "--dashboard", "--json");
@@ -127,22 +127,8 @@ inChromium("the dashboard over a real training", import.meta.url, (browser) => {
     await page.getByRole("dialog").getByRole("button", { name: "Pause" }).click();
     await page.locator(".pill.paused").waitFor();
     await page.getByRole("link", { name: "Volumes" }).click();
-    // A case that validates is shown as it was predicted last. The first picture starts the renderer, in software where there is no graphics card.
-    await page.locator('[data-loaded^="case_"][data-epoch]').waitFor({ timeout: 300_000 });
-    const seen = Number(await page.locator(".volume-stage").getAttribute("data-epoch"));
-    expect(seen).toBeGreaterThanOrEqual(2);
-    expect(
-      await page
-        .getByRole("table", { name: "on the network's grid" })
-        .getByRole("row", { name: /^kidney/ })
-        .count(),
-    ).toBe(1);
-    await page.locator(".volume-canvas").focus();
-    await page.keyboard.press("[");
-    await page.locator(`[data-loaded^="case_"][data-epoch="${seen - 1}"]`).waitFor();
-    await shoot(page, "volumes-epoch");
-    await page.getByRole("button", { name: "Validation patch" }).click();
-    await page.locator('[data-loaded*="epoch"]').waitFor();
+    // The first picture starts the renderer, in software where there is no graphics card.
+    await page.locator('[data-loaded*="epoch"]').waitFor({ timeout: 300_000 });
     const epochs = page.getByRole("slider", { name: "Epoch" });
     await epochs.fill("0");
     await page.locator('[data-loaded$="epoch 1"]').waitFor();
