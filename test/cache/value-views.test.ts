@@ -9,6 +9,7 @@ import { CaseStore, closeCaseStores, openCaseStore } from "../../src/cache/index
 import { type Environment, openEnvironment } from "../../src/cache/open-environment.js";
 import { valueViews } from "../../src/cache/value-views.js";
 import { isVoxError } from "../../src/core/errors.js";
+import { lendsMemory } from "../../src/kernels/lends-memory/lends-memory.js";
 import { native } from "../../src/kernels/native.js";
 
 const root = mkdtempSync(join(tmpdir(), "voxstream-views-"));
@@ -117,12 +118,13 @@ describe("the views of values", () => {
     "are copies where no buffer may lie in foreign memory, as in Electron: crops come out the same, and the binding is not asked for any",
     async () => {
       const addon = native() as { lendsMemory?: () => boolean };
-      const { lendsMemory } = addon;
-      expect(lendsMemory!()).toBe(true);
+      const ofAddon = addon.lendsMemory!;
+      expect(lendsMemory()).toBe(true);
       const shape = [40, 50, 60, 1] as const;
       const voxels = Float32Array.from({ length: 40 * 50 * 60 }, (_, i) => i);
       const geometry = { spacing: [1, 1, 1], affine: [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1] } as const;
       addon.lendsMemory = () => false;
+      expect(lendsMemory()).toBe(false);
       const refused = (): never => {
         throw new Error("no external buffers");
       };
@@ -141,7 +143,7 @@ describe("the views of values", () => {
         await store.close();
       } finally {
         nativeAddon.getSharedByBinary = kept;
-        addon.lendsMemory = lendsMemory!;
+        addon.lendsMemory = ofAddon;
       }
     },
   );
