@@ -20,6 +20,8 @@ export interface ConfigTemplateOptions {
   readonly source?: "imageCases" | "dicomCases";
   /** What the values and pixels of the files mean. */
   readonly reading?: ReadingOptions;
+  /** Whether there are cases enough for some to validate. */
+  readonly hasValidation: boolean;
 }
 
 /** A config file to start from, with what `voxstream init` found in the data. */
@@ -35,6 +37,7 @@ export function configTemplate({
   layout,
   source = "imageCases",
   reading = {},
+  hasValidation,
 }: ConfigTemplateOptions): string {
   const plain = (value: unknown): string => JSON.stringify(value).replaceAll(",", ", ");
   const lines = [
@@ -61,8 +64,7 @@ export default defineConfig({
   )
     .map(([name, value]) => `, ${name}: ${plain(value)}`)
     .join("")} }),
-  split: { validation: 0.2 },
-  graph: ({ cases }) =>
+${hasValidation ? "  split: { validation: 0.2 },\n" : ""}  graph: ({ cases }) =>
     cases.pipe(
       cached(
         ${lines.join("\n        ")}

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -290,6 +290,22 @@ describe("predict", () => {
     header.source.affine.forEach((value, i) => {
       expect(value).toBeCloseTo(affine[i]!, 5);
     });
+  });
+
+  it("never writes over images, nor over label maps that no prediction wrote, also with overwrite", async () => {
+    const bundle = identityBundle(CLASSES, PATCH);
+    const flat = join(folder, "flat-images");
+    const truth = join(folder, "truth-of-flat");
+    for (const to of [flat, truth]) mkdirSync(to);
+    const image = readdirSync(inputs).find((name) => name.endsWith(".nii.gz"))!;
+    for (const to of [flat, truth]) copyFileSync(join(inputs, image), join(to, "a.nii.gz"));
+    for (const overwrite of [false, true]) {
+      await expect(predict({ bundle, inputs: flat, output: flat, overwrite })).rejects.toThrow(
+        "output must be another folder than that of the images",
+      );
+      await expect(predict({ bundle, inputs: flat, output: truth, overwrite })).rejects.toThrow("which no prediction wrote; choose another folder");
+    }
+    for (const to of [flat, truth]) expect(readdirSync(to)).toEqual(["a.nii.gz"]);
   });
 
   it("wrong options, empty folders and unknown steps are named before anything is predicted", async () => {

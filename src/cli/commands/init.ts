@@ -54,10 +54,11 @@ export function initCommand(): Command {
       ];
       for (const warning of warnings) output.note(`warning: ${warning}`);
       const { spacing, patch, depth } = plan(summary);
-      const name = basename(resolve(folder));
+      const name = runName(basename(resolve(folder)));
       const ct = looksLikeHounsfield(summary) ? roundedForeground(summary) : undefined;
       const text = configTemplate({
         ...{ name, root, classes: data.classes, spacing, patch, depth, range: rangeOf(summary) },
+        hasValidation: summary.totals.cases > 1,
         ...(ct && { ct }),
         ...(Object.keys(readingOf(options)).length > 0 && { reading: readingOf(options) }),
         ...(isDicom ? { source: "dicomCases" as const } : options.layout !== "auto" && { layout: options.layout }),
@@ -68,6 +69,16 @@ export function initCommand(): Command {
         `${path} written; train it: voxstream train ${shellQuoted(path)} --dashboard`,
       );
     });
+}
+
+/** The folder's name as a run may be called: `Mein Projekt ä` becomes `Mein-Projekt-a`. */
+function runName(folder: string): string {
+  const plain = folder
+    .normalize("NFKD")
+    .replace(/\p{Mark}/gu, "")
+    .replace(/[^\w.-]+/g, "-")
+    .replace(/^[-.]+|-+$/g, "");
+  return plain === "" ? "run" : plain;
 }
 
 const MOST_VOXELS = 64 * 128 * 128;
