@@ -24,12 +24,12 @@ beforeAll(async () => {
   writeStructures(join(dicom, "a", "RS"), [{ name: "Kidney", contours: [[-9.6, -19.5, 30, -8.5, -19.5, 30, -8.5, -17.5, 30, -9.6, -17.5, 30]] }]);
 });
 
-/** The cases of `a` as numpy saves what nibabel reads: (x, y, z), with x from Right to Left, the label in the order of Fortran. */
+/** The cases of `a` as numpy saves what nibabel reads: (x, y, z), with x from Right to Left. */
 async function writeNpy(): Promise<void> {
   mkdirSync(npy);
   const data = niftiCases({ root: a, classes: PHANTOM_CLASSES });
-  const save = (name: string, type: string, isFortran: boolean, extents: readonly number[], values: Int16Array | Uint8Array | Float64Array): void => {
-    const header = `{'descr': '${type}', 'fortran_order': ${isFortran ? "True" : "False"}, 'shape': (${extents.join(", ")}), }`;
+  const save = (name: string, type: string, extents: readonly number[], values: Int16Array | Uint8Array | Float64Array): void => {
+    const header = `{'descr': '${type}', 'fortran_order': False, 'shape': (${extents.join(", ")}), }`;
     const padded = `${header.padEnd(117)}\n`;
     const head = Buffer.from([0x93, ...Buffer.from("NUMPY"), 1, 0, padded.length & 255, padded.length >> 8]);
     writeFileSync(join(npy, name), Buffer.concat([head, Buffer.from(padded, "latin1"), Buffer.from(values.buffer)]));
@@ -43,16 +43,16 @@ async function writeNpy(): Promise<void> {
       for (let y = 0; y < height; y++) {
         for (let x = width - 1; x >= 0; x--, from++) {
           voxels[(x * height + y) * depth + z] = image[from]!;
-          labels[(z * height + y) * width + x] = label![from]!;
+          labels[(x * height + y) * depth + z] = label![from]!;
         }
       }
     }
     const affine = Float64Array.from(geometry.affine, (value, at) =>
       at % 4 === 0 && at < 12 ? -value : at % 4 === 3 && at < 12 ? value + (width - 1) * geometry.affine[at - 3]! : value,
     );
-    save(`${id}.image.npy`, "<i2", false, [width, height, depth], voxels);
-    save(`${id}.label.npy`, "|u1", true, [width, height, depth], labels);
-    save(`${id}.affine.npy`, "<f8", false, [4, 4], affine);
+    save(`${id}.image.npy`, "<i2", [width, height, depth], voxels);
+    save(`${id}.label.npy`, "|u1", [width, height, depth], labels);
+    save(`${id}.affine.npy`, "<f8", [4, 4], affine);
   }
 }
 
