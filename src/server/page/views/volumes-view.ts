@@ -116,7 +116,12 @@ export function volumesView(run: LiveRun): View {
       ([answer, { table }, { files }]) => {
         if (isClosed) return;
         scores = table ? caseScores(table) : undefined;
-        const cases = answer.cases.map((each) => caseSubject(run.id, each)).sort((a, b) => (dice(a.id) ?? 2) - (dice(b.id) ?? 2));
+        // Files of an epoch that is validated just now, or that a broken-off session has left, have no scores yet.
+        const last = run.record.cases.at(-1)?.epoch ?? 0;
+        const cases = answer.cases
+          .map((each) => caseSubject(run.id, { ...each, epochs: each.epochs.filter(({ epoch }) => epoch <= last) }))
+          .filter(({ moments }) => Object.keys(moments[0]!.volumes).length > 0)
+          .sort((a, b) => (dice(a.id) ?? 2) - (dice(b.id) ?? 2));
         const patch = patchSubject(run, files);
         subjects = [...(patch ? [patch] : []), ...cases];
         empty.hidden = subjects.length > 0;
