@@ -69,9 +69,9 @@ export function mostBytes(budget: number, { bytes, isMapped }: Pick<ProcessMemor
   return Math.max(0, Math.floor(Math.min(budget, isMapped ? poolBytesWithin(rest) : rest)));
 }
 
-/** The smallest budget that leaves so many bytes for voxels. */
+/** The smallest budget that leaves so many bytes for voxels, up to rounding. */
 export function withVoxels(voxels: number, { bytes, isMapped }: Pick<ProcessMemory, "bytes" | "isMapped">): number {
-  return Math.ceil(Math.max(voxels, (voxels + (isMapped ? mappedBytesOf(voxels) : 0) + bytes) / TOLERANCE));
+  return Math.ceil(Math.max(voxels, (voxels + (isMapped ? mappedBytesOf(voxels) + 1 : 0) + bytes) / TOLERANCE));
 }
 
 /** `augment` on one thread: spline coefficients of what it sees and half as much while they are made; copies of the patch for filters, which the thread keeps. */

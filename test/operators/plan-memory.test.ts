@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import fc from "fast-check";
 import { EMPTY, type Observable } from "rxjs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { CaseRef, DataSet } from "../../src/core/case.js";
@@ -22,6 +23,7 @@ import {
   resample,
   shuffle,
 } from "../../src/operators/index.js";
+import { mostBytes, withVoxels } from "../../src/operators/process-memory.js";
 import { collect, contextOf, refsOf, syntheticData } from "./run-graph.js";
 
 const root = mkdtempSync(join(tmpdir(), "voxstream-plan-"));
@@ -203,6 +205,24 @@ describe("the memory plan", () => {
     const pool = least.voxels + 16 * MB + stored.bytes;
     expect(pool).toBeLessThanOrEqual(1.1 * 160 * MB);
     expect(pool).toBeGreaterThan(1.1 * 160 * MB - 4096);
+  });
+
+  it("of a whole process names the least budget that is enough, with pages of a cache and without", async () => {
+    const bytes = fc.integer({ min: 1, max: 2 ** 36 });
+    fc.assert(
+      fc.property(bytes, bytes, fc.boolean(), (voxels, taken, isMapped) => {
+        const beside = { bytes: taken, isMapped };
+        const least = withVoxels(voxels, beside);
+        return mostBytes(least, beside) >= voxels && mostBytes(least - 16, beside) < voxels;
+      }),
+      { numRuns: 2_000 },
+    );
+    for (const edge of [7, 8, 9, 10, 11]) {
+      const graph = (flow: Observable<CaseItem>) =>
+        flow.pipe(cached(load(), { folder: join(root, "none") }), patch({ size: [edge, 40, 30] }), batch({ size: 2 }));
+      const { least } = await plan(graph, 1024 * MB, { process: { threads: 1 } });
+      expect((await plan(graph, least, { process: { threads: 1 } })).least).toBe(least);
+    }
   });
 
   it("leaves a case that cannot be opened to the run", async () => {
