@@ -1,16 +1,21 @@
 import { filter, take } from "rxjs";
 import { describe, expect, it } from "vitest";
-import { batchOf, run, source, to } from "../../src/streams/index.js";
+import { batchOf, type Position, run, source, to } from "../../src/streams/index.js";
 
 /** Batches of 3 of items whose number differs from epoch to epoch. */
-async function batches(counts: readonly number[], { epochs = counts.length, last = "drop" as "drop" | "keep", most = 100 } = {}): Promise<string[]> {
+async function batches(
+  counts: readonly number[],
+  { epochs = counts.length, last = "drop" as "drop" | "keep", most = 100, onEnd = (_: Position): void => {}, from = {} } = {},
+): Promise<string[]> {
   const seen: string[] = [];
   const longest = Math.max(...counts);
   const items = source("items", longest, (i, epoch) => ({ i, epoch }), { epochs });
   // An item beyond the epoch's number is not there.
   const sink = to<readonly { i: number; epoch: number }[]>((parts) => void seen.push(parts.map(({ i, epoch }) => `${epoch}:${i}`).join(" ")));
   const isThere = ({ i, epoch }: { i: number; epoch: number }): boolean => i < counts[epoch % counts.length]!;
-  await run("batches", [items.pipe(filter(isThere), batchOf({ size: 3, last }), take(most), sink)]).done;
+  const job = run("batches", [items.pipe(filter(isThere), batchOf({ size: 3, last }), take(most), sink)], { from });
+  await job.done;
+  onEnd(job.position);
   return seen;
 }
 
@@ -28,6 +33,16 @@ describe("short batches that are dropped", () => {
     expect(await batches([2, 2])).toEqual([]);
     expect(await batches([2, 2, 2])).toEqual([]);
     expect(await batches([2, 2, 3, 1, 1, 1, 1, 1])).toEqual(["2:0 2:1 2:2"]);
+  });
+
+  it("are no error in a graph that is resumed in front of them", async () => {
+    const counts = [3, 2, 2, 2, 2, 3];
+    let from: Position = {};
+    const onEnd = (position: Position): void => {
+      from = position;
+    };
+    expect(await batches(counts, { most: 1, onEnd })).toEqual(["0:0 0:1 0:2"]);
+    expect(await batches(counts, { from })).toEqual(["5:0 5:1 5:2"]);
   });
 
   it("are no error where they are kept", async () => {

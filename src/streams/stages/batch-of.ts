@@ -49,7 +49,8 @@ export function batchOf<A, B = readonly A[]>({
     let next: Item<A> | undefined;
     let isRecovering = false;
     let recoveries = 0;
-    let hasDelivered = false;
+    // A graph that is resumed delivered before, and what it drops must be what it drops without an interruption.
+    let hasDelivered = Object.keys(node.graph.from).length > 0;
     let barren = 0;
     const isFull = (): boolean => parts.length === size;
     const pool = node.graph.context?.pool;
