@@ -247,7 +247,7 @@ export async function crossValidate(options: CrossValidateOptions): Promise<Cros
   const leftOut = [...missing, ...failed.map(({ id }) => id)];
   const choosing =
     postprocessing === "auto"
-      ? recordPostprocessing({ folder, data, splits, checkpoint, regions: Object.values(regions), leftOut, signal })
+      ? recordPostprocessing({ folder, data, splits, checkpoint, regions: Object.values(regions), groupOf, leftOut, signal })
       : undefined;
   const choice = choosing && (await orStopped(choosing, signal));
   if (choosing && !choice)

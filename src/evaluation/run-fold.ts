@@ -5,6 +5,7 @@ import type { Json } from "../core/json.js";
 import type { RunEvent } from "../core/run-events.js";
 import { type EngineName, startEngine } from "../engine/index.js";
 import { type PredictProgress, predict } from "../inference/predict.js";
+import { isVolumeName, volumeFileNamed } from "../io/layouts/volume-files.js";
 import { loadBundle, readBundleFile } from "../training/bundle/load-bundle.js";
 import type { TrainingConfig } from "../training/config/training-config.js";
 import type { TrainOverrides } from "../training/config/with-overrides.js";
@@ -62,14 +63,18 @@ export async function runFold(options: RunFoldOptions): Promise<FoldRecord | und
   const { evaluation } = trained;
   const changed = evaluation ? changedScoring(evaluation, scoring) : [];
   if (evaluation && changed.length === 0) return trained;
-  if (evaluation) options.onRescore?.(changed);
+  if (evaluation) {
+    options.onRescore?.(changed);
+    // What is half made anew is no longer as the record says: should this be the end, all of it is looked at again, whatever is wanted then.
+    await writeFoldRecord(own, { ...trained, evaluation: { ...evaluation, scoring: undefined } });
+  }
 
   const { data } = config;
   const { classes } = data;
   const ids = division.validation;
   const predictions = join(own, "predictions");
   const overlays = join(own, "overlays");
-  const isPredicted = evaluation && !changed.includes("checkpoint") && ids.every((id) => existsSync(join(predictions, `${id}.nii.gz`)));
+  const isPredicted = evaluation && !changed.includes("checkpoint") && ids.every((id) => volumeFileNamed(predictions, id) !== undefined);
   if (!isPredicted) {
     if (await removeOthers(join(own, "checkpoints", scoring.checkpoint), predictions)) await rm(overlays, { recursive: true, force: true });
     await predictFold(options, own, predictions);
@@ -104,7 +109,7 @@ async function removeOthers(bundle: string, predictions: string): Promise<boolea
   const { weights } = JSON.parse(before) as { readonly weights: readonly string[] };
   if (weights[0] === (await readBundleFile(bundle)).weights.sha256) return false;
   // Its record stays until all are gone: whatever happens in between, none is taken for the new weights'.
-  for (const name of await readdir(predictions)) if (/\.nii(\.gz)?$/.test(name)) await rm(join(predictions, name));
+  for (const name of await readdir(predictions)) if (isVolumeName(name)) await rm(join(predictions, name));
   return true;
 }
 

@@ -1,12 +1,19 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type CrossValidation, crossValidate } from "../../src/evaluation/cross-validate.js";
 import { readBundlePostprocessing } from "../../src/inference/index.js";
 import { resolveBundles } from "../../src/inference/resolve-bundles.js";
+import { imageCases } from "../../src/io/index.js";
+import { normalize } from "../../src/operators/intensity/normalize.js";
+import { load } from "../../src/operators/load/load.js";
+import { patch } from "../../src/operators/patch/patch.js";
+import { batch } from "../../src/operators/stream/batch.js";
+import type { TrainingConfig } from "../../src/training/index.js";
 import { runCli } from "../e2e/fixture/run-cli.js";
 import { smallConfig } from "../e2e/fixture/small-config.js";
+import { pngBytes } from "../io/format-bytes.js";
 import { smallCrossValidation } from "./small-cross-validation.js";
 
 const { config, folder, events, json, remove, root, runs, text, validate } = await smallCrossValidation();
@@ -71,23 +78,52 @@ describe("a finished cross-validation that is resumed with other settings of its
       json<{ weights: { sha256: string } }>("again", "fold-0", "checkpoints", kind, "bundle.json").weights.sha256;
     const used = (): string => json<{ weights: string[] }>("again", "fold-0", "predictions", "prediction.json").weights[0]!;
     expect(used()).toBe(weightsOf("latest"));
-    const controller = new AbortController();
-    const stopped = await validate({
-      ...shared,
-      resume: true,
-      checkpoint: "best",
-      signal: controller.signal,
-      onPredict: ({ state }) => {
-        if (state === "written") controller.abort();
-      },
-    });
     expect(weightsOf("best")).not.toBe(weightsOf("latest"));
-    expect(stopped.status).toBe("stopped");
+    const stopAtBest = (): Promise<CrossValidation> => {
+      const controller = new AbortController();
+      const onPredict = ({ state }: { readonly state: string }): void => {
+        if (state === "written") controller.abort();
+      };
+      return validate({ ...shared, resume: true, checkpoint: "best", signal: controller.signal, onPredict });
+    };
+    expect((await stopAtBest()).status).toBe("stopped");
+    expect(used()).toBe(weightsOf("best"));
+    // Somebody thinks better of it: half of the predictions are others by now.
+    expect(await validate({ ...shared, resume: true, checkpoint: "latest" })).toMatchObject({ status: "completed", rescored: [0] });
+    expect(used()).toBe(weightsOf("latest"));
+    expect((await stopAtBest()).status).toBe("stopped");
     const { rescored, status } = await validate({ ...shared, resume: true });
     expect([status, rescored]).toEqual(["completed", [0, 1]]);
     expect(used()).toBe(weightsOf("best"));
     expect(steps("again")).toEqual([2, 2]);
     expect((await resolveBundles(join(runs, "again")))[0]).toContain("best");
+  });
+
+  it("does so with pictures, whose predictions are pictures", { timeout: 300_000 }, async () => {
+    const pictures = join(folder, "pictures");
+    for (const place of ["images", "masks"]) mkdirSync(join(pictures, place), { recursive: true });
+    for (let n = 0; n < 4; n++) {
+      const isDisc = Array.from({ length: 256 }, (_, at) => Math.hypot((at % 16) - 7, Math.floor(at / 16) - 6) < 4 + (n % 3));
+      const write = (place: string, rows: Uint8Array): void =>
+        writeFileSync(join(pictures, place, `disc_${n}.png`), pngBytes({ width: 16, height: 16, bitDepth: 8, colorType: 0, rows }));
+      write(
+        "images",
+        Uint8Array.from(isDisc, (inside, at) => (inside ? 180 : 60) + (at % 23)),
+      );
+      write("masks", Uint8Array.from(isDisc, Number));
+    }
+    const data = imageCases({ root: pictures, classes: ["background", "disc"] });
+    const flat: TrainingConfig["graph"] = ({ cases }) => cases.pipe(load(), normalize(), patch({ size: [1, 8, 8], perCase: 1 }), batch({ size: 1 }));
+    const discs = { ...shared, name: "discs", config: { ...shared.config, data, graph: flat } };
+    await validate(discs);
+    const output = join(runs, "discs", "fold-0", "predictions");
+    expect(readdirSync(output).filter((name) => name.endsWith(".png"))).toHaveLength(2);
+    const before = readFileSync(join(output, "prediction.json"), "utf8");
+    expect(await validate({ ...discs, resume: true, tolerance: 2 })).toMatchObject({ status: "completed", rescored: [0, 1] });
+    expect(readFileSync(join(output, "prediction.json"), "utf8")).toBe(before);
+    expect(await validate({ ...discs, resume: true, checkpoint: "best" })).toMatchObject({ status: "completed", rescored: [0, 1] });
+    expect(readFileSync(join(output, "prediction.json"), "utf8")).not.toBe(before);
+    expect(steps("discs")).toEqual([2, 2]);
   });
 
   it("draws pictures that were left out, and chooses postprocessing or takes it back", { timeout: 300_000 }, async () => {

@@ -95,7 +95,7 @@ async function runCompare(configs: readonly string[], options: CompareCommandOpt
     if (!summary) {
       output.result(
         json,
-        `${status === "stopped" ? "stopped" : "done as asked"}: not all variants are finished; continue with: ${resumeCommand("compare", configs, overrides)}\nrun: ${folder}`,
+        `${status === "stopped" ? "stopped" : "done as asked"}: not all variants are finished; continue with: ${resumeCommand("compare", configs, { ...overrides, ...comparing(options) })}\nrun: ${folder}`,
       );
       return;
     }
@@ -116,6 +116,17 @@ async function runCompare(configs: readonly string[], options: CompareCommandOpt
     forget();
     await dashboard?.close();
   }
+}
+
+/** What of a comparison is in no file: without it, other folds would be wanted, or their weights be others. */
+function comparing({ seeds, baseline, checkpoint, overlays, metric }: CompareCommandOptions): object {
+  return {
+    ...(seeds && { seeds }),
+    ...(baseline !== undefined && { baseline }),
+    ...(checkpoint !== "latest" && { checkpoint }),
+    ...(overlays && { overlays }),
+    ...(metric !== "dice" && { metric }),
+  };
 }
 
 function parseSeeds(text: string): readonly number[] {

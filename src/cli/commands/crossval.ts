@@ -157,12 +157,17 @@ async function runCrossval(config: string, options: CrossvalCommandOptions): Pro
     const left = splits.map((_, index) => index).filter((index) => !finished.includes(index));
     output.result(
       json,
-      `${status === "stopped" ? "stopped" : "done as asked"}: folds ${left.join(", ")} of ${splits.length} are not finished; continue with: ${resumeCommand("crossval", [config], overrides)}\nrun: ${folder}`,
+      `${status === "stopped" ? "stopped" : "done as asked"}: folds ${left.join(", ")} of ${splits.length} are not finished; continue with: ${resumeCommand("crossval", [config], { ...overrides, ...dividing(options) })}\nrun: ${folder}`,
     );
   } finally {
     forget();
     await dashboard?.close();
   }
+}
+
+/** What else a run is known by: its divisions are in its folder, and so is how it is scored. */
+function dividing({ groupBy, heldOut }: CrossvalCommandOptions): object {
+  return { ...(groupBy && { groupBy: groupBy.source }), ...(heldOut !== "hidden" && { heldOut }) };
 }
 
 function rescoring(fold: number, changed: readonly string[]): string {

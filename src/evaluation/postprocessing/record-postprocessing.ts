@@ -5,7 +5,7 @@ import { VoxError } from "../../core/errors.js";
 import type { Json } from "../../core/json.js";
 import { removeBundlePostprocessing } from "../../inference/bundle-postprocessing.js";
 import { type BundlePostprocessing, writeBundlePostprocessing } from "../../inference/index.js";
-import { volumeFileNamed } from "../../io/layouts/volume-files.js";
+import { volumesByStem } from "../../io/layouts/volume-files.js";
 import { labelFiles } from "../label-files.js";
 import { labelReadings } from "../label-readings.js";
 import { readLabelPair } from "../read-label-pair.js";
@@ -21,6 +21,8 @@ export interface RecordPostprocessingOptions {
   readonly checkpoint: "latest" | "best";
   /** Labels taken together, beside all foreground classes. */
   readonly regions?: readonly (readonly number[])[];
+  /** Cases of one group stay together. */
+  readonly groupOf?: ((id: string) => string) | undefined;
   /** Cases that were not predicted. */
   readonly leftOut: readonly string[];
   readonly signal: AbortSignal | undefined;
@@ -40,11 +42,12 @@ export async function recordPostprocessing(options: RecordPostprocessingOptions)
   const readingOf = await labelReadings(data);
   const tables: ComponentTable[] = [];
   for (const [fold, { validation }] of splits.entries()) {
+    const own = join(folder, `fold-${fold}`, "predictions");
+    const predicted = volumesByStem(own);
     for (const id of validation) {
       if (signal?.aborted) throw new VoxError("the choice was stopped", { code: "ERR_STOPPED", where: "postprocessing", cause: signal.reason });
       if (leftOut.includes(id)) continue;
-      const own = join(folder, `fold-${fold}`, "predictions");
-      const prediction = volumeFileNamed(own, id) ?? join(own, `${id}.nii.gz`);
+      const prediction = predicted.get(id) ?? join(own, `${id}.nii.gz`);
       if (!existsSync(prediction)) {
         throw new VoxError("the prediction of every held-out case must be there to choose postprocessing, got no such file", {
           code: "ERR_READ",
@@ -63,7 +66,7 @@ export async function recordPostprocessing(options: RecordPostprocessingOptions)
       );
     }
   }
-  const choice = choosePostprocessing(tables);
+  const choice = choosePostprocessing(tables, { ...(options.groupOf && { groupOf: options.groupOf }) });
   const content: BundlePostprocessing = {
     format: "voxstream-postprocessing",
     steps: choice.steps,
