@@ -101,7 +101,8 @@ describe.skipIf(process.platform !== "linux" || !native())("pages of the cache's
     ]) {
       expect([path, dropMappedPages(path)]).toEqual([path, 0]);
     }
-    expect(residentOf(folder)).toBe(before);
+    // The system may take single pages at any time.
+    expect(residentOf(folder)).toBeGreaterThan(before / 2);
     expect(dropMappedPages(`${folder}/cases.lmdb`)).toBeGreaterThan(0);
     expect(residentOf(folder)).toBeLessThan(MB);
     const drop = native()!.dropMappedPages as (path: unknown) => number;

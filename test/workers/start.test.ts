@@ -65,7 +65,7 @@ test("a process that was stopped and goes on, as by Ctrl-Z, does not take its si
   writeFileSync(
     file,
     `import { createTaskPool } from "./dist/workers/index.js";
-     const tasks = createTaskPool({ threads: 1, retries: 0, stallTimeout: 6_000 });
+     const tasks = createTaskPool({ threads: 1, retries: 0, stallTimeout: 10_000 });
      console.log(await tasks.run("module", { url: new URL("quiet.mjs", import.meta.url).href, export: "quiet", payload: 0 }).catch((error) => error.message));
      await tasks.destroy();`,
   );
@@ -75,7 +75,7 @@ test("a process that was stopped and goes on, as by Ctrl-Z, does not take its si
   child.stdout.on("data", (text) => {
     if (said === "") {
       child.kill("SIGSTOP");
-      setTimeout(() => child.kill("SIGCONT"), 7_000);
+      setTimeout(() => child.kill("SIGCONT"), 11_000);
     }
     said += text;
   });

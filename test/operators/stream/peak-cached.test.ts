@@ -6,7 +6,8 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { native } from "../../../src/kernels/native.js";
 
-const CASES = 48;
+/** Of 4 MB in their files, and of 20 MB in the cache. */
+const CASES = 24;
 const folder = mkdtempSync(join(tmpdir(), "voxstream-peak-cached-"));
 const script = fileURLToPath(new URL("../fixtures/peak-cached.mjs", import.meta.url));
 
@@ -27,13 +28,15 @@ afterAll(() => rmSync(folder, { recursive: true }));
 // Pages of the map are let go by the addon, and only Linux says how many there were.
 describe.skipIf(process.platform !== "linux" || !native())("peak memory of a graph whose cache is larger than its budget", () => {
   it.each([
-    ["cases", 2, 3],
+    ["cases", 2, 1.5],
     ["batches", 1, 1.3],
   ])("stays within the budget and a tenth, while %s are cached and when they are read", { timeout: 600_000 }, (kind, threads, times) => {
     const budget = 300;
     const [first, later] = [stream(budget, threads, 1, kind), stream(budget, threads, 3, kind)];
     expect(first.cacheMB).toBeGreaterThan(times * budget);
-    expect([first.batches, later.batches]).toEqual([2 * CASES, 6 * CASES]);
+    expect([first.batches, later.batches]).toEqual([4 * CASES, 12 * CASES]);
     for (const { residentMB } of [first, later]) expect(residentMB).toBeLessThanOrEqual(1.1 * budget);
+    // Both caches at once would take twice the room on the disk.
+    rmSync(join(folder, `cache-${kind}`), { recursive: true });
   });
 });
