@@ -5,7 +5,7 @@ import { requireOption, VoxError } from "../core/errors.js";
 import { requireKnownOptions } from "../core/require-known-options.js";
 import { elementCount, spatial } from "../core/shape.js";
 import type { ReadingOptions } from "../io/case-reading.js";
-import { volumeFileNamed } from "../io/layouts/volume-files.js";
+import { volumesByStem } from "../io/layouts/volume-files.js";
 import { plainFolder } from "../io/plain-folder.js";
 import { readHeader } from "../io/read-header.js";
 import { labelDtype, readLabel } from "../io/read-label.js";
@@ -78,8 +78,9 @@ export async function writeOverlays(
   requireOption(classes.length >= 2, "writeOverlays", "classes", "at least two class names, the background first", classes);
   const references = labels === undefined ? undefined : await labelFiles(labels, classes);
   const readingOf = await labelReadings(labels ?? images, options.reading, classes);
+  const predicted = volumesByStem(predictions);
   const cases = (await imagesOf(images)).flatMap(({ id, images: files, reading }) => {
-    const prediction = volumeFileNamed(predictions, id);
+    const prediction = predicted.get(id);
     return prediction === undefined || (ids && !ids.includes(id))
       ? []
       : [{ id, image: files[0]!, prediction, label: references?.get(id), reading: readingOf(id) ?? reading }];

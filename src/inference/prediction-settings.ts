@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { CaseRef } from "../core/case.js";
 import { VoxError } from "../core/errors.js";
 import type { Json } from "../core/json.js";
-import { volumeFileNamed } from "../io/layouts/volume-files.js";
+import { volumesByStem } from "../io/layouts/volume-files.js";
 import { writeAtomically } from "../io/write-atomically.js";
 
 /** All that decides what a prediction looks like, beside the image; `prediction.json` in the folder of predictions. */
@@ -39,7 +39,8 @@ export async function notePredictionSettings(
   const text = `${JSON.stringify(settings, undefined, 2)}\n`;
   const before = await readFile(path, "utf8").catch(() => undefined);
   if (before === text) return;
-  const foreign = before === undefined ? refs.map(({ id }) => volumeFileNamed(folder, id)).find((there) => there !== undefined) : undefined;
+  const there = before === undefined ? volumesByStem(folder) : undefined;
+  const foreign = refs.map(({ id }) => there?.get(id)).find((path) => path !== undefined);
   if (foreign) {
     throw new VoxError(
       `the folder must be new or hold predictions with their ${NAME}, got ${foreign}, which no prediction wrote; choose another folder`,

@@ -20,7 +20,8 @@ export interface ReadingOptions {
 export function caseReading(where: string, { labels, color, spacing }: ReadingOptions, classes?: readonly string[]): CaseReading | undefined {
   const isNatural = (value: unknown): boolean => Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 65535;
   requireOption(
-    labels === undefined || Object.entries(labels).every(([stored, label]) => isNatural(Number(stored)) && isNatural(label)),
+    labels === undefined ||
+      Object.entries(labels).every(([stored, label]) => String(Number(stored)) === stored && isNatural(Number(stored)) && isNatural(label)),
     where,
     "labels",
     "classes by stored value, both integers from 0 to 65535, such as { 255: 1 }",

@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { CaseLayout } from "./case-layout.js";
-import { volumeFileNamed, volumeFiles, volumeStem } from "./volume-files.js";
+import { volumeFiles, volumeStem, volumesByStem } from "./volume-files.js";
 
 const IMAGE_FOLDERS = ["images", "imgs", "image"];
 const LABEL_FOLDERS = ["labels", "masks", "segmentations", "annotations", "label", "mask"];
@@ -17,9 +17,10 @@ export const foldersLayout: CaseLayout = {
     const images = folderAmong(root, IMAGE_FOLDERS);
     const labels = folderAmong(root, LABEL_FOLDERS);
     if (images === undefined) return [];
+    const masks = labels === undefined ? undefined : volumesByStem(labels);
     return volumeFiles(images).map((name) => {
       const id = volumeStem(name);
-      const label = labels && LABEL_ENDINGS.map((ending) => volumeFileNamed(labels, id + ending)).find((path) => path !== undefined);
+      const label = LABEL_ENDINGS.map((ending) => masks?.get(id + ending)).find((path) => path !== undefined);
       return { id, images: [join(images, name)], ...(label === undefined ? {} : { label }) };
     });
   },

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { CaseLayout } from "./case-layout.js";
 import { readDatasetJson } from "./read-dataset-json.js";
-import { volumeFileNamed, volumeFiles, volumeStem } from "./volume-files.js";
+import { volumeFiles, volumeStem, volumesByStem } from "./volume-files.js";
 
 /** Medical Segmentation Decathlon: `imagesTr/<case>.nii.gz` (channels in the fourth axis) and `labelsTr/<case>.nii.gz`; `imagesTs` for the test subset. */
 export const msdLayout: CaseLayout = {
@@ -11,9 +11,10 @@ export const msdLayout: CaseLayout = {
   list: ({ root, subset }) => {
     const suffix = subset === "train" ? "Tr" : "Ts";
     const folder = join(root, `images${suffix}`);
+    const labels = volumesByStem(join(root, `labels${suffix}`));
     return volumeFiles(folder).map((name) => {
       const id = volumeStem(name);
-      const label = volumeFileNamed(join(root, `labels${suffix}`), id);
+      const label = labels.get(id);
       return { id, images: [join(folder, name)], ...(label === undefined ? {} : { label }) };
     });
   },

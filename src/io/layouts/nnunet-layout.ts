@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { CaseRef } from "../../core/case.js";
 import type { CaseLayout, LayoutOptions } from "./case-layout.js";
 import { readDatasetJson } from "./read-dataset-json.js";
-import { volumeFileNamed, volumeFiles, volumeStem } from "./volume-files.js";
+import { volumeFiles, volumeStem, volumesByStem } from "./volume-files.js";
 
 const CHANNEL_NAME = /^(.+)_(\d{4})$/;
 
@@ -21,8 +21,9 @@ export const nnunetLayout: CaseLayout = {
 
 function list({ root, subset }: LayoutOptions): CaseRef[] {
   const suffix = subset === "train" ? "Tr" : "Ts";
+  const labels = volumesByStem(join(root, `labels${suffix}`));
   return groupChannels(join(root, `images${suffix}`)).map(({ id, images }) => {
-    const label = volumeFileNamed(join(root, `labels${suffix}`), id);
+    const label = labels.get(id);
     return { id, images, ...(label === undefined ? {} : { label }) };
   });
 }

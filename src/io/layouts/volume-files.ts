@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { formats } from "../formats.js";
 
 /** Formats that lie in one file each, the one that is preferred first. */
@@ -28,9 +28,23 @@ export function volumeFiles(folder: string): string[] {
   return volumes.length > 0 ? volumes : names;
 }
 
-/** `folder/name` with the ending of a format that is read, whichever exists, `.nii.gz` before all others. */
+/** `folder/name` with the ending of a format that is read, in any case of letters, whichever exists, `.nii.gz` before all others. */
 export function volumeFileNamed(folder: string, name: string): string | undefined {
-  return ENDINGS.map((ending) => join(folder, name + ending)).find((path) => existsSync(path));
+  return volumesByStem(folder).get(name);
+}
+
+/** Files of a folder by their names without ending; of files that differ in it alone, the one whose format is preferred. Read once for many names. */
+export function volumesByStem(folder: string): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return found;
+  const rank = (name: string): number => ENDINGS.indexOf(endingOf(name)!);
+  const names = readdirSync(folder).filter(isVolumeName).sort();
+  for (const name of names) {
+    const stem = volumeStem(name);
+    const other = found.get(stem);
+    if (other === undefined || rank(name) < rank(basename(other))) found.set(stem, join(folder, name));
+  }
+  return found;
 }
 
 /** The file name without the ending of its format. */

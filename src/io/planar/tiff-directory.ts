@@ -40,6 +40,9 @@ const TYPE_BYTES: Readonly<Record<number, number>> = {
 };
 const MOST_PAGES = 65536;
 const MOST_VALUES = 2 ** 22;
+/** Places and lengths of strips and tiles, and the colors of a palette: what may have many values. */
+const LONG_TAGS = [273, 279, 320, 324, 325];
+const MOST_OTHER_VALUES = 256;
 
 /**
  * The pages of a TIFF or BigTIFF file, in either byte order; thumbnails and masks are left out.
@@ -63,6 +66,7 @@ export function tiffDirectories(file: RandomBytes, path: string): TiffFile {
   const wide = isBig ? 8 : 4;
   const directories: TiffDirectory[] = [];
   const seen = new Set<number>();
+  let tagBytes = 0;
   for (let at = integer(file.read(isBig ? 8 : 4, wide), 0, wide); at !== 0; ) {
     if (seen.has(at))
       throw new VoxError(`pages must follow each other to an end, got page ${seen.size + 1} at ${at} again`, { code: "ERR_FORMAT", where: path });
@@ -73,6 +77,12 @@ export function tiffDirectories(file: RandomBytes, path: string): TiffFile {
     if (count > 65535) throw new VoxError(`a page must have at most 65535 tags, got ${count}`, { code: "ERR_HEADER", where: path });
     const first = at + (isBig ? 8 : 2);
     const entryBytes = isBig ? 20 : 12;
+    tagBytes += count * entryBytes;
+    if (tagBytes > file.size)
+      throw new VoxError(`pages must not share their tags, got ${tagBytes} bytes of them in a file of ${file.size}`, {
+        code: "ERR_HEADER",
+        where: path,
+      });
     const table = file.read(first, count * entryBytes + wide);
     const entries = new Map<number, Buffer>();
     for (let n = 0; n < count; n++) entries.set(integer(table, n * entryBytes, 2), table.subarray(n * entryBytes, (n + 1) * entryBytes));
@@ -114,6 +124,8 @@ function directoryOf(entries: ReadonlyMap<number, Buffer>, file: RandomBytes, { 
         throw new VoxError(`the TIFF page must have tag ${tag}, got none`, { code: "ERR_HEADER", where: path });
       }
       const { type, count, bytes } = found;
+      if (count > MOST_OTHER_VALUES && !LONG_TAGS.includes(tag))
+        throw new VoxError(`tag ${tag} must have at most ${MOST_OTHER_VALUES} values, got ${count}`, { code: "ERR_HEADER", where: path });
       return Array.from({ length: count }, (_, n) => {
         switch (type) {
           case 5:

@@ -150,6 +150,13 @@ describe("TIFF", () => {
     await expect(readHeader(at("half.tif"))).rejects.toThrow(
       "samples must be integers of 1, 2, 4, 8, 16, 32 or 64 bits or floats of 32 or 64, got 16 bits of format 3",
     );
+    const many = tiffBytes({ width: 1, height: 1, pages: [Buffer.alloc(1000)], bits: 8 });
+    // The bits of each sample: 300 of them, wherever they lie.
+    const entry = many.indexOf(Buffer.from([2, 1, 3, 0, 1, 0, 0, 0]));
+    many.writeUInt32LE(300, entry + 4);
+    many.writeUInt32LE(8, entry + 8);
+    put("many.tif", many);
+    await expect(readHeader(at("many.tif"))).rejects.toThrow("tag 258 must have at most 256 values, got 300");
   });
 });
 
@@ -235,6 +242,18 @@ describe("cases of pictures", () => {
       expect(data.channels).toBe(1);
       expect([...(await loadCase(data, refs[0]!)).label!]).toEqual([0, 1, 1, 0]);
     }
+  });
+
+  it("and labels are found whatever the case of letters of their endings, and may be of another format than the image", async () => {
+    put("letters/images/a.PNG", gray([1, 2, 3, 4]));
+    put("letters/masks/a_mask.PNG", gray([0, 1, 1, 0]));
+    put("letters/images/b.png", gray([1, 2, 3, 4]));
+    put("letters/masks/b.TIF", tiffBytes({ width: 2, height: 2, pages: [Uint8Array.of(0, 1, 1, 0)], bits: 8 }));
+    const data = imageCases({ root: at("letters"), classes: ["background", "cell"] });
+    for (const ref of await data.list()) expect([...(await loadCase(data, ref)).label!]).toEqual([0, 1, 1, 0]);
+    expect(() => imageCases({ root: at("letters"), classes: ["a", "b"], labels: { "0255": 1 } })).toThrow(
+      "imageCases: labels must be classes by stored value",
+    );
   });
 
   it("have three channels when the first one is of color", () => {
