@@ -30,7 +30,7 @@ export const metaimageFormat: VolumeFormat = {
 const FIRST = /^\s*(ObjectType|NDims|Comment|ObjectSubType)\s*=/;
 
 async function readText(path: string): Promise<{ readonly header: MetaimageHeader; readonly end: number }> {
-  const { text, end } = await readTextHeader(path, "MetaImage", FIRST, /(^|\n)\s*ElementDataFile\s*=[^\n]*\n/i);
+  const { text, end } = await readTextHeader(path, "MetaImage", FIRST, /(^|\n)[ \t]*ElementDataFile[ \t]*=[^\n]*\n/i);
   return { header: parseMetaimageHeader(text, path), end };
 }
 

@@ -30,6 +30,11 @@ describe("MetaImage", () => {
     }
   });
 
+  it("whose header is a megabyte of empty lines is refused at once", async () => {
+    writeFileSync(at("lines.mha"), `NDims = 3\n${"\n".repeat(2 ** 20)}`);
+    await expect(readHeader(at("lines.mha"))).rejects.toThrow("the MetaImage header must end within 1048576 bytes, got more");
+  });
+
   it("has the directions of its axes in the rows of TransformMatrix", async () => {
     // The first axis runs to Superior, the second to Left, the third to Posterior.
     writeFileSync(at("b.mha"), metaBytes({ ...place, TransformMatrix: "0 0 1 1 0 0 0 1 0", ElementType: "MET_SHORT" }, bytes()));
