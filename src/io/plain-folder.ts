@@ -4,8 +4,10 @@ import type { CaseRef, DataSet } from "../core/case.js";
 import { requireOption, VoxError } from "../core/errors.js";
 import { requireKnownOptions } from "../core/require-known-options.js";
 import { caseReading, type ReadingOptions } from "./case-reading.js";
+import { dicomAddress } from "./dicom/dicom-address.js";
 import { dicomImages } from "./dicom/dicom-cases.js";
 import { isDicomFolder } from "./dicom/is-dicom-folder.js";
+import { formatOf } from "./formats.js";
 import { kitsLayout } from "./layouts/kits-layout.js";
 import { groupChannels } from "./layouts/nnunet-layout.js";
 import { volumeFiles, volumeStem } from "./layouts/volume-files.js";
@@ -33,7 +35,7 @@ export function plainFolder({ root, channels = 1, color, spacing, ...unknown }: 
   const list = async (): Promise<readonly CaseRef[]> => {
     if (!existsSync(root)) throw new VoxError("the input must exist", { code: "ERR_READ", where: root });
     const cases = isDicomFolder(root)
-      ? dicomImages(root)
+      ? withOthers(dicomImages(root), root, channels)
       : statSync(root).isFile()
         ? [{ id: volumeStem(basename(root)), images: [root] }]
         : inFolder(root, channels);
@@ -49,6 +51,13 @@ export function plainFolder({ root, channels = 1, color, spacing, ...unknown }: 
     return sortedById(reading ? cases.map((one) => ({ ...one, reading })) : cases, root);
   };
   return { classes: [], channels, list };
+}
+
+/** DICOM cases with the volumes beside their folders. What lies beside the slices of one case belongs to it; where names are equal DICOM counts. */
+function withOthers(cases: readonly CaseRef[], root: string, channels: number): CaseRef[] {
+  if (cases.some(({ images }) => images[0] === dicomAddress({ path: root }))) return [...cases];
+  const others = inFolder(root, channels).filter(({ id, images }) => !formatOf(images[0]!).isPlanar && !cases.some((one) => one.id === id));
+  return [...cases, ...others];
 }
 
 function inFolder(root: string, channels: number): CaseRef[] {

@@ -1,4 +1,5 @@
 import { dirname, isAbsolute, join, relative, resolve } from "node:path";
+import { errorMessage, isVoxError, VoxError } from "../../core/errors.js";
 import type { SeriesChoice } from "./dicom-series.js";
 
 /** A series: a folder (or one file of many frames), and which of its series. */
@@ -47,17 +48,41 @@ export function dicomAddress(address: SeriesAddress | LabelAddress): string {
   return Object.keys(options).length === 0 ? `${path}#dicom` : `${path}#dicom=${JSON.stringify(options)}`;
 }
 
-/** The address that a path of a case is. */
+/**
+ * The address that a path of a case is.
+ *
+ * @throws `ERR_DATA` for options that are none
+ */
 export function parseDicomAddress(path: string): SeriesAddress | LabelAddress {
   const found = MARK.exec(path);
   if (!found) return { path };
-  const options = JSON.parse(found[2]?.slice(1) ?? "{}") as Omit<WireSeries, "path"> & { readonly of?: WireSeries } & Omit<LabelAddress, "of">;
+  const options = wireOptions(path, found[2]?.slice(1) ?? "{}");
   const { of, structures, missing, series, padding } = options;
   if (of) {
     const series = fromWire({ ...of, path: isAbsolute(of.path) ? of.path : join(dirname(found[1]!), of.path) });
     return { path: found[1]!, of: series, structures, ...(missing && { missing }) };
   }
   return fromWire({ path: found[1]!, ...(series !== undefined && { series }), ...(padding && { padding }) });
+}
+
+const OPTIONS = ["series", "padding", "of", "structures", "missing"];
+
+/** Addresses may be written by hand. */
+function wireOptions(path: string, text: string): Omit<WireSeries, "path"> & { readonly of?: WireSeries } & Omit<LabelAddress, "of"> {
+  const fail = (got: string, cause?: unknown): VoxError =>
+    new VoxError(`the address must end in #dicom, or in #dicom= and an object of ${OPTIONS.join(", ")}, got ${got}`, {
+      code: "ERR_DATA",
+      where: path,
+      cause,
+    });
+  try {
+    const options = JSON.parse(text) as ReturnType<typeof wireOptions>;
+    const unknown = Object.keys(options).find((name) => !OPTIONS.includes(name));
+    if (unknown !== undefined) throw fail(unknown);
+    return options;
+  } catch (error) {
+    throw isVoxError(error) ? error : fail(errorMessage(error), error);
+  }
 }
 
 /** What an address says beyond its path: part of what a volume is. */

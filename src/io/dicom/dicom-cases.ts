@@ -34,8 +34,8 @@ export interface DicomCasesOptions {
 const OPTIONS = ["root", "classes", "structures", "missing", "series", "annotation", "padding", "channels", "pattern"] as const;
 
 /**
- * A data set of DICOM files, read where they lie: a folder for each case, with a series of slices or a file of many frames, and beside it an RTSTRUCT, SEG or NIfTI
- * file as label. Files are known by their content. A case without a label file has no label; cases come sorted by id, which is the name of the folder.
+ * A data set of DICOM files, read where they lie: a folder for each case, with a series of slices or a file of many frames, and beside it an RTSTRUCT, SEG,
+ * NIfTI, NRRD or MetaImage file as label. Files are known by their content. A case without a label file has no label; cases come sorted by id, which is the name of the folder.
  *
  * @label drawn on the grid of the series; where structures overlap the larger label wins
  * @throws `ERR_OPTION` for a wrong option; on `list()`: `ERR_READ` when the root does not exist, `ERR_EMPTY` when there is no case, `ERR_DATA` when it is not
@@ -91,7 +91,7 @@ export function dicomCases(options: DicomCasesOptions): DataSet {
       );
       const file = await labelFile(path, id, annotation);
       const label =
-        file === undefined || isNifti(file)
+        file === undefined || isVolume(file)
           ? file
           : dicomAddress({ path: file, of: addresses[0]!, structures, ...(missing === "background" && { missing }) });
       refs.push({ id, images: addresses.map(dicomAddress), ...(label !== undefined && { label }) });
@@ -133,19 +133,19 @@ function isFolderAt(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
-function isNifti(path: string): boolean {
-  return /\.nii(\.gz)?$/i.test(path);
+function isVolume(path: string): boolean {
+  return /\.(nii(\.gz)?|nrrd|nhdr|mha|mhd)$/i.test(path);
 }
 
 async function labelFile(folder: string, id: string, annotation: RegExp | undefined): Promise<string | undefined> {
   const found: string[] = [];
   for (const [n, path] of filesBelow(folder).entries()) {
     if (n % FILES_PER_TURN === FILES_PER_TURN - 1) await setImmediate();
-    if ((isNifti(path) || isLabel(path)) && (annotation?.test(relative(folder, path)) ?? true)) found.push(path);
+    if ((isVolume(path) || isLabel(path)) && (annotation?.test(relative(folder, path)) ?? true)) found.push(path);
   }
   if (found.length <= 1) return found[0];
   throw new VoxError(
-    `a case must have one label file (RTSTRUCT, SEG or NIfTI), or annotation must say which is meant, got ${found.map((path) => relative(folder, path)).join(", ")}`,
+    `a case must have one label file (RTSTRUCT, SEG, NIfTI, NRRD or MetaImage), or annotation must say which is meant, got ${found.map((path) => relative(folder, path)).join(", ")}`,
     { code: "ERR_DATA", where: folder, sampleId: id },
   );
 }

@@ -39,7 +39,7 @@ export const dicomFormat: VolumeFormat = {
     const address = parseDicomAddress(path);
     return "of" in address ? [address.path, ...filesBelow(address.of.path)] : filesBelow(address.path);
   },
-  readHeader: (path) => {
+  readHeader: async (path) => {
     const address = parseDicomAddress(path);
     return "of" in address ? labelHeader(path, address) : imageHeader(path, address);
   },

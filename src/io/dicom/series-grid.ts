@@ -1,6 +1,7 @@
 import { relative } from "node:path";
 import { VoxError } from "../../core/errors.js";
 import type { Affine } from "../../core/geometry.js";
+import { affineOf } from "../affine-of.js";
 import type { DicomImage, DicomPlane, PixelFormat, Vector3 } from "./dicom-image.js";
 import type { DicomSeries } from "./dicom-series.js";
 
@@ -57,13 +58,13 @@ export function seriesGrid({ images }: DicomSeries, folder: string): SeriesGrid 
   };
 }
 
-/** A radiograph or a photograph: as it is shown, with the size of its pixels where that is known. */
+/** A radiograph or a photograph: placed as the pictures of other formats, with the size of its pixels where that is known. */
 function planarGrid(slice: SeriesSlice): SeriesGrid {
   const { rows, columns } = slice.image.format;
   const [betweenRows, betweenColumns] = slice.plane.spacing ?? [1, 1];
   return {
     shape: [columns, rows, 1],
-    affine: [betweenColumns, 0, 0, 0, 0, betweenRows, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1],
+    affine: affineOf([[betweenColumns], [0, betweenRows], [0, 0, 1]], []),
     dimensions: 2,
     slices: [slice],
   };

@@ -1,14 +1,17 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openDataSet } from "../../../src/cli/open-data-set.js";
 import { dicomCases } from "../../../src/io/dicom/dicom-cases.js";
+import { imageCases } from "../../../src/io/image-cases.js";
 import { inspectCases } from "../../../src/io/inspect-cases.js";
 import { loadCase } from "../../../src/io/load-case.js";
 import { plainFolder } from "../../../src/io/plain-folder.js";
 import { readHeader } from "../../../src/io/read-header.js";
 import { verifyCases } from "../../../src/io/verify-cases.js";
 import { writeVolume } from "../../../src/io/write-volume.js";
+import { pngBytes } from "../format-bytes.js";
 import { writeStructures } from "./fixture/write-labels.js";
 import { someValues, writeSeries } from "./fixture/write-series.js";
 
@@ -75,7 +78,7 @@ describe("dicomCases", () => {
     writeStructures(join(root, "p1", "RS2.dcm"), [{ name: "lung", contours: [] }]);
     const where = { root: join(root, "p1", ".."), classes, pattern: "p1" };
     await expect(dicomCases(where).list()).rejects.toThrow(
-      "a case must have one label file (RTSTRUCT, SEG or NIfTI), or annotation must say which is meant, got RS.dcm, RS2.dcm (sample p1)",
+      "a case must have one label file (RTSTRUCT, SEG, NIfTI, NRRD or MetaImage), or annotation must say which is meant, got RS.dcm, RS2.dcm (sample p1)",
     );
     expect((await dicomCases({ ...where, annotation: /^RS\./ }).list())[0]!.label).toContain("RS.dcm#dicom=");
     rmSync(join(root, "p1", "RS2.dcm"));
@@ -118,5 +121,62 @@ describe("plainFolder", () => {
       ["p1", "p2", "p3"].map((id) => [id, [`${join(root, id)}#dicom`], undefined]),
     );
     expect((await plainFolder({ root: join(root, "p1", "study", "series") }).list())[0]!.id).toBe("series");
+  });
+
+  it("lists the volumes beside folders of DICOM cases, but no pictures and nothing of one case's own folder", async () => {
+    const mixed = join(root, "..", `${basename(root)}-mixed`);
+    writeSeries({ folder: join(mixed, "p1"), shape, stored: someValues(shape) });
+    mkdirSync(join(mixed, "k1"));
+    for (const name of ["p1.nii.gz", "p2.NRRD", "shown.png", join("p1", "label.nii.gz"), join("k1", "imaging.mha")])
+      writeFileSync(join(mixed, name), "");
+    const ids = async (folder: string): Promise<string[]> => (await plainFolder({ root: folder }).list()).map(({ id }) => id);
+    expect(await ids(join(mixed, "p1"))).toEqual(["p1"]);
+    expect(await ids(mixed)).toEqual(["k1", "p1"]);
+    rmSync(join(mixed, "k1"), { recursive: true });
+    expect(await ids(mixed)).toEqual(["p1", "p2"]);
+    expect(() => openDataSet(mixed, { layout: "auto", classes, mapLabels: { 255: 1 } })).toThrow("--map-labels must be left out for DICOM cases");
+    mkdirSync(join(mixed, "k2"));
+    writeFileSync(join(mixed, "k2", "imaging.nii.gz"), "");
+    expect(() => openDataSet(mixed, { layout: "auto", classes })).toThrow("the folder must hold cases of one kind, got DICOM cases and");
+    expect((await openDataSet(mixed, { layout: "dicom", classes }).list()).map(({ id }) => id)).toEqual(["p1"]);
+    rmSync(mixed, { recursive: true });
+  });
+
+  it("sees a file once where links lead in a circle", async () => {
+    const round = join(root, "..", `${basename(root)}-round`);
+    writeSeries({ folder: join(round, "series"), shape, stored: someValues(shape) });
+    for (const name of ["one", "two", "three"]) symlinkSync("..", join(round, "series", name));
+    expect((await readHeader(round)).shape).toEqual([4, 5, 6, 1]);
+    rmSync(round, { recursive: true });
+  });
+});
+
+describe("addresses of DICOM data", () => {
+  it("stand in manifests, and are refused where they are none", async () => {
+    const series = `p1#dicom=${JSON.stringify({ series: "no/../such" })}`;
+    const label = `p1/RS.dcm#dicom=${JSON.stringify({ of: { path: "../p1" }, structures: { lung: 1 } })}`;
+    const quoted = (text: string): string => `"${text.replaceAll('"', '""')}"`;
+    writeFileSync(join(root, "cases.csv"), `id,image,label\na,p1#dicom,${quoted(label)}\nb,${quoted(series)},\n`);
+    const data = imageCases({ root: join(root, "cases.csv"), classes });
+    const [a, b] = await data.list();
+    expect((await loadCase(data, a!)).label!.filter((value) => value === 1).length).toBe(6);
+    expect(b!.images).toEqual([`${root}/${series}`]);
+    await expect(readHeader(b!.images[0]!)).rejects.toThrow("series no/../such must be one of");
+    rmSync(join(root, "cases.csv"));
+    await expect(readHeader("p1#dicom={serie}")).rejects.toMatchObject({ code: "ERR_DATA", where: "p1#dicom={serie}" });
+    await expect(readHeader('p1#dicom={"serie":"a"}')).rejects.toThrow("an object of series, padding, of, structures, missing, got serie");
+  });
+
+  it("fit masks of other formats where a picture has no place", async () => {
+    const folder = join(root, "..", `${basename(root)}-xray`);
+    const noPlace = () => ({ "00200032 DS": undefined, "00200037 DS": undefined, "00280030 DS": [0.3, 0.2] });
+    const [path] = writeSeries({ folder, shape: [6, 5, 1], stored: someValues([6, 5, 1]), elements: noPlace, name: () => "x.dcm" });
+    const rows = Uint8Array.from({ length: 30 }, (_, n) => (n < 6 ? 1 : 0));
+    writeFileSync(join(folder, "mask.png"), pngBytes({ width: 6, height: 5, bitDepth: 8, colorType: 0, rows }));
+    const data = { classes, channels: 1, list: async () => [{ id: "x", images: [path!], label: join(folder, "mask.png") }] };
+    const { label } = await loadCase(data, (await data.list())[0]!);
+    // The first row of both is the last of the volume, where the front of the body is.
+    expect([...label!]).toEqual([...rows].reverse());
+    rmSync(folder, { recursive: true });
   });
 });

@@ -162,10 +162,10 @@ describe("other images", () => {
     expect(voxels).toEqual([128, 0, 254, 255, 128, 0, 0, 255, 128, 0, 0, 255]);
   });
 
-  it("a picture without a place is planar, as it is shown, with the size of its pixels", async () => {
+  it("a picture without a place is planar, placed as other pictures, with the size of its pixels", async () => {
     const elements = () => ({ "00200032 DS": undefined, "00200037 DS": undefined, "00280030 DS": undefined, "00181164 DS": [0.3, 0.2] });
     const { header, voxels } = await volumeOf(series({ shape: [6, 5, 1], elements }));
-    expect(header).toMatchObject({ shape: [1, 5, 6, 1], source: { dimensions: 2 }, geometry: { spacing: [1, 0.3, 0.2] } });
+    expect(header).toMatchObject({ shape: [1, 5, 6, 1], source: { dimensions: 2, orientation: "LPS" }, geometry: { spacing: [1, 0.3, 0.2] } });
     expect(voxels).toEqual(hounsfield.slice(0, 30));
   });
 });
