@@ -6,9 +6,9 @@ import { requireOption, VoxError } from "../../core/errors.js";
 import { requireKnownOptions } from "../../core/require-known-options.js";
 import { sortedById } from "../sorted-by-id.js";
 import { dicomAddress, type SeriesAddress } from "./dicom-address.js";
-import { FILES_PER_TURN, filesBelow, holdsDicom } from "./dicom-files.js";
 import { dicomKind, isDicomName } from "./dicom-kind.js";
 import type { SeriesChoice } from "./dicom-series.js";
+import { FILES_PER_TURN, filesBelow, holdsDicom } from "./files-below.js";
 
 export interface DicomCasesOptions {
   /** Folder with one folder for each case, at any depth below it; or the folder or file of one case. */

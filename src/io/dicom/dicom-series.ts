@@ -2,9 +2,9 @@ import { statSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
 import { VoxError } from "../../core/errors.js";
 import { readError } from "../read-error.js";
-import { FILES_PER_TURN, filesBelow } from "./dicom-files.js";
 import { type DicomImage, readDicomImage } from "./dicom-image.js";
 import { dicomKind } from "./dicom-kind.js";
+import { FILES_PER_TURN, filesBelow } from "./files-below.js";
 
 /** A series of images: which of them are slices of one volume is for `seriesGrid` to find out. */
 export interface DicomSeries {
