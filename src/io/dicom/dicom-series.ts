@@ -77,15 +77,19 @@ async function allSeries(path: string): Promise<readonly CountedSeries[]> {
 
 /** Planes whose headers are remembered: image and label of a case ask for the same ones, and so does every epoch. */
 const MAX_KNOWN_PLANES = 16384;
+/** Clocks of files tick so coarsely that a file which has just been written may be written once more in the same tick. */
+const RECENT_MS = 100;
 const known = new Map<string, { readonly state: string; readonly image: DicomImage | undefined }>();
 let knownPlanes = 0;
 
 /** The header of an image file, read again when the file has changed; undefined for what is no image. */
 function knownImage(path: string): DicomImage | undefined {
   let state: string;
+  let isRecent: boolean;
   try {
-    const { size, mtimeNs, ino } = statSync(path, { bigint: true });
-    state = `${size} ${mtimeNs} ${ino}`;
+    const { size, mtimeNs, ctimeNs, ctimeMs, ino } = statSync(path, { bigint: true });
+    state = `${size} ${mtimeNs} ${ctimeNs} ${ino}`;
+    isRecent = Date.now() - Number(ctimeMs) < RECENT_MS;
   } catch (error) {
     throw readError(path, error);
   }
@@ -93,6 +97,7 @@ function knownImage(path: string): DicomImage | undefined {
   if (entry?.state === state) return entry.image;
   forget(path);
   const image = dicomKind(path) === "image" ? readDicomImage(path) : undefined;
+  if (isRecent) return image;
   known.set(path, { state, image });
   knownPlanes += planesIn(image);
   // The oldest first.
