@@ -173,7 +173,7 @@ export function badFilesSuite(): void {
     const folder = join(root, "folder.nii");
     mkdirSync(folder);
     await expectError(readHeader(folder), "ERR_READ", `${folder}: a volume must be a file, got a folder`);
-    await expect(async () => readHeader("scan.png")).rejects.toThrow("scan.png: the file name must end in .nii.gz, .nii");
+    await expect(async () => readHeader("scan.webp")).rejects.toThrow("scan.webp: the file name must end in .nii.gz, .nii");
     const gone = put("gone.nii", volume);
     const header = await readHeader(gone);
     expect(() => readVolume({ ...header, path: missing }, new Float32Array(8000))).toThrow(

@@ -281,8 +281,8 @@ describe("writing", () => {
       where: join(root, "taken/scan.nii"),
     });
     expect(readdirSync(join(root, "taken"))).toEqual(["scan.nii"]);
-    await expect(writeVolume(join(root, "picture.png"), new Uint8Array(2), [1, 1, 2, 1], source, { kind: "label" })).rejects.toThrow(
-      `${join(root, "picture.png")}: the file name must end in .nii.gz, .nii`,
+    await expect(writeVolume(join(root, "picture.webp"), new Uint8Array(2), [1, 1, 2, 1], source, { kind: "label" })).rejects.toThrow(
+      `${join(root, "picture.webp")}: the file name must end in .nii.gz, .nii`,
     );
   });
 });
