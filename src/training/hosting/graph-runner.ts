@@ -58,7 +58,7 @@ export class GraphRunner {
     this.refs ??= await this.config.data.list();
     const { seed, onError, skipBudget, autotune = true } = this.settings;
     const graphs = this.graphsOf(options);
-    this.shared ??= this.share(options, graphs);
+    this.shared ??= this.share(graphs);
     const shared = await this.shared;
     this.tasks ??= createTaskPool({ threads: shared.workers, stallTimeout: STALL_MS });
     const context: RunContext = {
@@ -107,19 +107,19 @@ export class GraphRunner {
   }
 
   /** Divides the memory. Where nobody said how many worker threads there shall be, as many are taken as leave the graphs what they need. */
-  private async share(options: BatchSourceOptions, graphs: readonly PlannedGraph[]): Promise<Shared> {
+  private async share(graphs: readonly PlannedGraph[]): Promise<Shared> {
     const { workers: most, fewerWorkers = false } = this.settings;
-    if (!fewerWorkers || most <= 1) return this.divide(options, most);
-    const all = await this.tryWorkers(options, graphs, most);
+    if (!fewerWorkers || most <= 1) return this.divide(graphs, most);
+    const all = await this.tryWorkers(graphs, most);
     if (all) return all;
     let best: Shared | undefined;
     for (let [fits, tooMany] = [0, most]; tooMany - fits > 1; ) {
       const middle = (fits + tooMany) >> 1;
-      const tried = await this.tryWorkers(options, graphs, middle);
+      const tried = await this.tryWorkers(graphs, middle);
       if (tried) [best, fits] = [tried, middle];
       else tooMany = middle;
     }
-    return best ?? this.divide(options, 1);
+    return best ?? this.divide(graphs, 1);
   }
 
   private fewer({ workers }: Shared): string {
@@ -127,9 +127,9 @@ export class GraphRunner {
   }
 
   /** The memory as it is divided with so many worker threads; undefined when a graph would not find what it needs. */
-  private async tryWorkers(options: BatchSourceOptions, graphs: readonly PlannedGraph[], workers: number): Promise<Shared | undefined> {
+  private async tryWorkers(graphs: readonly PlannedGraph[], workers: number): Promise<Shared | undefined> {
     try {
-      const shared = await this.divide(options, workers);
+      const shared = await this.divide(graphs, workers);
       const notes = new Map<string, MemoryNote>();
       for (const graph of graphs) notes.set(nameOf(graph), await this.planMemory(graph, shared));
       return { ...shared, notes };
@@ -140,15 +140,21 @@ export class GraphRunner {
   }
 
   /** Takes the worker threads out of the budget, and divides the rest. The trainer's own process and its network are there without any data. */
-  private async divide({ mode, ids, whole = false }: BatchSourceOptions, workers: number): Promise<Shared> {
+  private async divide(graphs: readonly PlannedGraph[], workers: number): Promise<Shared> {
     const { memoryBytes, validates } = this.settings;
-    const { operators, refs } = this.graphOf(mode, ids, whole);
-    const beside = await besideVoxels({ operators, data: this.config.data, refs, mode, process: { threads: workers, base: 0 } });
+    const besides = await Promise.all(
+      graphs.map(({ mode, ids, whole = false }) => {
+        const { operators, refs } = this.graphOf(mode, ids, whole);
+        return besideVoxels({ operators, data: this.config.data, refs, mode, process: { threads: workers, base: 0 } });
+      }),
+    );
+    // The same threads serve all graphs: what the neediest one takes beside voxels is there for the others.
+    const beside = besides.reduce((a, b) => (mostBytes(memoryBytes, b) < mostBytes(memoryBytes, a) ? b : a));
     const voxels = mostBytes(memoryBytes, beside);
     if (voxels === 0) {
       throw new VoxError(
         `the memory budget must hold ${beside.text}, and voxels, got ${formatBytes(memoryBytes)}: raise memory, or lower workers or patch size`,
-        { code: "ERR_MEMORY", where: mode },
+        { code: "ERR_MEMORY", where: graphs[0]!.mode },
       );
     }
     const kept = validates ? Math.floor(voxels * VALIDATION_SHARE) : 0;
