@@ -105,8 +105,13 @@ describe("docs of exports", () => {
   });
 
   it("formats say which standard they follow", () => {
-    const formats = readFileSync(join(root, "src/io/formats.ts"), "utf8").matchAll(/import \{ (\w+Format) \} from "\.\/(.+)\.js"/g);
-    for (const [, name, file] of formats) {
+    const importsOf = (path: string, names: RegExp) =>
+      [...readFileSync(join(root, "src/io", path), "utf8").matchAll(names)].map(([, name, file]) => [name!, join(path, "..", file!)] as const);
+    const formats = importsOf("formats.ts", /import \{ (\w+Format) \} from "\.\/(.+)\.js"/g).filter(([name]) => name !== "planarFormat");
+    // What planarFormat is made from, each of a standard of its own.
+    const readers = importsOf("planar/read-pictures.ts", /import \{ (read\w+) \} from "\.\/(.+)\.js"/g);
+    expect([formats.length, readers.length]).toEqual([4, 5]);
+    for (const [name, file] of [...formats, ...readers]) {
       const text = readFileSync(join(root, "src/io", `${file}.ts`), "utf8");
       expect(text, file).toMatch(new RegExp(`/\\*\\*(?:(?!\\*/)[\\s\\S])*@source (?:(?!\\*/)[\\s\\S])*\\*/\\nexport const ${name}`));
     }

@@ -5,7 +5,7 @@ import type { Json } from "../core/json.js";
 import type { RunEvent } from "../core/run-events.js";
 import { type EngineName, startEngine } from "../engine/index.js";
 import { type PredictProgress, predict } from "../inference/predict.js";
-import { isVolumeName, volumeFileNamed } from "../io/layouts/volume-files.js";
+import { isVolumeName, volumesByStem } from "../io/layouts/volume-files.js";
 import { loadBundle, readBundleFile } from "../training/bundle/load-bundle.js";
 import type { TrainingConfig } from "../training/config/training-config.js";
 import type { TrainOverrides } from "../training/config/with-overrides.js";
@@ -74,7 +74,8 @@ export async function runFold(options: RunFoldOptions): Promise<FoldRecord | und
   const ids = division.validation;
   const predictions = join(own, "predictions");
   const overlays = join(own, "overlays");
-  const isPredicted = evaluation && !changed.includes("checkpoint") && ids.every((id) => volumeFileNamed(predictions, id) !== undefined);
+  const there = volumesByStem(predictions);
+  const isPredicted = evaluation && !changed.includes("checkpoint") && ids.every((id) => there.has(id));
   if (!isPredicted) {
     if (await removeOthers(join(own, "checkpoints", scoring.checkpoint), predictions)) await rm(overlays, { recursive: true, force: true });
     await predictFold(options, own, predictions);

@@ -136,7 +136,7 @@ export interface PredictResult {
  * @label the smallest unsigned integer type that holds the classes, 3D
  * @throws `ERR_BUNDLE`, `ERR_MODEL`, `ERR_OPTION`; with `onError: "fail"` what the first bad case throws; `ERR_EMPTY` when there are no cases; `ERR_STOPPED`
  * @example
- * await predict({ bundle: "runs/kits/checkpoints/best", inputs: "incoming", output: "predictions", onProgress: ({ id, remainingSeconds }) => console.error(id, remainingSeconds) });
+ * await predict({ bundle: "runs/kits/checkpoints/best", inputs: "incoming", output: "predictions/incoming", onProgress: ({ id, remainingSeconds }) => console.error(id, remainingSeconds) });
  */
 export async function predict(options: PredictOptions): Promise<PredictResult> {
   requireKnownOptions("predict", options, OPTIONS);

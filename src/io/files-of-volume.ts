@@ -4,7 +4,7 @@ import { formatOf } from "./formats.js";
  * All files that a volume lies in: the one that is named, and those that hold its voxels where its header stands alone. A file that cannot be read counts
  * as one.
  *
- * @throws never
+ * @throws nothing: what is wrong with a file is told when it is read
  * @example
  * await filesOfVolume("data/kits19/case_00000/imaging.nii.gz"); // that file alone; of a .nhdr or .mhd its data file, too
  */

@@ -6,7 +6,7 @@ export type NiftiCasesOptions = ImageCasesOptions;
 /**
  * `imageCases` by its older name, from when NIfTI was all that was read.
  *
- * @throws as `imageCases`
+ * @throws what `imageCases` throws: `ERR_OPTION` for a wrong option
  * @example
  * const data = niftiCases({ root: "data/kits19", classes: ["background", "kidney", "tumor"] });
  */

@@ -109,7 +109,7 @@ export async function train(source: TrainingConfig | string, options: TrainOptio
 
 async function trainRank(source: TrainingConfig | string, options: TrainOptions, ranks: Ranks): Promise<TrainResult> {
   const began = performance.now();
-  const { overrides = {}, resume = false, onEvent, preview } = options;
+  const { overrides = {}, resume = false, preview } = options;
   const path = typeof source === "string" ? source : undefined;
   requireOption(
     options.thread !== true || path !== undefined,
@@ -196,7 +196,7 @@ async function trainRank(source: TrainingConfig | string, options: TrainOptions,
         from: state.position,
         quarantined: state.quarantined ?? [],
       });
-      folder = openFolder(runPath, ranks, checkpoint, onEvent);
+      folder = openFolder(runPath, ranks, checkpoint, options);
       return null;
     });
     const run = folder!;
@@ -343,12 +343,14 @@ function tellInit(report: Awaited<ReturnType<typeof fitNetwork>>, folder: RunFol
 }
 
 /** The run's folder; the other ranks write what happens to them into one of their own in it, which a resumed run goes on with. */
-function openFolder(path: string, ranks: Ranks, checkpoint: LoadedCheckpoint | undefined, onEvent: TrainOptions["onEvent"]): RunFolder {
+function openFolder(path: string, ranks: Ranks, checkpoint: LoadedCheckpoint | undefined, { resume = false, onEvent }: TrainOptions): RunFolder {
   const isFirst = ranks.rank === 0;
   const whole = { eventsBytes: Number.POSITIVE_INFINITY, historyBytes: Number.POSITIVE_INFINITY };
   return RunFolder.open(isFirst ? path : join(path, "ranks", String(ranks.rank)), {
     ...(checkpoint && { mark: isFirst ? checkpoint.file.mark : whole }),
     ...(onEvent && isFirst && { onEvent }),
+    // Other ranks make theirs in it at the same time.
+    isNew: !resume && ranks.size === 1,
   });
 }
 

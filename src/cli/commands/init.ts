@@ -60,7 +60,7 @@ export function initCommand(): Command {
         ...{ name, root, classes: data.classes, spacing, patch, depth, range: rangeOf(summary) },
         hasValidation: summary.totals.cases > 1,
         ...(ct && { ct }),
-        ...(Object.keys(readingOf(options)).length > 0 && { reading: readingOf(options) }),
+        ...(!isDicom && Object.keys(readingOf(options)).length > 0 && { reading: readingOf(options) }),
         ...(isDicom ? { source: "dicomCases" as const } : options.layout !== "auto" && { layout: options.layout }),
       });
       await writeAtomically(path, [Buffer.from(text)]);

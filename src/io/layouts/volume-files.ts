@@ -36,7 +36,8 @@ export function volumeFileNamed(folder: string, name: string): string | undefine
 /** Files of a folder by their names without ending; of files that differ in it alone, the one whose format is preferred. Read once for many names. */
 export function volumesByStem(folder: string): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
-  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return found;
+  // A file in the place of a folder above is for those to tell who write there.
+  if (!existsSync(folder) || !statSync(folder).isDirectory()) return found;
   const rank = (name: string): number => ENDINGS.indexOf(endingOf(name)!);
   const names = readdirSync(folder).filter(isVolumeName).sort();
   for (const name of names) {

@@ -1,9 +1,14 @@
-import { open, readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { open, readdir, realpath } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { isVoxError } from "../../core/errors.js";
+import { metaimageFormat } from "../../io/metaimage/metaimage-format.js";
+import { nrrdFormat } from "../../io/nrrd/nrrd-format.js";
 
 const NIFTI = /\.nii(\.gz)?$/i;
 /** Formats that are written anew for the page, by their endings. */
 const OTHERS = /\.(nrrd|nhdr|mha|mhd|png|tiff?|jpe?g|bmp|gif)$/i;
+/** Of these, files whose voxels may lie in another one. */
+const HEADERS = /\.(nrrd|nhdr|mha|mhd)$/i;
 const DICOM_MARK_AT = 128;
 /** The first files of a folder that are looked at. */
 const MOST_LOOKS = 5;
@@ -15,7 +20,21 @@ export function isNifti(path: string): boolean {
 
 /** Whether a file is of another format that volumes are read from; DICOM is told by its mark. */
 export async function isForeignVolume(path: string): Promise<boolean> {
+  if (HEADERS.test(path)) return hasItsFilesBeside(path);
   return OTHERS.test(path) || (!isNifti(path) && (await isDicom(path)));
+}
+
+/** A header may name any file of this machine as its voxels: only those in its folder are shown. */
+async function hasItsFilesBeside(path: string): Promise<boolean> {
+  try {
+    const format = /\.(nrrd|nhdr)$/i.test(path) ? nrrdFormat : metaimageFormat;
+    const files = (await format.files?.(path)) ?? [path];
+    const [own, ...others] = await Promise.all(files.map((file) => realpath(file)));
+    return others.every((other) => dirname(other) === dirname(own!));
+  } catch (error) {
+    // What is damaged is refused when it is converted; voxels that are not there are none.
+    return isVoxError(error);
+  }
 }
 
 /** Whether a folder holds a DICOM series. */

@@ -56,7 +56,8 @@ async function draw(job: Omit<OverlayJob, "output">, kind: "gif" | "png", signal
 function finished(child: ChildProcess, job: OverlayJob): Promise<void> {
   return new Promise((resolve, reject) => {
     const fail = () => reject(httpError(500, "dashboard", "the picture could not be drawn"));
-    child.once("error", fail);
+    // A process that never came to be tells so twice: when it starts, and when it is told what to do.
+    child.on("error", fail);
     child.once("exit", fail);
     child.once("message", (answer: { readonly isDone: boolean; readonly message?: string }) => {
       if (answer.isDone) resolve();

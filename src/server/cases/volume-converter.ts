@@ -65,7 +65,7 @@ export class VolumeConverter {
       ({ mtimeMs }) => mtimeMs,
       () => 0,
     );
-    const key = JSON.stringify([kind, path, reading ?? null, changed]);
+    const key = JSON.stringify([kind, path, image?.path ?? null, reading ?? null, changed]);
     const known = this.#kept.find((each) => each.key === key);
     if (known) {
       this.#kept = [...this.#kept.filter((each) => each !== known), known];
@@ -89,6 +89,8 @@ export class VolumeConverter {
     const end = () => child.kill("SIGKILL");
     const timer = setTimeout(end, MOST_MS);
     this.#signal.addEventListener("abort", end, { once: true });
+    // It may have come while the folder was made.
+    if (this.#signal.aborted) end();
     try {
       await finished(child, job);
     } finally {
@@ -102,7 +104,8 @@ export class VolumeConverter {
 function finished(child: ChildProcess, job: ConversionJob): Promise<void> {
   return new Promise((resolve, reject) => {
     const fail = () => reject(httpError(500, "dashboard", "the volume could not be converted"));
-    child.once("error", fail);
+    // A process that never came to be tells so twice: when it starts, and when it is told what to do.
+    child.on("error", fail);
     child.once("exit", fail);
     child.once("message", (answer: { readonly isDone: boolean; readonly code?: string; readonly message?: string }) => {
       if (answer.isDone) return resolve();

@@ -21,7 +21,8 @@ export async function readReplaceable<T>(folder: string, read: () => Promise<T>)
       const mayChange = !isSame && (before !== undefined || existsSync(`${folder}.old`) || existsSync(folder));
       if (!mayChange || tries === MOST_TRIES) throw error;
     }
-    if (before === undefined) await sleep(PAUSE_MS);
+    // Longer each time, so that reading never keeps step with writing.
+    await sleep(before === undefined ? PAUSE_MS : tries);
   }
 }
 

@@ -7,6 +7,7 @@ import type { RunEvent } from "../../core/run-events.js";
 import { elementCount, formatShape, type Triple } from "../../core/shape.js";
 import { undoPreprocessing } from "../../inference/undo-preprocessing.js";
 import { undoRenaming } from "../../inference/undo-renaming.js";
+import { reasonOf } from "../../io/read-error.js";
 import { writeVolume } from "../../io/write-volume.js";
 import type { LabelArray } from "../../kernels/label-array.js";
 import type { KeepCasesOptions } from "../config/training-config.js";
@@ -117,13 +118,20 @@ export class CasePredictions {
     let sum = 0;
     for (const epoch of epochs) {
       const folder = join(this.#folder.path, CASE_PREDICTIONS, nameOf(epoch));
-      for (const name of await readdir(folder)) sum += (await stat(join(folder, name))).size;
+      // Somebody may make room meanwhile.
+      for (const name of await readdir(folder).catch(() => [])) sum += (await stat(join(folder, name)).catch(() => ({ size: 0 }))).size;
     }
     return sum;
   }
 
-  #remove(epoch: number): Promise<void> {
-    return rm(join(this.#folder.path, CASE_PREDICTIONS, nameOf(epoch)), { recursive: true, force: true });
+  /** A training never ends for what cannot be tidied up, such as a file on a shared disk that somebody is just looking at. */
+  async #remove(epoch: number): Promise<void> {
+    const path = join(this.#folder.path, CASE_PREDICTIONS, nameOf(epoch));
+    await rm(path, { recursive: true, force: true }).catch((error) => {
+      if (this.#told.has(path)) return;
+      this.#told.add(path);
+      this.#folder.event({ type: "warning", message: `${path} could not be removed to make room: ${reasonOf(error)}` });
+    });
   }
 
   /** Once per case: it is the same after every epoch. */

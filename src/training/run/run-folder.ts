@@ -1,5 +1,5 @@
-import { appendFileSync, closeSync, existsSync, fstatSync, fsyncSync, ftruncateSync, openSync, readSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { appendFileSync, closeSync, existsSync, fstatSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import type { CaseRef } from "../../core/case.js";
 import { VoxError } from "../../core/errors.js";
 import type { Json } from "../../core/json.js";
@@ -20,6 +20,8 @@ export interface RunMark {
 export interface OpenRunFolderOptions {
   /** Cuts the files back to a checkpoint, so that what is trained again is not written twice. */
   readonly mark?: RunMark;
+  /** Whether the folder must not be there yet: two trainings that begin at once find the same name free. */
+  readonly isNew?: boolean;
   readonly onEvent?: (event: RunEvent) => void;
 }
 
@@ -43,8 +45,9 @@ export class RunFolder {
    *
    * @throws `ERR_WRITE`
    */
-  static open(path: string, { mark = { eventsBytes: 0, historyBytes: 0 }, onEvent }: OpenRunFolderOptions = {}): RunFolder {
+  static open(path: string, { mark = { eventsBytes: 0, historyBytes: 0 }, isNew = false, onEvent }: OpenRunFolderOptions = {}): RunFolder {
     return guarded(path, () => {
+      if (isNew) makeOwn(path);
       makeFolder(join(path, "checkpoints"));
       return new RunFolder(path, onEvent, mark);
     });
@@ -112,6 +115,16 @@ function openAt(path: string, bytes: number): number {
   while (end > 0 && readSync(file, one, 0, 1, end - 1) === 1 && one[0] !== 10) end--;
   ftruncateSync(file, end);
   return file;
+}
+
+function makeOwn(path: string): void {
+  makeFolder(dirname(path));
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    throw new Error("another training has just begun it; begin again for a name of its own");
+  }
 }
 
 function guarded<T>(path: string, action: () => T): T {

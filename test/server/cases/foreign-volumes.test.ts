@@ -36,7 +36,7 @@ async function setUp() {
   vi.stubEnv("TMPDIR", join(root, "tmp"));
   const writer = new RunWriter({ folder: run });
   writer.start();
-  const ids = ["nrrd", "series", "picture", "broken", "text", "large", "folder"];
+  const ids = ["nrrd", "series", "picture", "broken", "text", "large", "folder", "apart", "beside"];
   writeFileSync(join(run, "manifest.json"), JSON.stringify({ cases: { training: ids, validation: [] } }));
   const dashboard = await startDashboard({ runs: join(root, "runs"), pollMs: 20 });
   const get = async (path: string) => {
@@ -109,7 +109,14 @@ test("damaged, too large and foreign files are refused, without a word of what i
   };
   mkdirSync(join(data, "plain"));
   writeFileSync(join(data, "plain", "notes"), "a secret of no format at all".repeat(20));
+  // A header that names another file of this machine as its voxels.
+  writeFileSync(join(root, "private"), "a secret of sixty numbers".repeat(20));
+  const apart = nrrd(VOXELS, "data file: ../private\n").subarray(0, -VOXELS.byteLength);
+  const beside = nrrd(VOXELS, "data file: beside.raw\n").subarray(0, -VOXELS.byteLength);
+  put("beside.raw", Buffer.from(VOXELS.buffer));
   recordCaseSources(run, [
+    { id: "apart", images: [put("apart.nhdr", apart)] },
+    { id: "beside", images: [put("beside.nhdr", beside)] },
     { id: "broken", images: [put("b.nrrd", nrrd(VOXELS).subarray(0, 200))] },
     { id: "text", images: [put("c.png", "a secret that is no picture")] },
     // 4 TB as its header has it.
@@ -121,11 +128,13 @@ test("damaged, too large and foreign files are refused, without a word of what i
     ["text", [422]],
     ["large", [413, 422]],
     ["folder", [404]],
+    ["apart", [404]],
   ] as const) {
     const answer = await get(`${id}/image`);
     expect(status, id).toContain(answer.status);
     expect(answer.bytes.toString(), id).not.toContain("secret");
     expect(answer.bytes.toString(), id).not.toContain(root);
   }
+  expect(niftiOf((await get("beside/image")).bytes).values).toEqual([...VOXELS]);
   await close();
 });

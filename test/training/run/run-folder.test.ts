@@ -31,3 +31,11 @@ it("ends with the end of the run: what threads report while they close is not wr
   again.close();
   expect(types()).toEqual(["warning", "end", "warning"]);
 });
+
+it("is made once: of two trainings that begin at the same time with one name, the later one is told so", () => {
+  RunFolder.open(path, { isNew: true }).close();
+  const events = readFileSync(join(path, "events.jsonl"), "utf8");
+  expect(() => RunFolder.open(path, { isNew: true })).toThrow("the run folder cannot be written: another training has just begun it");
+  expect(readFileSync(join(path, "events.jsonl"), "utf8")).toBe(events);
+  RunFolder.open(path).close();
+});
