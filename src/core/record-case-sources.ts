@@ -39,8 +39,9 @@ export function recordCaseSources(folder: string, cases: readonly CaseRef[]): vo
 
 /** The place of a volume, and what follows behind it in the address of a DICOM series. */
 export function splitAddress(path: string): readonly [place: string, options: string] {
-  const at = path.indexOf("#dicom");
-  return at < 0 ? [path, ""] : [path.slice(0, at), path.slice(at)];
+  // At the end alone: folders may be called so, too.
+  const [, place = path, options = ""] = /^(.+?)(#dicom(?:=\{.*\})?)$/s.exec(path) ?? [];
+  return [place, options];
 }
 
 function sourcesIn(path: string): Readonly<Record<string, CaseSource>> {

@@ -5,7 +5,7 @@ import { errorMessage, requireOption, VoxError } from "../core/errors.js";
 import { requireKnownOptions } from "../core/require-known-options.js";
 import type { Millimeters } from "../core/units.js";
 import type { ReadingOptions } from "../io/case-reading.js";
-import { volumeFiles, volumeStem } from "../io/layouts/volume-files.js";
+import { volumeFiles, volumeStem, volumesByStem } from "../io/layouts/volume-files.js";
 import { writeAtomically } from "../io/write-atomically.js";
 import { LabelMapComparison, type Metric } from "../metrics/index.js";
 import type { CaseConfusion } from "./confusion/case-confusion.js";
@@ -89,8 +89,10 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   if (!existsSync(predictions) || !statSync(predictions).isDirectory()) {
     throw new VoxError("the folder of predictions must exist", { code: "ERR_READ", where: predictions });
   }
-  const predicted = new Map(volumeFiles(predictions).map((name) => [volumeStem(name), join(predictions, name)]));
   const references = await labelFiles(labels, classes);
+  // Of stacks and pictures in one folder of images both were predicted; other pictures beside volumes, such as figures, are none.
+  const listed = new Set(volumeFiles(predictions).map(volumeStem));
+  const predicted = new Map([...volumesByStem(predictions)].filter(([id]) => listed.has(id) || references.has(id)));
   const readingOf = await labelReadings(labels, options.reading, classes);
   const wanted = [...(ids ?? predicted.keys())].sort();
   const missing = [...(ids ?? references.keys())].filter((id) => !predicted.has(id)).sort();

@@ -25,6 +25,14 @@ describe("recordCaseSources", () => {
     expect(sourcesIn(run)).toEqual({ one: { image: join(data, "a.nii"), label: join(data, "label.nii") }, two: {} });
   });
 
+  test("keeps what stands behind the place of DICOM data, and takes folders of that name for what they are", () => {
+    const [data, run] = [folder(), folder()];
+    mkdirSync(join(data, "a#dicoms"));
+    writeFileSync(join(data, "a#dicoms", "a.nii"), "");
+    recordCaseSources(run, [{ id: "one", images: [join(data, "a#dicoms", "a.nii")], label: `${data}#dicom={"series":"a"}` }]);
+    expect(sourcesIn(run)).toEqual({ one: { image: join(data, "a#dicoms", "a.nii"), label: `${data}#dicom={"series":"a"}` } });
+  });
+
   test("keeps what is noted of other cases, and begins anew when the file is of another make", () => {
     const [data, run] = [folder(), folder()];
     for (const name of ["a.nii", "b.nii"]) writeFileSync(join(data, name), "");

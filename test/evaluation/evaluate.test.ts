@@ -167,6 +167,18 @@ describe("evaluate", () => {
     expect(summary.cases).toBe(1);
   });
 
+  it("takes predictions of volumes and of pictures from one folder, but no figure that lies there", async () => {
+    const [own, truth] = [join(folder, "both"), join(folder, "both-labels")];
+    await write(join(own, "a.nii.gz"), PREDICTED);
+    await write(join(truth, "a.nii.gz"), REFERENCE);
+    await write(join(own, "b.png"), [0, 1, 2, 0], { shape: [1, 2, 2] });
+    await write(join(own, "confusion.png"), [0, 1, 2, 0], { shape: [1, 2, 2] });
+    const list = async () => ["a.nii.gz", "b.png"].map((name) => ({ id: name[0]!, images: [], label: join(name === "b.png" ? own : truth, name) }));
+    const { rows, summary } = await evaluate({ predictions: own, labels: { classes: CLASSES, channels: 1, list }, classes: CLASSES });
+    expect([...new Set(rows.map((row) => row.id))]).toEqual(["a", "b"]);
+    expect(summary.missing).toEqual([]);
+  });
+
   it("reads references in KiTS layout and from data sets, and writes nothing unless asked", async () => {
     const kits = join(folder, "kits");
     await write(join(kits, "a", "segmentation.nii.gz"), REFERENCE);

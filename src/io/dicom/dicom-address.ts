@@ -1,5 +1,6 @@
 import { dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { errorMessage, isVoxError, VoxError } from "../../core/errors.js";
+import { splitAddress } from "../../core/record-case-sources.js";
 import type { SeriesChoice } from "./dicom-series.js";
 
 /** A series: a folder (or one file of many frames), and which of its series. */
@@ -26,11 +27,9 @@ interface WireSeries {
   readonly padding?: "minimum" | "keep";
 }
 
-const MARK = /^(.+?)#dicom(=\{.*\})?$/s;
-
 /** Whether a path is an address of DICOM data. */
 export function isDicomAddress(path: string): boolean {
-  return MARK.test(path);
+  return splitAddress(path)[1] !== "";
 }
 
 /**
@@ -54,15 +53,15 @@ export function dicomAddress(address: SeriesAddress | LabelAddress): string {
  * @throws `ERR_DATA` for options that are none
  */
 export function parseDicomAddress(path: string): SeriesAddress | LabelAddress {
-  const found = MARK.exec(path);
-  if (!found) return { path };
-  const options = wireOptions(path, found[2]?.slice(1) ?? "{}");
+  const [place, tail] = splitAddress(path);
+  if (tail === "") return { path };
+  const options = wireOptions(path, tail.slice("#dicom=".length) || "{}");
   const { of, structures, missing, series, padding } = options;
   if (of) {
-    const series = fromWire({ ...of, path: isAbsolute(of.path) ? of.path : join(dirname(found[1]!), of.path) });
-    return { path: found[1]!, of: series, structures, ...(missing && { missing }) };
+    const series = fromWire({ ...of, path: isAbsolute(of.path) ? of.path : join(dirname(place), of.path) });
+    return { path: place, of: series, structures, ...(missing && { missing }) };
   }
-  return fromWire({ path: found[1]!, ...(series !== undefined && { series }), ...(padding && { padding }) });
+  return fromWire({ path: place, ...(series !== undefined && { series }), ...(padding && { padding }) });
 }
 
 const OPTIONS = ["series", "padding", "of", "structures", "missing"];
@@ -87,7 +86,7 @@ function wireOptions(path: string, text: string): Omit<WireSeries, "path"> & { r
 
 /** What an address says beyond its path: part of what a volume is. */
 export function addressOptions(path: string): string {
-  return MARK.exec(path)?.[2] ?? "";
+  return splitAddress(path)[1].slice("#dicom".length);
 }
 
 function toWire({ path, series, padding }: SeriesAddress): WireSeries {

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { CaseRef } from "../../core/case.js";
 import { VoxError } from "../../core/errors.js";
+import { splitAddress } from "../../core/record-case-sources.js";
 import type { CaseLayout } from "./case-layout.js";
 import { parseCsv } from "./parse-csv.js";
 
@@ -47,7 +48,7 @@ function list(path: string): CaseRef[] {
   const others = names.map((_, column) => column).filter((column) => column !== id && column !== label && !images.includes(column));
   // What stands behind a path is no part of it.
   const at = (value: string): string => {
-    const [, file = "", options = ""] = /^(.*?)(#dicom(?:=.*)?)?$/s.exec(value.trim())!;
+    const [file, options] = splitAddress(value.trim());
     return resolve(dirname(path), file) + options;
   };
   return rows.map((row, n) => {
