@@ -16,6 +16,25 @@ function castKernel(stock: tf.KernelFunc): GpuKernel {
   };
 }
 
+/** Inputs of a shader beside its output and its uniforms that every card takes. */
+const MOST_INPUTS = 6;
+
+/** The stock kernel reads all at once, which no card takes of many. */
+function addNKernel(stock: tf.KernelFunc): GpuKernel {
+  return ({ inputs, attrs, backend }) => {
+    let left = Object.values(inputs) as tf.TensorInfo[];
+    let sum: tf.TensorInfo | undefined;
+    while (left.length > 0) {
+      const part = [...(sum ? [sum] : []), ...left].slice(0, MOST_INPUTS);
+      left = left.slice(part.length - (sum ? 1 : 0));
+      const next = stock({ inputs: part as unknown as tf.NamedTensorInfoMap, attrs, backend }) as tf.TensorInfo;
+      if (sum) backend.disposeData(sum.dataId);
+      sum = next;
+    }
+    return sum!;
+  };
+}
+
 /** One axis of a tile: `[outer, size, inner]` → `[outer, size * times, inner]`. */
 const tile: GpuKernel = ({ inputs, attrs, backend }) => {
   const x = inputs.x!;
@@ -65,5 +84,11 @@ const dropout: GpuKernel = ({ inputs, attrs, backend }) => {
 
 /** Kernels that go value by value. */
 export function elementKernels(stock: ReadonlyMap<string, tf.KernelFunc>): GpuKernelTable {
-  return { Cast: castKernel(stock.get("Cast")!), Tile: tile, SeededDropout: dropout, SeededDropoutGrad: dropout };
+  return {
+    AddN: addNKernel(stock.get("AddN")!),
+    Cast: castKernel(stock.get("Cast")!),
+    Tile: tile,
+    SeededDropout: dropout,
+    SeededDropoutGrad: dropout,
+  };
 }

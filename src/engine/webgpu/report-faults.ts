@@ -8,7 +8,7 @@ import { VoxError } from "../../core/errors.js";
 export function reportFaults(backend: WebGPUBackend, device: GPUDevice): void {
   let fault: VoxError | undefined;
   const fail = (message: string): void => {
-    const isMemory = /memory|exceeds? the max|too large/i.test(message);
+    const isMemory = /out of memory|size .*exceeds|too large/i.test(message);
     fault ??= new VoxError(`the graphics card failed: ${message.split("\n")[0]}`, { code: isMemory ? "ERR_MEMORY" : "ERR_ENGINE", where: "webgpu" });
   };
   device.addEventListener("uncapturederror", (event) => {
