@@ -218,7 +218,16 @@ export default defineConfig({
         }),
       };
     };
-    return { viewers: VIEWERS, serverInTheTraining: summary("inside"), serverOfItsOwn: summary("apart") };
+    const result = { viewers: VIEWERS, serverInTheTraining: summary("inside"), serverOfItsOwn: summary("apart") };
+    for (const [name, { medianRatio, ratios, stepsPerSecondAlone }] of Object.entries(result).slice(1)) {
+      // What two phases without any difference scatter by: a median of few pairs is worth no more than that.
+      const scatter = (Math.max(...ratios) - Math.min(...ratios)) / 2;
+      console.error(
+        `${name}: with ${VIEWERS} viewers the training keeps ${(medianRatio * 100).toFixed(1)} % of its ${stepsPerSecondAlone.toFixed(1)} steps/s (goal: at least 98 %); ` +
+          `pairs from ${(Math.min(...ratios) * 100).toFixed(1)} to ${(Math.max(...ratios) * 100).toFixed(1)} %${scatter > 0.05 ? ": too much other work on this machine to tell 2 %" : ""}`,
+      );
+    }
+    return result;
   } finally {
     for (const { child } of servers) child.kill("SIGKILL");
     await wait(300);

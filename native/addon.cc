@@ -32,6 +32,7 @@ static Napi::Object init(Napi::Env env, Napi::Object exports) {
   registerInflate(env, exports);
   registerAxis(env, exports);
   registerMemory(env, exports);
+  registerPages(env, exports);
   registerNorm(env, exports);
   registerOptimizer(env, exports);
   registerStatistics(env, exports);

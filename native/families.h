@@ -26,3 +26,4 @@ void registerSampling(Napi::Env env, Napi::Object exports);
 void registerWindow(Napi::Env env, Napi::Object exports);
 void registerStructure(Napi::Env env, Napi::Object exports);
 void registerMemory(Napi::Env env, Napi::Object exports);
+void registerPages(Napi::Env env, Napi::Object exports);

@@ -26,7 +26,7 @@ const IMPORTS: Readonly<Record<string, readonly string[]>> = {
   inference: [...data, ...compute, "training", "evaluation", "inference"],
   evaluation: [...data, ...compute, "training", "inference", "evaluation"],
   graphs: [...data, ...compute, "training", "inference", "evaluation"],
-  server: ["core", "evaluation"],
+  server: ["core", "io", "evaluation"],
   cli: ["*"],
 };
 

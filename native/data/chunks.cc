@@ -2,8 +2,10 @@
 
 #ifdef __linux__
 #include <fcntl.h>
+#include <unistd.h>
 #endif
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 
@@ -20,8 +22,19 @@ enum class Form { same, int16, float16 };
 
 // So many bytes are still in the cache of a core after they were written.
 constexpr ptrdiff_t kCheckedAtOnce = 32 << 10;
-// Outputs of so many bytes leave the cache of a core before they are complete.
-constexpr size_t kPastCaches = size_t{8} << 20;
+
+// Outputs of so many bytes leave the processor's last cache before they are complete. Smaller ones are still there when the next stage reads them.
+size_t leastPastCaches() {
+  static const size_t bytes = [] {
+    long cache = 0;
+#ifdef _SC_LEVEL3_CACHE_SIZE
+    cache = sysconf(_SC_LEVEL3_CACHE_SIZE);
+#endif
+    constexpr size_t unknown = size_t{8} << 20;
+    return cache > 0 ? std::max(unknown, static_cast<size_t>(cache) / 4 * 3) : unknown;
+  }();
+  return bytes;
+}
 
 // How elements are kept: the arguments from `i` on are form (0 same, 1 int16, 2 float16), and for int16 scale and offset of each channel.
 struct Encoding {
@@ -140,7 +153,7 @@ void unpackChunk(const Napi::CallbackInfo& info) {
   const bool isWide = size[2] == extent[2] && size[2] == out.width;
   const int64_t rows = isWide ? 1 : size[1];
   const size_t row = static_cast<size_t>(size[2]) * (isWide ? static_cast<size_t>(size[1]) : 1) * channels;
-  const bool isPastCaches = encoding.form == Form::same && out.count() * output.elementSize >= kPastCaches;
+  const bool isPastCaches = encoding.form == Form::same && out.count() * output.elementSize >= leastPastCaches();
   for (int64_t z = 0; z < size[0]; z++) {
     for (int64_t y = 0; y < rows; y++) {
       const uint8_t* source = chunk.data + static_cast<size_t>(((from[0] + z) * extent[1] + from[1] + y) * extent[2] + from[2]) * channels * stored;

@@ -8,6 +8,7 @@ import { type CaseArrays, type CaseChunk, caseChunks } from "./case-chunks.js";
 import { type ArrayKind, type ArrayRecord, arraysOf, type CaseRecord } from "./case-record.js";
 import { chunkBox, chunkCount, chunkGrid } from "./chunk-grid.js";
 import { isDiskFull } from "./is-disk-full.js";
+import { MappedPages } from "./mapped-pages.js";
 import { DATA_FILE, type Environment, openEnvironment } from "./open-environment.js";
 import { reserveRoom } from "./reserve-room.js";
 import { storedBytes, storedElementBytes } from "./stored-bytes.js";
@@ -44,6 +45,7 @@ export class CaseStore {
   readonly isReadOnly: boolean;
   private readonly database: Environment["database"];
   private readonly values: ValueViews;
+  private readonly mapped: MappedPages;
   private readonly checked = new Map<string, Set<number>>();
   /** When this process has used a case last. */
   private readonly inUse = new Map<string, number>();
@@ -54,6 +56,7 @@ export class CaseStore {
   /** @throws `ERR_CACHE` when the folder cannot be made or the environment cannot be opened */
   constructor(folder: string) {
     this.folder = folder;
+    this.mapped = new MappedPages(join(folder, DATA_FILE));
     try {
       const { database, isReadOnly } = openEnvironment(folder);
       this.database = database;
@@ -62,6 +65,11 @@ export class CaseStore {
     } catch (error) {
       throw this.fault("opened", error);
     }
+  }
+
+  /** Bounds what is resident of the memory map from now on: it goes with a pool of so many bytes. */
+  keepBeside(poolBytes: number): void {
+    this.mapped.keepBeside(poolBytes);
   }
 
   /** The commit record of a case, or undefined when it is not there as a whole. */
@@ -140,6 +148,8 @@ export class CaseStore {
       throw isVoxError(error) ? error : this.fault("written", error);
     }
     this.inUse.set(key, Date.now());
+    // LMDB keeps its former map when it makes a larger one, and what is read again would count twice.
+    this.mapped.drop();
   }
 
   /** Puts chunks into the present transaction until it is large enough; returns whether they were the last. */
@@ -328,6 +338,7 @@ export class CaseStore {
   /** Calls `use` with the bytes of a chunk, which are gone when it returns. Returns whether it is there. */
   private chunk(key: string, kind: ArrayKind, number: number, use: (bytes: Uint8Array) => void): boolean {
     const isThere = this.values(["chunk", key, kind, number], (bytes) => {
+      this.mapped.note(`${key}/${kind}`, number, bytes.byteLength);
       use(bytes);
       return true;
     });

@@ -13,15 +13,15 @@ export interface ChunkBox {
 }
 
 /**
- * About the size of a patch. Each chunk takes 3 µs besides its bytes, and as a process first reads it, it is compared with its checksum as a whole: smaller ones
- * make whole volumes slower, larger ones the first crops.
+ * About the size of a patch. Each chunk takes 4 µs besides its bytes, and as a process first reads it, it is compared with its checksum as a whole: smaller ones
+ * make whole volumes and later crops slower, larger ones the first crops.
  */
-const CHUNK_BYTES = 1024 * 1024;
-const CHUNK_VOXELS = 256 * 1024;
+const CHUNK_BYTES = 2 * 1024 * 1024;
+const CHUNK_VOXELS = 512 * 1024;
 /** Longest row. */
 const ROW_VOXELS = 256;
 
-/** Cuts an array into chunks of long rows, about as deep as high, that hold at most 1 MiB; a planar image is cut into planar tiles. */
+/** Cuts an array into chunks of long rows, about as deep as high, that hold at most 2 MiB; a planar image is cut into planar tiles. */
 export function chunkGrid(shape: Shape4, bytesPerElement: number): ChunkGrid {
   const largest = Math.min(CHUNK_VOXELS, CHUNK_BYTES / (bytesPerElement * shape[3]));
   const longest = Math.max(1, Math.min(ROW_VOXELS, Math.floor(largest)));

@@ -1,4 +1,5 @@
 import { createRequire } from "node:module";
+import { lendsMemory } from "../kernels/lends-memory/lends-memory.js";
 import type { Environment } from "./open-environment.js";
 
 type Database = Environment["database"];
@@ -26,7 +27,8 @@ const { nativeAddon } = createRequire(import.meta.url)("lmdb") as { readonly nat
  * Reads values of a database without copying them: `use` gets a window into the memory map. LMDB keeps its pages as they are while the read transaction lasts,
  * which is the present turn of the event loop, and the window is closed before that.
  *
- * The binding has no documented function for this, so the first window is compared with a copy; where they differ, or functions are missing, values are copied.
+ * The binding has no documented function for this, so the first window is compared with a copy; where they differ, or functions are missing, or no
+ * window can be made, values are copied.
  */
 export function valueViews(database: Database, { isReadOnly = false }: { readonly isReadOnly?: boolean } = {}): ValueViews {
   const copies: ValueViews = (key, use) => {
@@ -47,7 +49,8 @@ export function valueViews(database: Database, { isReadOnly = false }: { readonl
 function windowsOf(database: Database): ValueViews | undefined {
   const { getSharedByBinary, detachBuffer } = nativeAddon ?? {};
   const keys = keyBuffer(database);
-  if (!getSharedByBinary || !detachBuffer || !keys) return undefined;
+  // Where no buffer may lie in foreign memory, as in Electron, the binding gives back what was never made.
+  if (!getSharedByBinary || !detachBuffer || !keys || !lendsMemory()) return undefined;
   const inner = database as unknown as Inner;
   return (key, use) => {
     inner.ensureReadTxn();

@@ -1,3 +1,4 @@
+import type { ReadingOptions } from "../io/case-reading.js";
 import type { ForegroundIntensities } from "../io/foreground-intensities.js";
 
 export interface ConfigTemplateOptions {
@@ -15,10 +16,29 @@ export interface ConfigTemplateOptions {
   readonly ct?: ForegroundIntensities;
   /** Where it was named and not found out. */
   readonly layout?: string;
+  /** The function that reads the data. */
+  readonly source?: "imageCases" | "dicomCases";
+  /** What the values and pixels of the files mean. */
+  readonly reading?: ReadingOptions;
+  /** Whether there are cases enough for some to validate. */
+  readonly hasValidation: boolean;
 }
 
 /** A config file to start from, with what `voxstream init` found in the data. */
-export function configTemplate({ name, root, classes, spacing, patch, depth, range, ct, layout }: ConfigTemplateOptions): string {
+export function configTemplate({
+  name,
+  root,
+  classes,
+  spacing,
+  patch,
+  depth,
+  range,
+  ct,
+  layout,
+  source = "imageCases",
+  reading = {},
+  hasValidation,
+}: ConfigTemplateOptions): string {
   const plain = (value: unknown): string => JSON.stringify(value).replaceAll(",", ", ");
   const lines = [
     "load(),",
@@ -34,14 +54,17 @@ export function configTemplate({ name, root, classes, spacing, patch, depth, ran
       : ['normalize({ mode: "z-score" }),']),
   ];
   return `import {
-  augment, batch, cached, ${ct ? "" : "clip, "}defineConfig, load, niftiCases, normalize, patch, polynomial, prefetch, resample, shuffle, softDice, tverskyLoss, unet,
+  augment, batch, cached, ${ct ? "" : "clip, "}defineConfig, ${source}, load, normalize, patch, polynomial, prefetch, resample, shuffle, softDice, tverskyLoss, unet,
 } from "voxstream";
 
 export default defineConfig({
   name: ${plain(name)},
-  data: niftiCases({ root: ${plain(root)}, classes: ${plain(classes)}${layout === undefined ? "" : `, layout: ${plain(layout)}`} }),
-  split: { validation: 0.2 },
-  graph: ({ cases }) =>
+  data: ${source}({ root: ${plain(root)}, classes: ${plain(classes)}${layout === undefined ? "" : `, layout: ${plain(layout)}`}${Object.entries(
+    reading,
+  )
+    .map(([name, value]) => `, ${name}: ${plain(value)}`)
+    .join("")} }),
+${hasValidation ? "  split: { validation: 0.2 },\n" : ""}  graph: ({ cases }) =>
     cases.pipe(
       cached(
         ${lines.join("\n        ")}

@@ -19,6 +19,11 @@ export const overlayOptions = (): readonly Option[] => [
   new Option("--no-errors", "pictures without the map of what is right, added and missed"),
 ];
 
+/** Whether any of them was given. */
+export function hasOverlayStyle({ plane, window, alpha, colors, errors }: OverlayOptions): boolean {
+  return [plane, window, alpha, colors].some((given) => given !== undefined) || !errors;
+}
+
 /** What was given of them. */
 export function overlayStyle({ plane, window, alpha, colors, errors }: OverlayOptions): OverlayStyle {
   return { errors, ...(plane && { plane }), ...(window && { window }), ...(alpha !== undefined && { alpha }), ...(colors && { colors }) };

@@ -1,11 +1,9 @@
+import { shellQuoted } from "./shell-quoted.js";
+
 /** The command that goes on with a run: what replaced fields of the config must be given again, or another run would be continued. */
 export function resumeCommand(command: string, configs: readonly string[], overrides: object): string {
   const options = Object.entries(overrides).map(
-    ([name, value]) => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} ${quoted(String(value))}`,
+    ([name, value]) => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}${value === true ? "" : ` ${shellQuoted(String(value))}`}`,
   );
-  return ["voxstream", command, ...configs.map(quoted), ...options, "--resume"].join(" ");
-}
-
-function quoted(text: string): string {
-  return /^[\w./:=@#,+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+  return ["voxstream", command, ...configs.map(shellQuoted), ...options, "--resume"].join(" ");
 }

@@ -50,5 +50,10 @@ export function addressWithToken(url: string, token: string): string {
 async function casesOf(set: DataSet): Promise<readonly DashboardCase[]> {
   if (set.read) return [];
   const refs = await set.list();
-  return refs.map(({ id, images: [image], label }) => ({ id, ...(image !== undefined && { image }), ...(label !== undefined && { label }) }));
+  return refs.map(({ id, images: [image], label, reading }) => ({
+    id,
+    ...(image !== undefined && { image }),
+    ...(label !== undefined && { label }),
+    ...(reading && { reading }),
+  }));
 }

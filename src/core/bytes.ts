@@ -10,8 +10,9 @@ export function parseBytes(value: number | string, where: string, option: string
   }
   const match = /^\s*(\d+(?:\.\d+)?)\s*([kmgt]?b)\s*$/i.exec(value);
   requireOption(match !== null, where, option, 'a size such as "4GB" or "512MB"', value);
-  const unit = match[2]!.toLowerCase() as keyof typeof UNITS;
-  return Math.floor(Number(match[1]) * UNITS[unit]);
+  const bytes = Math.floor(Number(match[1]) * UNITS[match[2]!.toLowerCase() as keyof typeof UNITS]);
+  requireOption(bytes > 0, where, option, "at least one byte", value);
+  return bytes;
 }
 
 /** `1.5 GB`, for people. */

@@ -4,8 +4,10 @@ import type { CaseRef, DataSet } from "../core/case.js";
 import { isVoxError, requireOption, VoxError } from "../core/errors.js";
 import { requireKnownOptions } from "../core/require-known-options.js";
 import type { RunEvent } from "../core/run-events.js";
+import type { Millimeters } from "../core/units.js";
 import type { PredictProgress } from "../inference/predict.js";
 import { writeAtomically } from "../io/write-atomically.js";
+import { checkTraining } from "../training/check-training.js";
 import { defineConfig } from "../training/config/define-config.js";
 import { loadConfig } from "../training/config/load-config.js";
 import type { TrainingConfig } from "../training/config/training-config.js";
@@ -13,16 +15,16 @@ import type { TrainOverrides } from "../training/config/with-overrides.js";
 import { resolveRunFolder } from "../training/run/resolve-run-folder.js";
 import { runName } from "../training/run/run-name.js";
 import { writeConfusion } from "./confusion/write-confusion.js";
-import { crossValidationIdentity, noteIdentity } from "./cross-validation-identity.js";
+import { crossValidationIdentity, noteIdentity, readCrossValidation } from "./cross-validation-identity.js";
 import { type DealSplitsOptions, dealSplits } from "./deal-splits.js";
 import { detailedTsv } from "./detailed-tsv.js";
 import type { EvaluationRow, EvaluationSummary } from "./evaluation-summary.js";
 import { type FoldRecord, readFoldRecord } from "./fold-record.js";
 import type { PostprocessingChoice } from "./postprocessing/choose-postprocessing.js";
-import { recordPostprocessing } from "./postprocessing/record-postprocessing.js";
+import { forgetPostprocessing, recordPostprocessing } from "./postprocessing/record-postprocessing.js";
 import { writeCrossValidationReport } from "./report/write-cross-validation-report.js";
-import { requireRegions } from "./require-regions.js";
 import { type HeldOut, type OverlayStyle, runFold } from "./run-fold.js";
+import { changedScoring, scoringSettings } from "./scoring-settings.js";
 import { type Fold, percentageSplit, type Splits, saveSplits } from "./splits.js";
 import { summarizeRepeats } from "./summarize-repeats.js";
 
@@ -35,7 +37,8 @@ export interface CrossValidateOptions extends DealSplitsOptions {
   readonly resume?: boolean;
   /**
    * Which weights predict the held-out cases: those at the end of training (default), or those of the best epoch by `training.monitor`. The latter needs a
-   * `split` with a share in the configuration, so that the epoch is never chosen on the cases that are reported.
+   * `split` with a share in the configuration, so that the epoch is never chosen on the cases that are reported. This and the five options on scores,
+   * postprocessing and pictures may change when a run is resumed: what they concern is done anew, without training; what is not given stays as it was.
    */
   readonly checkpoint?: "latest" | "best";
   /**
@@ -45,9 +48,11 @@ export interface CrossValidateOptions extends DealSplitsOptions {
   readonly heldOut?: HeldOut;
   /** Several labels taken together, by name: `{ "kidney+tumor": [1, 2] }`. They are scored beside the classes, and tried by `postprocessing: "auto"`. */
   readonly regions?: Readonly<Record<string, readonly number[]>>;
+  /** Of the NSD; 1 mm. */
+  readonly tolerance?: Millimeters;
   /**
    * `"auto"` chooses on the out-of-fold predictions, for all foreground classes together, for each region and for each class, whether small components are
-   * removed, and writes it into the bundles; else nothing.
+   * removed, and writes what holds on cases that took no part in the choice into the bundles; else nothing.
    */
   readonly postprocessing?: "auto" | "none";
   /** How the pictures of the held-out cases look. */
@@ -61,6 +66,8 @@ export interface CrossValidateOptions extends DealSplitsOptions {
   readonly signal?: AbortSignal;
   /** When a fold begins that is not finished yet. */
   readonly onFold?: (fold: { readonly fold: number; readonly folds: number; readonly folder: string; readonly division: Fold }) => void;
+  /** When a finished fold is predicted, scored or drawn anew because these settings have changed; nothing is trained. */
+  readonly onRescore?: (rescored: { readonly fold: number; readonly folder: string; readonly changed: readonly string[] }) => void;
   readonly onEvent?: (event: RunEvent, fold: number) => void;
   readonly onPredict?: (progress: PredictProgress, fold: number) => void;
 }
@@ -80,6 +87,7 @@ const OPTIONS = Object.keys({
   checkpoint: true,
   heldOut: true,
   regions: true,
+  tolerance: true,
   postprocessing: true,
   overlayStyle: true,
   overlays: true,
@@ -87,6 +95,7 @@ const OPTIONS = Object.keys({
   previews: true,
   signal: true,
   onFold: true,
+  onRescore: true,
   onEvent: true,
   onPredict: true,
 } satisfies Record<keyof CrossValidateOptions, true>);
@@ -98,6 +107,8 @@ export interface CrossValidation {
   readonly splits: Splits;
   /** Finished folds. */
   readonly finished: readonly number[];
+  /** Folds that were finished before and were predicted, scored or drawn anew, because such settings have changed. */
+  readonly rescored: readonly number[];
   /** Over the held-out cases of all folds, with status `"completed"`. */
   readonly summary: EvaluationSummary | undefined;
   readonly rows: readonly EvaluationRow[];
@@ -111,8 +122,8 @@ export interface CrossValidation {
 /**
  * k-fold cross-validation: each fold trains anew on its part, predicts its held-out cases and scores them; then all held-out cases are summed up together.
  *
- * Held-out cases take no part in training: not in the choice of an epoch, the learning rate or an early stop. Everything is in `runs/<name>`: `splits.json`,
- * `fold-<i>` (run folders with `predictions`, `evaluation`, `figures` and `overlays`), and at the end `evaluation` with `detailed.tsv`, `summary.json`,
+ * Held-out cases take no part in training: not in the choice of an epoch, the learning rate or an early stop. Everything is in `runs/<name>`, by default the
+ * configuration's name and `-crossval`: `splits.json`, `fold-<i>` (run folders with `predictions`, `evaluation`, `figures` and `overlays`), and at the end `evaluation` with `detailed.tsv`, `summary.json`,
  * box plots and `report.html`.
  *
  * @throws `ERR_OPTION`, `ERR_CONFIG` before data is read; `ERR_EMPTY` when there are too few cases with labels; `ERR_CHECKPOINT` when the run to
@@ -124,16 +135,17 @@ export interface CrossValidation {
 export async function crossValidate(options: CrossValidateOptions): Promise<CrossValidation> {
   const began = performance.now();
   requireKnownOptions("crossValidate", options, OPTIONS);
-  const { config: source, fold, resume = false, checkpoint = "latest", heldOut = "hidden", postprocessing = "none", overlays = true } = options;
-  const { overrides = {}, groupOf, regions = {}, signal } = options;
+  const { config: source, fold, resume = false, heldOut = "hidden", overrides = {}, groupOf, signal } = options;
   const path = typeof source === "string" ? source : undefined;
   const config = withFields(typeof source === "string" ? await loadConfig(source) : defineConfig(source), overrides);
   const { seed = 0, data, split, training } = config;
   const share = typeof split?.validation === "number" ? split.validation : undefined;
-  requireOption(checkpoint === "latest" || checkpoint === "best", "crossValidate", "checkpoint", '"latest" or "best"', checkpoint);
+  // A training of the same configuration has its name already.
+  const name = overrides.name ?? `${config.name ?? runName(path)}-crossval`;
+  const folder = resolveRunFolder(config.runs ?? "runs", name, resume || fold !== undefined, "cross-validation");
+  const scoring = scoringSettings(options, (await readCrossValidation(folder))?.scoring, data.classes);
+  const { checkpoint, regions, postprocessing } = scoring;
   requireOption(["hidden", "watched", "deciding"].includes(heldOut), "crossValidate", "heldOut", '"hidden", "watched" or "deciding"', heldOut);
-  requireOption(postprocessing === "auto" || postprocessing === "none", "crossValidate", "postprocessing", '"auto" or "none"', postprocessing);
-  requireRegions("crossValidate", regions, data.classes);
   requireOption(
     heldOut === "hidden" || share === undefined,
     "crossValidate",
@@ -157,7 +169,6 @@ export async function crossValidate(options: CrossValidateOptions): Promise<Cros
   );
 
   const refs = labeled(await data.list());
-  const folder = resolveRunFolder(config.runs ?? "runs", config.name ?? runName(path), resume || fold !== undefined);
   const splits = await divided(options, folder, data, refs, seed);
   requireOption(
     fold === undefined || (Number.isInteger(fold) && fold >= 0 && fold < splits.length),
@@ -170,22 +181,27 @@ export async function crossValidate(options: CrossValidateOptions): Promise<Cros
   const inner = splits.map((division, index) =>
     share === undefined ? [] : percentageSplit(division.training, { share, seed: seed + index, ...(groupOf && { groupOf }) })[0]!.validation,
   );
-  await noteIdentity(folder, await crossValidationIdentity({ config, seed, refs, splits, checkpoint, heldOut, inner, regions }));
+  // Nothing is written for a configuration that no fold could be trained by.
+  if (!existsSync(folder)) await checkTraining(config, { isValidated: share !== undefined || heldOut !== "hidden" });
+  await noteIdentity(folder, await crossValidationIdentity({ config, seed, refs, splits, heldOut, inner }), scoring);
   await saveSplits(join(folder, "splits.json"), splits);
 
   const finishedFolds = async (): Promise<readonly FoldRecord[]> => {
     const records = await Promise.all(splits.map((_, index) => readFoldRecord(join(folder, `fold-${index}`))));
-    return records.filter((record) => record?.evaluation != null) as FoldRecord[];
+    return records.filter((record) => record?.evaluation && changedScoring(record.evaluation, scoring).length === 0) as FoldRecord[];
   };
   const done = new Set((await finishedFolds()).map((record) => record.fold));
   const wanted = fold === undefined ? splits.map((_, index) => index) : [fold];
+  const rescored: number[] = [];
   let isStopped = false;
   for (const index of wanted.filter((one) => !done.has(one))) {
     isStopped = signal?.aborted ?? false;
     if (isStopped) break;
     const division = { training: splits[index]!.training.filter((id) => !inner[index]!.includes(id)), validation: splits[index]!.validation };
-    options.onFold?.({ fold: index, folds: splits.length, folder: join(folder, `fold-${index}`), division });
-    const { onEvent, onPredict, previews = true, overlayStyle = {} } = options;
+    const own = join(folder, `fold-${index}`);
+    const isFinished = (await readFoldRecord(own))?.evaluation != null;
+    if (!isFinished) options.onFold?.({ fold: index, folds: splits.length, folder: own, division });
+    const { onEvent, onPredict, previews = true } = options;
     const running = runFold({
       source,
       config,
@@ -194,24 +210,23 @@ export async function crossValidate(options: CrossValidateOptions): Promise<Cros
       division,
       inner: inner[index]!,
       heldOut,
-      checkpoint,
-      regions,
-      overlays,
-      overlayStyle,
+      scoring,
       folder,
       previews,
+      onRescore: (changed) => options.onRescore?.({ fold: index, folder: own, changed }),
       onEvent: onEvent && ((event) => onEvent(event, index)),
       onPredict: onPredict && ((progress) => onPredict(progress, index)),
       signal,
     });
     isStopped = (await orStopped(running, signal)) === undefined;
     if (isStopped) break;
+    if (isFinished) rescored.push(index);
   }
 
   const records = await finishedFolds();
   const rows = records.flatMap(({ evaluation, fold: own }) => (evaluation?.rows ?? []).map((row) => ({ ...row, fold: own }))).sort(byId);
   const isWhole = records.length === splits.length;
-  const result = { folder, splits, finished: records.map((record) => record.fold), rows };
+  const result = { folder, splits, finished: records.map((record) => record.fold), rescored, rows };
   const seconds = (): number => (performance.now() - began) / 1000;
   if (!isWhole || isStopped) {
     const status = isStopped ? "stopped" : "partial";
@@ -228,10 +243,11 @@ export async function crossValidate(options: CrossValidateOptions): Promise<Cros
   if (confusions.length > 0) await writeConfusion({ output, classes: data.classes, cases: [...confusions].sort(byId) });
   await writeAtomically(join(output, "detailed.tsv"), [Buffer.from(detailedTsv(rows))]);
   await writeAtomically(join(output, "summary.json"), [Buffer.from(`${JSON.stringify(summary, undefined, 2)}\n`)]);
+  if (postprocessing === "none") await forgetPostprocessing(folder, splits);
   const leftOut = [...missing, ...failed.map(({ id }) => id)];
   const choosing =
     postprocessing === "auto"
-      ? recordPostprocessing({ folder, data, splits, checkpoint, regions: Object.values(regions), leftOut, signal })
+      ? recordPostprocessing({ folder, data, splits, checkpoint, regions: Object.values(regions), groupOf, leftOut, signal })
       : undefined;
   const choice = choosing && (await orStopped(choosing, signal));
   if (choosing && !choice)

@@ -42,6 +42,13 @@ export async function dealSplits(
   requireOption(isDealt || repeats === undefined, "crossValidate", "repeats", `absent with ${given[0]}`, repeats);
   requireOption(isDealt || stratify === undefined, "crossValidate", "stratify", `absent with ${given[0]}`, stratify);
   requireOption(
+    groupOf === undefined || (splits === undefined && heldOutIds === undefined),
+    "crossValidate",
+    "groupOf",
+    `absent with ${given[0]}`,
+    "a function",
+  );
+  requireOption(
     stratify === undefined || stratify === "presence" || stratify === "volume",
     "crossValidate",
     "stratify",

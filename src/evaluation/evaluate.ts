@@ -4,7 +4,8 @@ import type { DataSet } from "../core/case.js";
 import { errorMessage, requireOption, VoxError } from "../core/errors.js";
 import { requireKnownOptions } from "../core/require-known-options.js";
 import type { Millimeters } from "../core/units.js";
-import { niftiFiles, niftiStem } from "../io/layouts/nifti-files.js";
+import type { ReadingOptions } from "../io/case-reading.js";
+import { volumeFiles, volumeStem } from "../io/layouts/volume-files.js";
 import { writeAtomically } from "../io/write-atomically.js";
 import { LabelMapComparison, type Metric } from "../metrics/index.js";
 import type { CaseConfusion } from "./confusion/case-confusion.js";
@@ -13,15 +14,18 @@ import { detailedTsv } from "./detailed-tsv.js";
 import { evaluateComparison } from "./evaluate-comparison.js";
 import { type EvaluationRow, type EvaluationSummary, summarizeEvaluation } from "./evaluation-summary.js";
 import { labelFiles } from "./label-files.js";
+import { labelReadings } from "./label-readings.js";
 import { readLabelPair } from "./read-label-pair.js";
 import { requireRegions } from "./require-regions.js";
 import { standardMetrics } from "./standard-metrics.js";
 
 export interface EvaluateOptions {
-  /** Folder of `<id>.nii.gz`, as `predict` writes them. */
+  /** Folder of `<id>.nii.gz` or `<id>.png`, as `predict` writes them, or of any other format that is read. */
   readonly predictions: string;
-  /** Where the references are: a folder of `<id>.nii.gz`, a folder of KiTS cases, or a data set. */
+  /** Where the references are: a folder of `<id>.nii.gz` or another format, a folder of KiTS cases, or a data set. */
   readonly labels: string | DataSet;
+  /** What stored values and pixels of the references mean, as for `imageCases`: `{ labels: { 255: 1 } }`; by default as the data set says. */
+  readonly reading?: Pick<ReadingOptions, "labels" | "spacing">;
   /** Class names; index = label. By default those of the data set. */
   readonly classes?: readonly string[];
   /** Gets `detailed.tsv`, `summary.json`, `confusion.json` and `confusion.png`; nothing is written where absent. */
@@ -42,6 +46,7 @@ export interface EvaluateOptions {
 const OPTIONS = Object.keys({
   predictions: true,
   labels: true,
+  reading: true,
   classes: true,
   output: true,
   ids: true,
@@ -84,8 +89,9 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   if (!existsSync(predictions) || !statSync(predictions).isDirectory()) {
     throw new VoxError("the folder of predictions must exist", { code: "ERR_READ", where: predictions });
   }
-  const predicted = new Map(niftiFiles(predictions).map((name) => [niftiStem(name), join(predictions, name)]));
-  const references = await labelFiles(labels);
+  const predicted = new Map(volumeFiles(predictions).map((name) => [volumeStem(name), join(predictions, name)]));
+  const references = await labelFiles(labels, classes);
+  const readingOf = await labelReadings(labels, options.reading, classes);
   const wanted = [...(ids ?? predicted.keys())].sort();
   const missing = [...(ids ?? references.keys())].filter((id) => !predicted.has(id)).sort();
 
@@ -96,7 +102,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const compared = wanted.filter((id) => predicted.has(id));
   if (compared.length === 0) {
     throw new VoxError(
-      `there must be predictions <id>.nii.gz for the cases to compare, got none${wanted.length > 0 ? ` of ${wanted.join(", ")}` : ""}`,
+      `there must be predictions <id>.nii.gz or <id>.png for the cases to compare, got none${wanted.length > 0 ? ` of ${wanted.join(", ")}` : ""}`,
       {
         code: "ERR_EMPTY",
         where: predictions,
@@ -110,7 +116,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
       const reference = references.get(id);
       if (reference === undefined)
         throw new VoxError("a prediction must have a label file to compare with, got none", { code: "ERR_LABEL", where: prediction, sampleId: id });
-      const comparison = new LabelMapComparison(await readLabelPair({ id, prediction, reference, classes }));
+      const comparison = new LabelMapComparison(await readLabelPair({ id, prediction, reference, classes, reading: readingOf(id) }));
       const own = evaluateComparison(comparison, { id, classes, regions, metrics });
       confusions.push({ id, confusion: comparison.confusion(classes.length) });
       rows.push(...own);

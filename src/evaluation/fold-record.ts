@@ -1,9 +1,19 @@
 import { join } from "node:path";
 import { z } from "zod";
+import type { Json } from "../core/json.js";
 import { readJsonRecord } from "../inference/read-json-record.js";
 import { writeAtomically } from "../io/write-atomically.js";
 import type { CaseConfusion } from "./confusion/case-confusion.js";
 import type { EvaluationRow } from "./evaluation-summary.js";
+
+/** How held-out cases were predicted, scored and shown. */
+export interface FoldScoring {
+  readonly checkpoint: "latest" | "best";
+  readonly regions: Readonly<Record<string, readonly number[]>>;
+  readonly tolerance: number;
+  /** How the pictures look; null: none were drawn. */
+  readonly overlays: Readonly<Record<string, Json>> | null;
+}
 
 /** How far a fold has come: `fold.json` in its folder. */
 export interface FoldRecord {
@@ -25,6 +35,8 @@ export interface FoldRecord {
     readonly confusions?: readonly CaseConfusion[] | undefined;
     readonly missing: readonly string[];
     readonly failed: readonly { readonly id: string; readonly message: string }[];
+    /** Absent in records of versions that did not tell. */
+    readonly scoring?: FoldScoring | undefined;
   } | null;
 }
 
@@ -59,6 +71,14 @@ const schema = z.object({
       confusions: z.array(z.object({ id: z.string(), confusion: z.array(z.array(count)) })).optional(),
       missing: z.array(z.string()),
       failed: z.array(z.object({ id: z.string(), message: z.string() })),
+      scoring: z
+        .object({
+          checkpoint: z.enum(["latest", "best"]),
+          regions: z.record(z.string(), z.array(z.number())),
+          tolerance: z.number(),
+          overlays: z.record(z.string(), z.json()).nullable(),
+        })
+        .optional(),
     })
     .nullable(),
 });

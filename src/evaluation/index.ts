@@ -46,6 +46,7 @@ export { type PlaneName, type SlicePlane, slicePlane } from "./figures/slice-pla
 export { tellingSlice } from "./figures/telling-slice.js";
 export { labelFiles } from "./label-files.js";
 export {
+  type ChoosePostprocessingOptions,
   type ClassChoice,
   choosePostprocessing,
   type PostprocessingChoice,

@@ -1,7 +1,8 @@
+import type { CaseReading } from "../core/case.js";
 import { errorMessage, VoxError } from "../core/errors.js";
 import { elementCount, formatShape, spatial, type Triple } from "../core/shape.js";
-import { readHeader } from "../io/read-header.js";
 import { labelDtype, readLabel } from "../io/read-label.js";
+import { readLabelHeader } from "../io/read-label-header.js";
 import { requireSameGrid } from "../io/require-same-grid.js";
 import type { VolumeHeader } from "../io/volume-format.js";
 
@@ -24,10 +25,15 @@ export async function readLabelPair(files: {
   readonly prediction: string;
   readonly reference: string;
   readonly classes: readonly string[];
+  /** What the stored values and pixels of the reference mean. */
+  readonly reading?: CaseReading | undefined;
 }): Promise<LabelPair> {
-  const { id, classes } = files;
-  const reference = await readHeader(files.reference);
-  const prediction = await readHeader(files.prediction);
+  const { id, classes, reading } = files;
+  const first = await readLabelHeader(files.reference, reading);
+  const { labels: _, ...place } = reading ?? {};
+  // Pictures rarely tell the size of their pixels: the one that does tells it for both.
+  const prediction = await readLabelHeader(files.prediction, place, first.isUnscaled ? undefined : first);
+  const reference = first.isUnscaled ? await readLabelHeader(files.reference, reading, prediction) : first;
   const shape = spatial(reference.shape);
   if (spatial(prediction.shape).some((extent, axis) => extent !== shape[axis])) {
     throw new VoxError(

@@ -1,10 +1,12 @@
 import { existsSync } from "node:fs";
+import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Json } from "../core/json.js";
 import type { RunEvent } from "../core/run-events.js";
 import { type EngineName, startEngine } from "../engine/index.js";
 import { type PredictProgress, predict } from "../inference/predict.js";
-import { loadBundle } from "../training/bundle/load-bundle.js";
+import { isVolumeName, volumeFileNamed } from "../io/layouts/volume-files.js";
+import { loadBundle, readBundleFile } from "../training/bundle/load-bundle.js";
 import type { TrainingConfig } from "../training/config/training-config.js";
 import type { TrainOverrides } from "../training/config/with-overrides.js";
 import { appendRunEvent } from "../training/run/append-run-event.js";
@@ -13,6 +15,7 @@ import { evaluate } from "./evaluate.js";
 import { historyFigures } from "./figures/history-figures.js";
 import { previewRenderer } from "./figures/preview-renderer.js";
 import { type FoldRecord, readFoldRecord, writeFoldRecord } from "./fold-record.js";
+import { changedScoring, foldScoring, type ScoringSettings } from "./scoring-settings.js";
 import type { Fold } from "./splits.js";
 import { type WriteOverlaysOptions, writeOverlays } from "./write-overlays.js";
 
@@ -34,57 +37,102 @@ export interface RunFoldOptions {
   /** Cases of the training part that validate while it trains. */
   readonly inner: readonly string[];
   readonly heldOut: HeldOut;
-  readonly checkpoint: "latest" | "best";
-  /** Several labels taken together, by name: scored beside the classes. */
-  readonly regions: Readonly<Record<string, readonly number[]>>;
-  readonly overlays: boolean;
-  readonly overlayStyle: OverlayStyle;
+  readonly scoring: ScoringSettings;
   /** Folder of the cross-validation. */
   readonly folder: string;
   readonly previews: boolean;
   readonly onEvent: ((event: RunEvent) => void) | undefined;
+  /** When nothing is trained and what is there is scored anew, with what was made otherwise. */
+  readonly onRescore: ((changed: readonly string[]) => void) | undefined;
   readonly onPredict: ((progress: PredictProgress) => void) | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
 /**
- * Trains a fold, predicts its held-out cases and scores them, each part only where it is not done yet; undefined when the signal came while it trained.
+ * Trains a fold, predicts its held-out cases and scores them, each part only where it is not done yet or was done by other settings; undefined when the signal
+ * came while it trained.
  *
  * @throws what `train`, `predict`, `evaluate` and `writeOverlays` throw; `ERR_STOPPED` when the signal came after training
  */
 export async function runFold(options: RunFoldOptions): Promise<FoldRecord | undefined> {
-  const { index, folder, config, regions, overlays, overlayStyle } = options;
+  const { index, folder, config, scoring, division, signal } = options;
   const own = join(folder, `fold-${index}`);
   const before = await readFoldRecord(own);
   const trained = before ?? (await trainFold(options, own));
-  if (!trained || trained.evaluation) return trained;
+  if (!trained) return undefined;
+  const { evaluation } = trained;
+  const changed = evaluation ? changedScoring(evaluation, scoring) : [];
+  if (evaluation && changed.length === 0) return trained;
+  if (evaluation) {
+    options.onRescore?.(changed);
+    // What is half made anew is no longer as the record says: should this be the end, all of it is looked at again, whatever is wanted then.
+    await writeFoldRecord(own, { ...trained, evaluation: { ...evaluation, scoring: undefined } });
+  }
 
-  const { division, signal } = options;
   const { data } = config;
   const { classes } = data;
   const ids = division.validation;
   const predictions = join(own, "predictions");
-  await predictFold(options, own, predictions);
+  const overlays = join(own, "overlays");
+  const isPredicted = evaluation && !changed.includes("checkpoint") && ids.every((id) => volumeFileNamed(predictions, id) !== undefined);
+  if (!isPredicted) {
+    if (await removeOthers(join(own, "checkpoints", scoring.checkpoint), predictions)) await rm(overlays, { recursive: true, force: true });
+    await predictFold(options, own, predictions);
+  }
+  const scored =
+    evaluation && isPredicted && !changed.some((name) => name === "regions" || name === "tolerance")
+      ? evaluation
+      : await scoreFold(options, own, predictions);
+  if (scoring.overlays && (!evaluation || !isPredicted || changed.includes("overlays"))) {
+    const { rows } = scored;
+    await writeOverlays({
+      ...scoring.overlays,
+      images: data,
+      labels: data,
+      predictions,
+      classes,
+      ids,
+      rows,
+      output: overlays,
+      ...(signal && { signal }),
+    });
+  }
+  const record: FoldRecord = { ...trained, evaluation: { ...scored, scoring: foldScoring(scoring) } };
+  await writeFoldRecord(own, record);
+  return record;
+}
+
+/** Removes predictions of other weights; whether there were any. */
+async function removeOthers(bundle: string, predictions: string): Promise<boolean> {
+  const before = await readFile(join(predictions, "prediction.json"), "utf8").catch(() => undefined);
+  if (before === undefined) return false;
+  const { weights } = JSON.parse(before) as { readonly weights: readonly string[] };
+  if (weights[0] === (await readBundleFile(bundle)).weights.sha256) return false;
+  // Its record stays until all are gone: whatever happens in between, none is taken for the new weights'.
+  for (const name of await readdir(predictions)) if (isVolumeName(name)) await rm(join(predictions, name));
+  return true;
+}
+
+async function scoreFold(
+  { config, division, scoring, signal }: RunFoldOptions,
+  own: string,
+  predictions: string,
+): Promise<NonNullable<FoldRecord["evaluation"]>> {
   const { rows, confusions, summary } = await evaluate({
     predictions,
-    labels: data,
-    classes,
-    ids,
-    regions,
+    labels: config.data,
+    classes: config.data.classes,
+    ids: division.validation,
+    regions: scoring.regions,
+    tolerance: scoring.tolerance,
     output: join(own, "evaluation"),
     onError: config.onError ?? "fail",
     ...(signal && { signal }),
   });
-  if (overlays) {
-    const output = join(own, "overlays");
-    await writeOverlays({ ...overlayStyle, images: data, labels: data, predictions, classes, ids, rows, output, ...(signal && { signal }) });
-  }
   // Plain data, as it stands in summary.json.
   appendRunEvent(own, { type: "evaluation", path: "evaluation/summary.json", summary: JSON.parse(JSON.stringify(summary)) as Json });
   const { missing, failed } = summary;
-  const record: FoldRecord = { ...trained, evaluation: { rows, confusions, missing, failed } };
-  await writeFoldRecord(own, record);
-  return record;
+  return { rows, confusions, missing, failed };
 }
 
 async function trainFold(options: RunFoldOptions, own: string): Promise<FoldRecord | undefined> {
@@ -115,7 +163,7 @@ async function trainFold(options: RunFoldOptions, own: string): Promise<FoldReco
   return record;
 }
 
-async function predictFold({ config, division, checkpoint, onPredict, signal }: RunFoldOptions, own: string, predictions: string): Promise<void> {
+async function predictFold({ config, division, scoring, onPredict, signal }: RunFoldOptions, own: string, predictions: string): Promise<void> {
   const { data, seed = 0, engine, threads, memory, workers, onError } = config;
   await startEngine({
     seed,
@@ -123,7 +171,7 @@ async function predictFold({ config, division, checkpoint, onPredict, signal }: 
     ...(engine !== undefined && { engine: engine as EngineName | "auto" }),
     ...(threads !== undefined && { threads }),
   });
-  const bundle = await loadBundle(join(own, "checkpoints", checkpoint));
+  const bundle = await loadBundle(join(own, "checkpoints", scoring.checkpoint));
   try {
     await predict({
       bundle,

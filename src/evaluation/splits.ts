@@ -1,8 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { didYouMean } from "../core/did-you-mean.js";
-import { describe, errorMessage, requireOption, VoxError } from "../core/errors.js";
+import { describe, requireOption, VoxError } from "../core/errors.js";
 import { Random } from "../core/random.js";
 import { requireKnownOptions } from "../core/require-known-options.js";
+import { reasonOf } from "../io/read-error.js";
 import { writeAtomically } from "../io/write-atomically.js";
 
 /** Ids of one division of a data set. */
@@ -42,6 +43,7 @@ export function kFold(ids: readonly string[], { folds, seed = 0, groupOf = (id) 
   requireKnownOptions("kFold", unknown, ["folds", "seed", "groupOf", "stratumOf", "repeats"]);
   const groups = [...new Set(ids.map(groupOf))].sort();
   requireOption(new Set(ids).size === ids.length, "kFold", "ids", "different from each other", ids);
+  requireOption(groups.length >= 2, "kFold", "ids", "at least two cases, or groups of cases, to deal", groups.length);
   requireOption(
     Number.isInteger(folds) && folds >= 2 && folds <= groups.length,
     "kFold",
@@ -155,7 +157,7 @@ export async function readSplits(path: string): Promise<Splits> {
   try {
     content = JSON.parse(await readFile(path, "utf8"));
   } catch (error) {
-    throw new VoxError(`the splits must be readable JSON: ${errorMessage(error)}`, {
+    throw new VoxError(`the splits must be readable JSON, got ${reasonOf(error)}`, {
       code: error instanceof SyntaxError ? "ERR_FORMAT" : "ERR_READ",
       where: path,
       cause: error,

@@ -1,13 +1,15 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { CaseRef, DataSet } from "../core/case.js";
+import type { CaseReading, CaseRef, DataSet } from "../core/case.js";
 import { requireOption, VoxError } from "../core/errors.js";
 import { requireKnownOptions } from "../core/require-known-options.js";
 import { elementCount, spatial } from "../core/shape.js";
-import { niftiNamed } from "../io/layouts/nifti-files.js";
+import type { ReadingOptions } from "../io/case-reading.js";
+import { volumesByStem } from "../io/layouts/volume-files.js";
 import { plainFolder } from "../io/plain-folder.js";
 import { readHeader } from "../io/read-header.js";
 import { labelDtype, readLabel } from "../io/read-label.js";
+import { readLabelHeader } from "../io/read-label-header.js";
 import { readVolume } from "../io/read-volume.js";
 import { requireSameGrid } from "../io/require-same-grid.js";
 import type { VolumeHeader } from "../io/volume-format.js";
@@ -17,14 +19,17 @@ import { type OverlayGifOptions, overlayGif } from "./figures/overlay-gif.js";
 import type { OverlayCase } from "./figures/overlay-painter.js";
 import { overlayPng } from "./figures/overlay-png.js";
 import { labelFiles } from "./label-files.js";
+import { labelReadings } from "./label-readings.js";
 import { listedCases } from "./listed-cases.js";
 
 export interface WriteOverlaysOptions extends Omit<OverlayGifOptions, "scores" | "caption" | "classes"> {
-  /** The images: a folder as `predict` takes it, or a data set, also as a folder or CSV manifest in any layout of `niftiCases`. */
+  /** The images: a folder as `predict` takes it, or a data set, also as a folder or CSV manifest in any layout of `imageCases`. */
   readonly images: string | DataSet;
   /** The references, as `evaluate` takes them; without them only the prediction is shown. */
   readonly labels?: string | DataSet;
-  /** Folder of `<id>.nii.gz`. */
+  /** What stored values and pixels of the labels mean, as for `evaluate`. */
+  readonly reading?: Pick<ReadingOptions, "labels" | "spacing">;
+  /** Folder of `<id>.nii.gz` or `<id>.png`. */
   readonly predictions: string;
   readonly classes: readonly string[];
   /** Gets `<id>.gif` and `<id>.png`. */
@@ -58,6 +63,7 @@ export async function writeOverlays(
     "rows",
     "onCase",
     "signal",
+    "reading",
     "window",
     "alpha",
     "outline",
@@ -68,15 +74,19 @@ export async function writeOverlays(
     "errors",
     "colors",
   ]);
-  const { images, labels, predictions, classes, output, ids, rows = [], errors = true, onCase, signal, ...style } = options;
+  const { images, labels, predictions, classes, output, ids, rows = [], errors = true, onCase, signal, reading: _, ...style } = options;
   requireOption(classes.length >= 2, "writeOverlays", "classes", "at least two class names, the background first", classes);
-  const references = labels === undefined ? undefined : await labelFiles(labels);
-  const cases = (await imageCases(images)).flatMap(({ id, images: files }) => {
-    const prediction = niftiNamed(predictions, id);
-    return prediction === undefined || (ids && !ids.includes(id)) ? [] : [{ id, image: files[0]!, prediction, label: references?.get(id) }];
+  const references = labels === undefined ? undefined : await labelFiles(labels, classes);
+  const readingOf = await labelReadings(labels ?? images, options.reading, classes);
+  const predicted = volumesByStem(predictions);
+  const cases = (await imagesOf(images)).flatMap(({ id, images: files, reading }) => {
+    const prediction = predicted.get(id);
+    return prediction === undefined || (ids && !ids.includes(id))
+      ? []
+      : [{ id, image: files[0]!, prediction, label: references?.get(id), reading: readingOf(id) ?? reading }];
   });
   if (cases.length === 0)
-    throw new VoxError("there must be predictions <id>.nii.gz of the given images, got none", { code: "ERR_EMPTY", where: predictions });
+    throw new VoxError("there must be predictions <id>.nii.gz or <id>.png of the given images, got none", { code: "ERR_EMPTY", where: predictions });
   const written: { id: string; gif: string; png: string }[] = [];
   for (const { id, ...files } of cases) {
     if (signal?.aborted) throw new VoxError("the drawing was stopped", { code: "ERR_STOPPED", where: "writeOverlays", cause: signal.reason });
@@ -99,7 +109,7 @@ export async function writeOverlays(
   return written;
 }
 
-async function imageCases(images: string | DataSet): Promise<readonly CaseRef[]> {
+async function imagesOf(images: string | DataSet): Promise<readonly CaseRef[]> {
   if (typeof images !== "string") return images.list();
   const listed = existsSync(images) ? await listedCases(images) : [];
   return listed.length > 0 ? listed : plainFolder({ root: images }).list();
@@ -107,14 +117,21 @@ async function imageCases(images: string | DataSet): Promise<readonly CaseRef[]>
 
 async function readOverlayCase(
   id: string,
-  { image, label, prediction }: { readonly image: string; readonly label: string | undefined; readonly prediction: string },
+  files: {
+    readonly image: string;
+    readonly label: string | undefined;
+    readonly prediction: string;
+    readonly reading: CaseReading | undefined;
+  },
   classes: readonly string[],
 ): Promise<OverlayCase> {
-  const header = await readHeader(image);
+  const { image, label, prediction, reading } = files;
+  const { labels: _, ...place } = reading ?? {};
+  const header = await readHeader(image, place);
   const voxels = new Float32Array(elementCount(header.shape));
   readVolume(header, voxels, { nonFinite: "replace" });
-  const map = async (path: string): Promise<Uint8Array | Uint16Array> => {
-    const own = await readHeader(path);
+  const map = async (path: string, meaning: CaseReading): Promise<Uint8Array | Uint16Array> => {
+    const own = await readLabelHeader(path, meaning, header);
     requireSameGrid(header, own, "label", id);
     return labelsOf(own, classes);
   };
@@ -124,8 +141,8 @@ async function readOverlayCase(
     channels: header.shape[3],
     shape: spatial(header.shape),
     spacing: header.geometry.spacing,
-    prediction: await map(prediction),
-    ...(label !== undefined && { label: await map(label) }),
+    prediction: await map(prediction, place),
+    ...(label !== undefined && { label: await map(label, reading ?? {}) }),
   };
 }
 

@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import type { Json } from "../core/json.js";
@@ -41,4 +42,9 @@ export async function readBundlePostprocessing(folder: string): Promise<BundlePo
 /** Writes `postprocessing.json` into a bundle. */
 export async function writeBundlePostprocessing(folder: string, content: BundlePostprocessing): Promise<void> {
   await writeAtomically(join(folder, NAME), [Buffer.from(`${JSON.stringify(content, undefined, 2)}\n`)]);
+}
+
+/** Removes `postprocessing.json` from a bundle, where it has one. */
+export async function removeBundlePostprocessing(folder: string): Promise<void> {
+  await rm(join(folder, NAME), { force: true });
 }

@@ -7,6 +7,7 @@ export { type PostprocessLabelsOptions, postprocessLabels } from "./postprocess-
 export type { PostprocessingStep } from "./postprocessing-step.js";
 export { type PredictOptions, type PredictProgress, type PredictResult, predict } from "./predict.js";
 export type { Prediction } from "./prediction.js";
+export type { PredictionFormat } from "./prediction-ending.js";
 export { type PredictCaseOptions, type Predictor, type PredictorOptions, predictor, type RawPrediction } from "./predictor.js";
 export { resolveBundles } from "./resolve-bundles.js";
 export { RollingMerge, type RollingMergeOptions } from "./rolling-merge.js";

@@ -1,7 +1,7 @@
-import { existsSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { readdir, rm, stat } from "node:fs/promises";
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { parseBytes } from "../core/bytes.js";
 import type { CaseRef, DataSet } from "../core/case.js";
 import { isVoxError, requireOption, VoxError } from "../core/errors.js";
@@ -15,6 +15,7 @@ import type { Sample } from "../core/sample.js";
 import type { Triple } from "../core/shape.js";
 import { SlabPool } from "../core/slab-pool.js";
 import { currentEngine, type EngineOptions, startEngine } from "../engine/index.js";
+import type { ReadingOptions } from "../io/case-reading.js";
 import { plainFolder } from "../io/plain-folder.js";
 import { writeVolume } from "../io/write-volume.js";
 import { bringSteps } from "../operators/bring-steps.js";
@@ -26,6 +27,7 @@ import { readBundlePostprocessing } from "./bundle-postprocessing.js";
 import { ensemblePredictor } from "./ensemble-predictor.js";
 import { postprocessLabels, requireSteps } from "./postprocess-labels.js";
 import type { PostprocessingStep } from "./postprocessing-step.js";
+import { type PredictionFormat, predictionEnding } from "./prediction-ending.js";
 import { notePredictionSettings } from "./prediction-settings.js";
 import type { PredictorOptions } from "./predictor.js";
 import { preprocessedCases } from "./preprocessed-cases.js";
@@ -51,8 +53,12 @@ export interface PredictOptions extends Pick<PredictorOptions, "patch" | "overla
   readonly threads?: number;
   /** A folder of images or of KiTS cases, one file, or a data set. */
   readonly inputs: string | DataSet;
-  /** Folder for `<id>.nii.gz`. */
+  /** How the files of inputs that are given as a path are to be understood: color pictures as gray, the size of pixels. */
+  readonly reading?: Omit<ReadingOptions, "labels">;
+  /** Folder for `<id>.nii.gz`, or `<id>.png` where an image is one picture. */
   readonly output: string;
+  /** What label maps are written as: `"auto"` (default), or one format for all. PNG holds planar label maps only. */
+  readonly format?: PredictionFormat;
   /** Only these cases. */
   readonly ids?: readonly string[];
   /** Predict again what is there. */
@@ -93,6 +99,8 @@ const OPTIONS = Object.keys({
   engine: true,
   threads: true,
   inputs: true,
+  reading: true,
+  format: true,
   output: true,
   ids: true,
   overwrite: true,
@@ -120,7 +128,8 @@ export interface PredictResult {
 }
 
 /**
- * Predicts all cases of a folder with a bundle and writes each onto exactly the grid of its image file, as `<output>/<id>.nii.gz`.
+ * Predicts all cases of a folder with a bundle and writes each onto exactly the grid of its image file, as `<output>/<id>.nii.gz`, or as
+ * `<output>/<id>.png` where the image is one picture: gray, with the classes as values.
  *
  * Files appear whole or not at all, and what is there already is left out, so a prediction that was interrupted goes on where it stopped.
  *
@@ -131,7 +140,8 @@ export interface PredictResult {
  */
 export async function predict(options: PredictOptions): Promise<PredictResult> {
   requireKnownOptions("predict", options, OPTIONS);
-  const { bundle, output, onError = "fail", memory = "4GB", workers = 1 } = options;
+  const { bundle, output, format = "auto", onError = "fail", memory = "4GB", workers = 1 } = options;
+  requireOption(["auto", "nii.gz", "png"].includes(format), "predict", "format", '"auto", "nii.gz" or "png"', format);
   requireOption(onError === "fail" || onError === "skip", "predict", "onError", '"fail" or "skip"', onError);
   requireOption(typeof output === "string" && output !== "", "predict", "output", "a path", output);
   requireOption(Number.isInteger(workers) && workers >= 0 && workers <= availableParallelism() * 4, "predict", "workers", "an integer >= 0", workers);
@@ -180,8 +190,9 @@ async function predictWith(
   const { classes, channels } = bundles[0]!.description;
   const steps = await postprocessingOf(options.postprocessing ?? "auto", sources);
   requireSteps(steps, classes);
-  const data = typeof inputs === "string" ? plainFolder({ root: inputs, channels }) : inputs;
+  const data = typeof inputs === "string" ? plainFolder({ root: inputs, channels, ...options.reading }) : inputs;
   const refs = await chosen(data, ids);
+  requireOtherFolder(refs, output);
   await notePredictionSettings(
     output,
     {
@@ -198,10 +209,12 @@ async function predictWith(
       planes,
       postprocessing: JSON.parse(JSON.stringify(steps)) as Json,
     },
-    overwrite,
+    { refs, overwrite },
   );
 
-  const pathOf = (id: string): string => join(output, `${id}.nii.gz`);
+  const endings = new Map<string, string>();
+  for (const ref of refs) endings.set(ref.id, await predictionEnding(ref, data, options.format ?? "auto"));
+  const pathOf = (id: string): string => join(output, `${id}${endings.get(id)}`);
   const scoresOf = (id: string): string => join(output, "probabilities", `${id}.nii.gz`);
   const isThere = ({ id }: CaseRef): boolean => !overwrite && existsSync(pathOf(id)) && (!probabilities || existsSync(scoresOf(id)));
   const present = refs.filter(isThere).map(({ id }) => id);
@@ -267,6 +280,18 @@ function known(remainingSeconds: number | undefined): { readonly remainingSecond
   return remainingSeconds === undefined ? {} : { remainingSeconds };
 }
 
+/** Label maps among the images would be taken for images the next time. */
+function requireOtherFolder(refs: readonly CaseRef[], output: string): void {
+  if (!existsSync(output)) return;
+  const place = realpathSync(output);
+  const image = refs.flatMap(({ images }) => images).find((path) => existsSync(path) && dirname(realpathSync(path)) === place);
+  if (image === undefined) return;
+  throw new VoxError(`output must be another folder than that of the images, got ${output}, where ${image} lies`, {
+    code: "ERR_OPTION",
+    where: "predict",
+  });
+}
+
 async function chosen(data: DataSet, ids: readonly string[] | undefined): Promise<readonly CaseRef[]> {
   const all = await data.list();
   requireCaseIds(all, "predict");
@@ -284,8 +309,11 @@ const LEFTOVER_MS = 10 * 60_000;
 async function removeLeftovers(output: string, left: readonly CaseRef[]): Promise<void> {
   for (const folder of [output, join(output, "probabilities")]) {
     const names = await readdir(folder).catch(() => []);
-    for (const name of names.filter((one) => left.some(({ id }) => one.startsWith(`.${id}.nii.gz.`) && one.endsWith(".tmp")))) {
-      const { mtimeMs } = await stat(join(folder, name));
+    for (const name of names.filter((one) =>
+      left.some(({ id }) => (one.startsWith(`.${id}.nii.gz.`) || one.startsWith(`.${id}.png.`)) && one.endsWith(".tmp")),
+    )) {
+      // Another run may give it its name at this moment.
+      const { mtimeMs } = await stat(join(folder, name)).catch(() => ({ mtimeMs: Number.POSITIVE_INFINITY }));
       if (Date.now() - mtimeMs > LEFTOVER_MS) await rm(join(folder, name), { force: true });
     }
   }

@@ -11,6 +11,7 @@ import { MergeMemory } from "./merge-memory.js";
 import { modelDivisor } from "./model-divisor.js";
 import { permuteAxes } from "./permute-axes.js";
 import type { Prediction } from "./prediction.js";
+import { requireWindowOptions } from "./require-window-options.js";
 import { type Rotations, rotationAxes } from "./rotation-axes.js";
 import { type Infer, type SlidingWindowOptions, type SlidingWindowResult, slidingWindow } from "./sliding-window.js";
 import { undoPreprocessing } from "./undo-preprocessing.js";
@@ -128,6 +129,8 @@ export function rawPredictor({
       code: "ERR_MODEL",
       where: "predictor",
     });
+  // What no case can meet is told before one is read.
+  requireWindowOptions("predictor", { ...window, flips, ...(patch !== "full" && { patch }) });
   const divisors = models.map((one) => modelDivisor(one));
   const divisor = [0, 1, 2].map((axis) => divisors.reduce((common, one) => leastMultiple(common, one[axis]!), 1)) as unknown as Triple;
   if (patch === "full") {
@@ -140,7 +143,6 @@ export function rawPredictor({
   } else requirePatch(patch, own, divisor);
 
   const [forward = [0, 1, 2], back] = TURNS[plane];
-  // What no case can meet is told before one is read.
   if (rotations !== undefined && patch !== "full") rotationAxes(rotations, { patch, along: forward });
   const infer = inferWith(models, dimensions, channels, classes);
   const memory = new MergeMemory();

@@ -13,14 +13,15 @@ import { errorMessage, VoxError } from "../core/errors.js";
 export async function resolveBundles(path: string): Promise<readonly string[]> {
   const record = join(path, "cross-validation.json");
   if (existsSync(join(path, "bundle.json")) || !existsSync(record)) return [path];
-  let identity: { readonly folds?: unknown; readonly checkpoint?: unknown };
+  let identity: { readonly folds?: unknown; readonly checkpoint?: unknown; readonly scoring?: { readonly checkpoint?: unknown } };
   try {
     identity = JSON.parse(await readFile(record, "utf8")) as typeof identity;
   } catch (error) {
     throw new VoxError(`the file must be readable JSON: ${errorMessage(error)}`, { code: "ERR_BUNDLE", where: record, cause: error });
   }
   const folds = typeof identity.folds === "number" ? identity.folds : (await readdir(path)).filter((name) => /^fold-\d+$/.test(name)).length;
-  const checkpoint = identity.checkpoint === "best" ? "best" : "latest";
+  // Earlier versions had it outside of the scoring.
+  const checkpoint = (identity.scoring?.checkpoint ?? identity.checkpoint) === "best" ? "best" : "latest";
   return Array.from({ length: folds }, (_, fold) => {
     const own = join(path, `fold-${fold}`);
     const bundle = join(own, "checkpoints", checkpoint);

@@ -8,6 +8,7 @@ import type { LabelArray } from "../kernels/label-array.js";
 import { statistics } from "../kernels/statistics/statistics.js";
 import { gridStarts } from "./grid-starts.js";
 import type { MergeMemory } from "./merge-memory.js";
+import { requireWindowOptions } from "./require-window-options.js";
 import { RollingMerge } from "./rolling-merge.js";
 import { inverseTurn, turnWindows, windowTurns } from "./window-turns.js";
 
@@ -81,24 +82,13 @@ export async function slidingWindow(image: Float32Array, shape: Shape4, options:
     signal,
     memory,
   } = options;
+  requireWindowOptions("slidingWindow", { ...options, weighting, batchSize, flips });
   const overlap = options.overlap ?? [Math.floor(patch[0] / 2), Math.floor(patch[1] / 2), Math.floor(patch[2] / 2)];
-  requireOption(weighting === "constant" || weighting === "gaussian", "slidingWindow", "weighting", '"constant" or "gaussian"', weighting);
-  requireOption(Number.isInteger(batchSize) && batchSize >= 1, "slidingWindow", "batchSize", "an integer >= 1", batchSize);
   requireOption(Number.isInteger(classes) && classes >= 1 && classes <= 65_536, "slidingWindow", "classes", "an integer in 1..65536", classes);
   const isAxis = (axis: number): boolean => axis === 0 || axis === 1 || axis === 2;
-  requireOption(flips.every(isAxis), "slidingWindow", "flips", "axes 0, 1 or 2", flips);
   requireOption(rotations.every(isAxis), "slidingWindow", "rotations", "axes 0, 1 or 2", rotations);
-  requireOption(
-    patch.every((extent) => Number.isInteger(extent) && extent >= 1),
-    "slidingWindow",
-    "patch",
-    "integers >= 1",
-    patch,
-  );
   const isSquare = rotations.every((axis) => patch[(axis + 1) % 3] === patch[(axis + 2) % 3]);
   requireOption(isSquare, "slidingWindow", "rotations", `axes across which the patch ${formatShape(patch)} is square`, rotations);
-  const isOverlap = overlap.every((extent, axis) => Number.isInteger(extent) && extent >= 0 && extent < patch[axis]!);
-  requireOption(isOverlap, "slidingWindow", "overlap", `integers >= 0 below the patch ${formatShape(patch)}`, overlap);
   if (image.length !== elementCount(shape)) {
     throw new VoxError(`the image must have ${elementCount(shape)} elements for shape ${formatShape(shape)}, got ${image.length}`, {
       code: "ERR_SHAPE",

@@ -1,8 +1,12 @@
 export type { DecodePlan, DecodeReport, DecodeTarget, StoredDtype } from "../kernels/decode/reference.js";
+export type { ReadingOptions } from "./case-reading.js";
+export { type DicomCasesOptions, dicomCases } from "./dicom/dicom-cases.js";
+export type { SeriesChoice } from "./dicom/dicom-series.js";
 export { canReadRegions, type FileDtype, FileVolume, type FileVolumeOptions } from "./file-volume.js";
 export { filesOfVolume } from "./files-of-volume.js";
 export type { ForegroundIntensities } from "./foreground-intensities.js";
 export { formatOf, formats } from "./formats.js";
+export { type ImageCasesOptions, imageCases } from "./image-cases.js";
 export { type CaseSummary, type ChannelSummary, type ClassIntensities, INSPECTED_BINS, INSPECTED_PERCENTILES } from "./inspect-case.js";
 export { type CasesSummary, type ChannelTotals, type InspectCasesOptions, inspectCases } from "./inspect-cases.js";
 export { type LatticeHistogram, mergeHistograms } from "./lattice-histogram.js";

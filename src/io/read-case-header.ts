@@ -68,7 +68,7 @@ export async function readCaseHeader(
       sampleId: ref.id,
     });
   }
-  const label = ref.label === undefined ? undefined : await readLabelHeader(ref.label, ref.reading);
+  const label = ref.label === undefined ? undefined : await readLabelHeader(ref.label, ref.reading, image);
   if (label) requireSameGrid(image, label, "label", ref.id);
   return {
     id: ref.id,

@@ -67,7 +67,7 @@ export function readLabel(
 function adviceFor(values: readonly number[]): string {
   const top = values.at(-1)!;
   if ((top === 255 || top === 65535) && values.every((value) => value === 0 || value === top))
-    return `a mask of 0 and ${top} is read with labels: { ${top}: 1 } where the cases are declared (--labels ${top}=1)`;
+    return `a mask of 0 and ${top} is read with labels: { ${top}: 1 } where the cases are declared (--map-labels ${top}=1)`;
   return "declare them, or map labels with mapLabels";
 }
 

@@ -17,6 +17,8 @@ export interface VolumeHeader {
   readonly storedBytes: number;
   /** What the format's reader needs to find and decode the voxels. */
   readonly encoding: VoxelEncoding;
+  /** The file does not tell the size of its voxels: pictures rarely do. */
+  readonly isUnscaled?: boolean;
   /** What stored label values mean, where that differs from the classes. */
   readonly labels?: Readonly<Record<string, number>>;
 }
@@ -35,6 +37,8 @@ export interface VoxelEncoding {
   readonly channelAxis?: 0 | 1 | 2 | 3;
   /** Bands of color become one channel: by brightness, or because they must all be equal. */
   readonly merge?: "brightness" | "equal";
+  /** The numbers of a palette count, and not its colors. */
+  readonly keepsIndices?: boolean;
   /** A gray image is repeated for so many channels. */
   readonly repeat?: number;
 }

@@ -61,7 +61,7 @@ export function multiPathUnet({
       ),
     where,
     "paths",
-    "one or more, each with a factor 2..8 and filters >= 1",
+    "one or more, each with a factor 2..8 and a list of filters >= 1, one per level",
     paths,
   );
   const total = ({ factor, filters }: EncoderPath): number => factor ** filters.length;

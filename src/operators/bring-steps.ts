@@ -27,7 +27,7 @@ export async function bringSteps(steps: readonly NamedStep[], folder: string): P
         { code: "ERR_BUNDLE", where: folder },
       );
     }
-    const beside = join(folder, basename(new URL(module.url).pathname));
+    const beside = join(folder, basename(decodeURIComponent(new URL(module.url).pathname)));
     const url = existsSync(beside) ? pathToFileURL(beside).href : module.url;
     try {
       rememberStep(name, { step: await loadStep({ url, export: module.export }), module: { ...module, url } });

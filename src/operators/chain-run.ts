@@ -5,9 +5,10 @@ import { Random } from "../core/random.js";
 import type { RunContext } from "../core/run-context.js";
 import { type HistoryEntry, type Sample, sampleName } from "../core/sample.js";
 import { elementCount, formatShape } from "../core/shape.js";
-import type { SlabPool } from "../core/slab-pool.js";
+import { prepareArenas, type SlabPool } from "../core/slab-pool.js";
 import { Volume } from "../core/volume.js";
 import type { VoxelSource } from "../core/voxel-source.js";
+import { hugePages } from "../kernels/huge-pages/huge-pages.js";
 import { findStep } from "../workers/steps/find-step.js";
 import type { ArrayLayout, LabelArray, SampleLayout } from "../workers/steps/step.js";
 import { applyCalls } from "../workers/steps/step-call.js";
@@ -22,6 +23,9 @@ import type { OpenCase } from "./load/open-case.js";
 import { mendOf } from "./mend-of.js";
 import type { DrawSubject, OperatorLink } from "./operator-link.js";
 import { describeMargin } from "./patch/patch-reach.js";
+
+// Whoever makes the pool of a graph: its voxels lie on huge pages.
+prepareArenas(hugePages);
 
 /** Share of the memory budget that cases do not fill, so that patches and batches of the stages behind always find room. */
 export const KEPT_FREE = 0.25;
@@ -102,7 +106,8 @@ export class ChainRun {
           );
         }
         if (isFirst && isOpenCase(input) && "custom" in input.voxels) {
-          fillFromCustom(input.voxels.custom, volumes[0]!, volumes[1], input, this.load!);
+          // Without a label map the second volume belongs to a step.
+          fillFromCustom(input.voxels.custom, volumes[0]!, input.layout.label && volumes[1], input, this.load!);
         }
         await this.compute(plan, input, volumes, { from: done, old }, signal);
         done = plan.calls.length;

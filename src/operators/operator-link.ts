@@ -46,7 +46,9 @@ export type OperatorDescription =
   | { readonly shuffle: { readonly window: number } }
   | { readonly batch: { readonly size: number } }
   | { readonly prefetch: { readonly capacity: number } }
-  | { readonly cached: { readonly load: LoadOptions; readonly links: readonly OperatorLink[] } };
+  | { readonly cached: { readonly load: LoadOptions; readonly links: readonly OperatorLink[] } }
+  /** In front of the operators whose batches are kept. */
+  | { readonly prepared: { readonly passes: number } };
 
 /** 1:1 operators that run as one task so far, and the flow that feeds the first of them. */
 export interface Chain {
@@ -78,6 +80,7 @@ export function describeOperator<A, B>(operator: OperatorFunction<A, B>, descrip
 
 function roleOf(description: OperatorDescription): OperatorRole {
   if ("load" in description) return { name: "load", takes: "cases", gives: "samples" };
+  if ("prepared" in description) return { name: "cached", takes: "cases", gives: "cases" };
   if ("cached" in description) return { name: "cached", takes: "cases", gives: "samples" };
   if ("link" in description) return { name: description.link.name, takes: "samples", gives: "samples" };
   if ("patch" in description) return { name: "patch", takes: "samples", gives: "samples" };

@@ -7,6 +7,7 @@ import { requireKnownOptions } from "../core/require-known-options.js";
 import type { RunContext } from "../core/run-context.js";
 import type { Margin } from "../core/sample.js";
 import type { Triple } from "../core/shape.js";
+import { filesOfVolume } from "../io/files-of-volume.js";
 import { findStep } from "../workers/steps/find-step.js";
 import type { SampleLayout, Step } from "../workers/steps/step.js";
 import type { AugmentPlan } from "./augment/augment-plan.js";
@@ -25,6 +26,7 @@ import {
   mostBytes,
   type ProcessMemory,
   type ProcessShare,
+  patchWork,
   processMemory,
   type WorkMemory,
   withVoxels,
@@ -154,7 +156,8 @@ async function layOut({ operators, data, refs, mode, slots = 2 }: PlanMemoryOpti
   const needs: { readonly what: string; readonly bytes: number }[] = [];
   const need = (what: string, bytes: number, share: number): void => void needs.push({ what, bytes: Math.ceil(bytes / share) });
   const caseBytes = largest?.bytes ?? 0;
-  const work = { thread: 0, graph: 0 };
+  const isMapped = operators.some((operator) => "cached" in operator || "prepared" in operator);
+  const work = { thread: 0, graph: 0, isMapped };
   if (largest) work.thread = caseWork(largest.layout, links);
   if (largest?.layout.label && load && ("cached" in load || operators.some((one) => "patch" in one && one.patch.lesions)))
     work.graph = indexWork(largest.layout, "cached" in load);
@@ -171,8 +174,10 @@ async function layOut({ operators, data, refs, mode, slots = 2 }: PlanMemoryOpti
       const whole = layout ?? layoutOf(data, mode);
       const margin = mode === "training" ? marginOf(operator, operators, whole) : NO_MARGIN;
       const isWide = !operator.patch.margin && margin !== NO_MARGIN;
-      layout = patchLayout(whole, operator.patch.size, margin);
-      const each = bytesOf(layout);
+      const cut = patchLayout(whole, operator.patch.size, margin);
+      layout = cut;
+      const each = bytesOf(cut);
+      work.graph = Math.max(work.graph, patchWork(cut));
       stages.push({ stage: "patch", each, most: 1 });
       const next = operators[operators.indexOf(operator) + 1];
       if (mode === "training" && next && "link" in next && next.link.name === "augment") {
@@ -248,14 +253,21 @@ async function largestFiles(refs: readonly CaseRef[]): Promise<readonly CaseRef[
   const sized = await Promise.all(
     refs.map(async (ref) => ({
       ref,
-      size: await stat(ref.images[0] ?? "").then(
-        ({ size }) => size,
-        () => 0,
-      ),
+      size: await fileBytes(ref.images[0] ?? ""),
     })),
   );
   sized.sort((a, b) => b.size - a.size);
   return sized.slice(0, MOST_HEADERS).map(({ ref }) => ref);
+}
+
+async function fileBytes(path: string): Promise<number> {
+  const sizes = (await filesOfVolume(path)).map((file) =>
+    stat(file).then(
+      ({ size }) => size,
+      () => 0,
+    ),
+  );
+  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
 }
 
 /** Bytes of a chain of deterministic steps on arrays of `layout`, as a stage asks for them, and the layout behind it. */

@@ -1,4 +1,6 @@
+import { mappedBytesOf, poolBytesWithin } from "../cache/mapped-pages.js";
 import { formatBytes } from "../core/bytes.js";
+import { DTYPE_BYTES } from "../core/dtype.js";
 import { elementCount } from "../core/shape.js";
 import { native } from "../kernels/native.js";
 import type { SampleLayout } from "../workers/steps/step.js";
@@ -32,6 +34,8 @@ export interface WorkMemory {
   thread: number;
   /** Of the thread of the graph. */
   graph: number;
+  /** Whether pages of a cache's map are resident, too. */
+  isMapped: boolean;
 }
 
 /** What a process takes beside voxels. */
@@ -41,6 +45,8 @@ export interface ProcessMemory {
   /** One thread with the work memory of its kernels. */
   readonly each: number;
   readonly bytes: number;
+  /** Whether pages of a cache's map come on top: they go with the voxels. */
+  readonly isMapped: boolean;
   /** For people. */
   readonly text: string;
 }
@@ -53,17 +59,19 @@ export function processMemory({ threads, base = SCRIPT_BYTES }: ProcessShare, wo
     ...(base + inline > 0 ? [`${formatBytes(base + inline)} for the process`] : []),
     ...(threads > 0 ? [`${formatBytes(threads * each)} for ${threads} worker ${threads === 1 ? "thread" : "threads"}`] : []),
   ];
-  return { base, threads, each, bytes, text: parts.join(" and ") || "nothing beside voxels" };
+  if (work.isMapped) parts.push(`a seventeenth of the rest, at least ${formatBytes(mappedBytesOf(0))}, for pages of the cache`);
+  return { base, threads, each, bytes, isMapped: work.isMapped, text: parts.join(" and ") || "nothing beside voxels" };
 }
 
 /** Bytes that voxels may take, so that the process stays within the budget and a tenth. */
-export function mostBytes(budget: number, { bytes }: ProcessMemory): number {
-  return Math.max(0, Math.floor(Math.min(budget, TOLERANCE * budget - bytes)));
+export function mostBytes(budget: number, { bytes, isMapped }: Pick<ProcessMemory, "bytes" | "isMapped">): number {
+  const rest = TOLERANCE * budget - bytes;
+  return Math.max(0, Math.floor(Math.min(budget, isMapped ? poolBytesWithin(rest) : rest)));
 }
 
-/** The smallest budget that leaves so many bytes for voxels. */
-export function withVoxels(voxels: number, { bytes }: ProcessMemory): number {
-  return Math.ceil(Math.max(voxels, (voxels + bytes) / TOLERANCE));
+/** The smallest budget that leaves so many bytes for voxels, up to rounding. */
+export function withVoxels(voxels: number, { bytes, isMapped }: Pick<ProcessMemory, "bytes" | "isMapped">): number {
+  return Math.ceil(Math.max(voxels, (voxels + (isMapped ? mappedBytesOf(voxels) + 1 : 0) + bytes) / TOLERANCE));
 }
 
 /** `augment` on one thread: spline coefficients of what it sees and half as much while they are made; copies of the patch for filters, which the thread keeps. */
@@ -73,22 +81,41 @@ export function augmentWork(plan: AugmentPlan, seen: SampleLayout, patch: Sample
   return (moves && plan.order === 3 ? 1.5 * imageBytes(seen) : 0) + (filters ? 2 : 1) * imageBytes(patch);
 }
 
-/** The steps of whole cases on one thread: percentiles count the voxels of one channel, of several in a copy of each; without the addon they sort a copy. */
+/**
+ * The steps of whole cases on one thread. `normalize` on foreground keeps a mask of it, and one for each element where all channels are taken together;
+ * percentiles count the voxels where they lie, of one of several channels and of foreground in a copy; without the addon they sort a copy.
+ */
 export function caseWork(layout: SampleLayout, links: readonly OperatorLink[]): number {
   const channels = layout.image.shape[3];
-  const isWhole = native() !== undefined && channels === 1;
+  const voxels = imageBytes(layout) / Float32Array.BYTES_PER_ELEMENT / channels;
   const needs = links.map(({ name, params }) => {
-    const { mode, foreground } = params as { readonly mode?: string; readonly foreground?: unknown };
-    if (name !== "normalize" || mode !== "percentile") return 0;
-    return isWhole && foreground === undefined ? 0 : imageBytes(layout) / channels;
+    if (name !== "normalize") return 0;
+    const { mode, foreground, perChannel } = params as { readonly mode: string; readonly foreground?: unknown; readonly perChannel?: boolean };
+    const groups = perChannel === false ? 1 : channels;
+    const mask = foreground === undefined ? 0 : voxels + (groups < channels ? voxels * channels : 0);
+    const isCounted = mode !== "percentile" || (native() !== undefined && groups === 1 && foreground === undefined);
+    return mask + (isCounted ? 0 : imageBytes(layout) / groups);
   });
   return Math.max(0, ...needs);
+}
+
+/**
+ * What cuts patches, beside them: their labels alone where it is asked what is in them, and the inner part of a patch that reaches beyond its case. Little of it
+ * is lost in what the process takes anyway.
+ */
+export function patchWork(patch: SampleLayout): number {
+  const bytes = imageBytes(patch) + 2 * labelBytes(patch);
+  return bytes < MB ? 0 : bytes;
 }
 
 /** Finding the lesions of a case: a mask and component numbers; and the cache's own. */
 export function indexWork({ label }: SampleLayout, isCached: boolean): number {
   // The arrays of one case may still be there when those of the next one are made.
   return 2 * 5 * (label ? elementCount(label.shape) : 0) + (isCached ? CACHE_BYTES : 0);
+}
+
+function labelBytes({ label }: SampleLayout): number {
+  return label ? DTYPE_BYTES[label.dtype] * elementCount(label.shape) : 0;
 }
 
 function imageBytes({ image }: SampleLayout): number {

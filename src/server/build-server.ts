@@ -22,6 +22,7 @@ import { readSeries } from "./routes/read-series.js";
 import { readSession } from "./routes/read-session.js";
 import { readSystem } from "./routes/read-system.js";
 import { sendCurves } from "./routes/send-curves.js";
+import { sendEpoch } from "./routes/send-epoch.js";
 import { sendFile } from "./routes/send-file.js";
 import { sendOverlay } from "./routes/send-overlay.js";
 import { sendVolume } from "./routes/send-volume.js";
@@ -37,6 +38,7 @@ const ROUTES = [
   sendFile,
   listCases,
   sendVolume,
+  sendEpoch,
   sendOverlay,
   readManifest,
   readEvaluation,

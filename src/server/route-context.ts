@@ -1,5 +1,6 @@
 import type {} from "fastify";
 import type { CaseSources } from "./cases/find-case-volume.js";
+import type { VolumeConverter } from "./cases/volume-converter.js";
 import { httpError } from "./http-error.js";
 import type { RunCatalog } from "./live/run-catalog.js";
 import type { WatchedRun } from "./live/watched-run.js";
@@ -20,6 +21,8 @@ export interface RouteContext extends CaseSources {
   readonly catalog: RunCatalog;
   /** Whether runs can be controlled by those who know the token. */
   readonly hasToken: boolean;
+  /** Writes volumes of other formats as NIfTI. */
+  readonly converter: VolumeConverter;
   /** Aborts when the server closes. */
   readonly closing: AbortSignal;
 }

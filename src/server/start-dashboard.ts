@@ -1,9 +1,11 @@
 import { realpath, stat } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { describe, errorMessage, requireOption, VoxError } from "../core/errors.js";
+import { splitAddress } from "../core/record-case-sources.js";
 import { requireKnownOptions } from "../core/require-known-options.js";
 import { buildServer } from "./build-server.js";
 import type { CaseFiles } from "./cases/find-case-volume.js";
+import { VolumeConverter } from "./cases/volume-converter.js";
 import { RunCatalog } from "./live/run-catalog.js";
 
 export interface StartDashboardOptions {
@@ -30,7 +32,7 @@ export interface StartDashboardOptions {
   readonly rate?: number;
 }
 
-/** The NIfTI files of a case; others are not shown. */
+/** The files of a case, in any format that is read. */
 export interface DashboardCase extends CaseFiles {
   readonly id: string;
 }
@@ -84,6 +86,7 @@ export async function startDashboard({
   const dataRoots = await Promise.all(data.map((folder) => findRoot(folder, "data")));
   const catalog = new RunCatalog({ root, pollMs });
   const closing = new AbortController();
+  const converter = new VolumeConverter(closing.signal);
   const server = await buildServer({
     catalog,
     data: dataRoots,
@@ -92,6 +95,7 @@ export async function startDashboard({
     token,
     controlToken,
     rate,
+    converter,
     closing: closing.signal,
   });
   try {
@@ -109,6 +113,7 @@ export async function startDashboard({
     close: async () => {
       closing.abort();
       await server.close();
+      await converter.close();
       await catalog.close();
     },
   };
@@ -124,14 +129,24 @@ async function findRoot(folder: string, option: string): Promise<string> {
   throw new VoxError(`${option} must be a folder, got the file ${describe(folder)}`, { code: "ERR_SERVER", where: "dashboard" });
 }
 
-/** Only NIfTI files that are there: what the viewer can draw. */
+/** Only files that are there. */
 async function realCases(cases: readonly DashboardCase[]): Promise<ReadonlyMap<string, CaseFiles>> {
-  const real = async (path: string | undefined) =>
-    path !== undefined && /\.nii(\.gz)?$/i.test(path) ? realpath(path).catch(() => undefined) : undefined;
+  const real = async (path: string | undefined) => {
+    if (path === undefined) return undefined;
+    const [place, options] = splitAddress(path);
+    return realpath(place).then(
+      (found) => `${found}${options}`,
+      () => undefined,
+    );
+  };
   const found = new Map<string, CaseFiles>();
-  for (const { id, image, label } of cases) {
+  for (const { id, image, label, reading } of cases) {
     const [imagePath, labelPath] = [await real(image), await real(label)];
-    found.set(id, { ...(imagePath !== undefined && { image: imagePath }), ...(labelPath !== undefined && { label: labelPath }) });
+    found.set(id, {
+      ...(imagePath !== undefined && { image: imagePath }),
+      ...(labelPath !== undefined && { label: labelPath }),
+      ...(reading && { reading }),
+    });
   }
   return found;
 }

@@ -1,32 +1,29 @@
 import { basename, join } from "node:path";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import { parseBytes } from "../core/bytes.js";
-import { errorMessage, VoxError } from "../core/errors.js";
+import { errorMessage, requireOption, VoxError } from "../core/errors.js";
 import type { Json } from "../core/json.js";
 import { requireKnownOptions } from "../core/require-known-options.js";
 import type { RunEvent } from "../core/run-events.js";
 import type { Triple } from "../core/shape.js";
 import { nativeMissingReason } from "../kernels/native.js";
 import type { BundleDescription } from "./bundle/bundle-description.js";
-import { readBundleFile } from "./bundle/load-bundle.js";
 import { hasCheckpoint, type LoadedCheckpoint, loadCheckpoint, requireSameRun } from "./bundle/load-checkpoint.js";
-import { sha256 } from "./bundle/save-bundle.js";
 import { versions } from "./bundle/versions.js";
 import { defineConfig } from "./config/define-config.js";
 import { loadConfig } from "./config/load-config.js";
 import { summarizeConfig } from "./config/summarize-config.js";
-import type { InitOptions, TrainingConfig } from "./config/training-config.js";
+import type { TrainingConfig } from "./config/training-config.js";
 import { type TrainOverrides, withOverrides } from "./config/with-overrides.js";
 import type { BatchSource, GraphHost, TrainingBatch } from "./hosting/batch-source.js";
 import { defaultMemory } from "./hosting/default-memory.js";
 import { defaultWorkers } from "./hosting/default-workers.js";
 import type { GraphSettings } from "./hosting/graph-messages.js";
-import { type GraphHostListener, localGraphHost } from "./hosting/local-graph-host.js";
+import { HeldListener } from "./hosting/held-listener.js";
+import { openHost } from "./hosting/open-host.js";
 import { stageLog } from "./hosting/stage-log.js";
-import { threadGraphHost } from "./hosting/thread-graph-host.js";
 import { buildNetwork } from "./learning/build-network.js";
-import { freezeLayers } from "./learning/freeze-layers.js";
-import { initWeights } from "./learning/init-weights.js";
+import { fitNetwork } from "./learning/fit-network.js";
 import type { Learner } from "./learning/learner.js";
 import { makeLearner, supervisionMismatch } from "./learning/make-learner.js";
 import type { OptimizerOptions } from "./learning/make-optimizer.js";
@@ -34,8 +31,8 @@ import { type PreparedTraining, prepareTraining, requireSameData } from "./prepa
 import { launchedRanks } from "./ranks/launched-ranks.js";
 import { openRanks } from "./ranks/open-ranks.js";
 import type { Ranks } from "./ranks/ranks.js";
+import { requireSkipBudget } from "./ranks/require-skip-budget.js";
 import { together } from "./ranks/together.js";
-
 import { describeMachine } from "./run/describe-machine.js";
 import type { PreviewRenderer } from "./run/preview-input.js";
 import { reportMachine } from "./run/report-machine.js";
@@ -43,6 +40,7 @@ import { resolveRunFolder } from "./run/resolve-run-folder.js";
 import { RunControl } from "./run/run-control.js";
 import { RunFolder } from "./run/run-folder.js";
 import { runName } from "./run/run-name.js";
+import { trainingIdentity } from "./run/training-identity.js";
 import type { RunningSchedule } from "./schedules/schedule.js";
 import { stopOnSignals } from "./stop-on-signals.js";
 import { Trainer } from "./trainer.js";
@@ -113,6 +111,13 @@ async function trainRank(source: TrainingConfig | string, options: TrainOptions,
   const began = performance.now();
   const { overrides = {}, resume = false, onEvent, preview } = options;
   const path = typeof source === "string" ? source : undefined;
+  requireOption(
+    options.thread !== true || path !== undefined,
+    "train",
+    "thread",
+    "false for a configuration that is not a file, whose functions cannot cross threads",
+    true,
+  );
   const launched = launchedRanks();
   let config!: TrainingConfig;
   let prepared!: PreparedTraining;
@@ -122,7 +127,7 @@ async function trainRank(source: TrainingConfig | string, options: TrainOptions,
     return prepared.fingerprint;
   });
   requireSameData(fingerprints);
-  const { refs, summary, trainingIds, validationIds, fingerprint, engine } = prepared;
+  const { refs, summary, trainingIds, validationIds, engine } = prepared;
   const { data, model: spec, seed = 0, training, validation = {} } = config;
   const init = typeof config.init === "string" ? { bundle: config.init } : config.init;
 
@@ -134,36 +139,14 @@ async function trainRank(source: TrainingConfig | string, options: TrainOptions,
   const { runPath, isResumed } = place!;
   const latest = join(runPath, "checkpoints", "latest");
   const optimizerOptions: OptimizerOptions = typeof training.optimizer === "object" ? training.optimizer : { name: training.optimizer ?? "adam" };
-  const identity: Record<string, Json> = {
-    seed,
-    classes: data.classes,
-    channels: data.channels,
-    model: { name: spec.name, options: spec.options },
-    loss: { name: config.loss.name, options: config.loss.options ?? {} },
-    optimizer: { ...optimizerOptions },
-    dataSet: fingerprint,
-    trainingCases: sha256(trainingIds.join("\n")),
-    patch: summary.patch ?? null,
-    preprocessing: summary.preprocessing.map(({ name, params }) => ({ name, params })),
-    ...(training.accumulate !== undefined && { accumulate: training.accumulate }),
-    ...(training.ema !== undefined && { ema: training.ema }),
-    ...(ranks.size > 1 && { ranks: ranks.size }),
-    ...(init && { init: { weights: (await readBundleFile(init.bundle)).weights.sha256, freeze: init.freeze ?? [] } }),
-  };
+  const identity = await trainingIdentity({ config, prepared, optimizer: optimizerOptions, init, ranks: ranks.size });
   // Channels or classes that do not fit the network are found here, before there is a run folder and before data is read.
   const build = (patch: Triple): tfl.LayersModel => buildNetwork(spec, { patch, channels: data.channels, classes: data.classes.length, seed });
-  let folder!: RunFolder;
+  let folder: RunFolder | undefined;
   let checkpoint: LoadedCheckpoint | undefined;
   let built: tfl.LayersModel | undefined;
-  await together(ranks, async () => {
-    checkpoint = isResumed ? await loadCheckpoint(latest) : undefined;
-    if (checkpoint) requireSameRun(latest, checkpoint.file.identity, identity);
-    built = checkpoint?.model ?? (summary.patch && build(summary.patch));
-    if (built) config.loss.requireLevels?.(built.outputs.length);
-    if (built && init?.freeze) freezeLayers(built, init.freeze);
-    folder = openFolder(runPath, ranks, checkpoint, onEvent);
-    return null;
-  });
+  let taken: Awaited<ReturnType<typeof fitNetwork>>;
+  const fit = { config, isValidated: validationIds.length > 0 };
 
   const controller = new AbortController();
   const onAbort = (): void => controller.abort(options.signal?.reason);
@@ -175,21 +158,48 @@ async function trainRank(source: TrainingConfig | string, options: TrainOptions,
   const memoryBytes = Math.floor(
     (config.memory === undefined ? defaultMemory() : parseBytes(config.memory, "config", "memory")) / launched.localSize,
   );
-  const settings: GraphSettings = {
+  const settings: GraphSettings & { readonly skipBudget: number } = {
     seed,
     memoryBytes,
     workers: config.workers ?? defaultWorkers(memoryBytes, launched.processors),
+    fewerWorkers: config.workers === undefined,
     onError: config.onError ?? "fail",
     skipBudget: config.skipBudget ?? Math.max(LEAST_SKIP_BUDGET, Math.ceil(SKIPPED_SHARE * trainingIds.length)),
     autotune: config.autotune ?? true,
     validates: validationIds.length > 0,
   };
+  const held = new HeldListener();
   let endReports: (() => void) | undefined;
   let host: GraphHost | undefined;
   let batches: BatchSource | undefined;
   let trainer: Trainer | undefined;
   let learner: Learner | undefined;
   try {
+    await together(ranks, async () => {
+      checkpoint = isResumed ? await loadCheckpoint(latest) : undefined;
+      if (checkpoint) requireSameRun(latest, checkpoint.file.identity, identity);
+      built = checkpoint?.model ?? (summary.patch && build(summary.patch));
+      if (built) taken = await fitNetwork(built, { ...fit, isResumed: checkpoint !== undefined });
+      return null;
+    });
+    const saved = checkpoint?.file.state ?? FRESH_STATE;
+    // The checkpoint is rank 0's.
+    const state = { ...saved, position: saved.positions?.[ranks.rank] ?? saved.position };
+    // A budget that cannot work is refused here, before there is a run folder.
+    await together(ranks, async () => {
+      host = await openHost(path, config, settings, options.thread, held.listener);
+      batches = await host.open({
+        mode: "training",
+        ids: trainingIds.filter((_, k) => k % ranks.size === ranks.rank),
+        validationIds,
+        epochs: training.stepsPerEpoch === undefined ? training.epochs : Number.POSITIVE_INFINITY,
+        from: state.position,
+        quarantined: state.quarantined ?? [],
+      });
+      folder = openFolder(runPath, ranks, checkpoint, onEvent);
+      return null;
+    });
+    const run = folder!;
     const manifest: Json = {
       name: basename(runPath),
       createdAt: new Date().toISOString(),
@@ -202,11 +212,11 @@ async function trainRank(source: TrainingConfig | string, options: TrainOptions,
       machine: describeMachine(),
     };
     // The folders of the other ranks are no runs of their own.
-    if (ranks.rank === 0) folder.manifest(manifest);
+    if (ranks.rank === 0) run.manifest(manifest);
     // What is behind a reader of the user's own is no file that could be shown.
-    if (ranks.rank === 0 && !data.read) folder.sources(refs);
-    const control = new RunControl({ folder, signal, abort: (cause) => controller.abort(cause) });
-    const { t: session } = folder.event({
+    if (ranks.rank === 0 && !data.read) run.sources(refs);
+    const control = new RunControl({ folder: run, signal, abort: (cause) => controller.abort(cause) });
+    const { t: session } = run.event({
       type: "start",
       run: basename(runPath),
       seed,
@@ -219,35 +229,27 @@ async function trainRank(source: TrainingConfig | string, options: TrainOptions,
     });
     control.begin(session);
     if ((config.engine ?? "auto") === "auto" && engine.name === "cpu") {
-      folder.event({ type: "warning", message: `engine auto runs on cpu, many times slower than native: ${nativeMissingReason()}` });
+      run.event({ type: "warning", message: `engine auto runs on cpu, many times slower than native: ${nativeMissingReason()}` });
     }
+    if (prepared.warning !== undefined) run.event({ type: "warning", message: prepared.warning });
     if (resume && !checkpoint)
-      folder.event({ type: "warning", message: `there is no checkpoint of ${basename(runPath)} to resume; training begins anew` });
-    endReports = reportMachine(folder);
-    const saved = checkpoint?.file.state ?? FRESH_STATE;
-    // The checkpoint is rank 0's.
-    const state = { ...saved, position: saved.positions?.[ranks.rank] ?? saved.position };
+      run.event({ type: "warning", message: `there is no checkpoint of ${basename(runPath)} to resume; training begins anew` });
+    endReports = reportMachine(run);
+    tellInit(taken, run);
     const quarantined = new Map((state.quarantined ?? []).map(({ id, message }) => [id, message] as const));
-    const log = stageLog(folder, ({ id, message }) => {
+    const log = stageLog(run, ({ id, message }) => {
       if (!quarantined.has(id)) quarantined.set(id, message);
     });
+    held.hear(log);
     let first: TrainingBatch | undefined;
     const patches = await together(ranks, async () => {
-      host = await openHost(path, config, settings, options.thread, log);
-      batches = await host.open({
-        mode: "training",
-        ids: trainingIds.filter((_, k) => k % ranks.size === ranks.rank),
-        validationIds,
-        epochs: training.stepsPerEpoch === undefined ? training.epochs : Number.POSITIVE_INFINITY,
-        from: state.position,
-        quarantined: state.quarantined ?? [],
-      });
       // A graph that cuts patches by an operator of the user's own shows their size only in its first batch.
-      first = summary.patch || checkpoint ? undefined : await control.during(firstBatch(batches, signal));
+      first = summary.patch || checkpoint ? undefined : await control.during(firstBatch(batches!, signal));
       const patch = summary.patch ?? checkpoint?.description.patch ?? (first?.image.shape.slice(1, 4) as Triple | undefined) ?? null;
       const network = patch && (built ?? build(patch));
       if (!network) return null;
-      if (init && !checkpoint) await begin(network, init, folder);
+      // One whose patch its first batch has shown.
+      if (!built) tellInit(await fitNetwork(network, { ...fit, isResumed: false }), run);
       learner = makeLearner(network, config, optimizerOptions, checkpoint);
       return patch;
     });
@@ -255,7 +257,7 @@ async function trainRank(source: TrainingConfig | string, options: TrainOptions,
     const patch = patches.includes(null) ? null : patches[ranks.rank]!;
     if (patch && learner) {
       const mismatch = supervisionMismatch(learner.model, config.loss);
-      if (mismatch !== undefined) folder.event({ type: "warning", message: mismatch });
+      if (mismatch !== undefined) run.event({ type: "warning", message: mismatch });
       const description: BundleDescription = {
         classes: data.classes,
         channels: data.channels,
@@ -276,16 +278,19 @@ async function trainRank(source: TrainingConfig | string, options: TrainOptions,
           trainingIds,
           validationIds,
           validation,
-          folder,
+          folder: run,
           description,
           identity,
           quarantined: () => [...quarantined].map(([id, message]) => ({ id, message })),
-          onQuarantined: (rank, failed) => {
-            for (const { id, message } of failed) {
-              if (quarantined.has(id)) continue;
-              quarantined.set(id, message);
-              folder.event({ type: "skip", id, stage: `rank ${rank}`, message });
+          onQuarantined: (told) => {
+            for (const [rank, failed] of told.entries()) {
+              for (const { id, message } of rank === ranks.rank ? [] : failed) {
+                if (quarantined.has(id)) continue;
+                quarantined.set(id, message);
+                run.event({ type: "skip", id, stage: `rank ${rank}`, message });
+              }
             }
+            requireSkipBudget({ told, trainingIds, validationIds, budget: settings.skipBudget });
           },
           signal,
           control,
@@ -301,7 +306,7 @@ async function trainRank(source: TrainingConfig | string, options: TrainOptions,
     const status = trainer ? await trainer.run(batches!, first) : "stopped";
     const reason = trainer?.stopReason ?? (status === "stopped" ? errorMessage(signal.reason ?? "stopped") : undefined);
     await batches?.close();
-    await endOf(trainer, folder, status, reason);
+    await endOf(trainer, run, status, reason);
     const { epoch, step, last, best } = trainer?.state ?? state;
     return {
       status,
@@ -316,7 +321,7 @@ async function trainRank(source: TrainingConfig | string, options: TrainOptions,
     };
   } catch (error) {
     // Should the disk be what failed, this fails too; the first error is the one to know.
-    await endOf(trainer, folder, "failed", errorMessage(error)).catch(() => {});
+    if (folder) await endOf(trainer, folder, "failed", errorMessage(error)).catch(() => {});
     throw error;
   } finally {
     forgetSignals?.();
@@ -326,16 +331,15 @@ async function trainRank(source: TrainingConfig | string, options: TrainOptions,
     learner?.optimizer.dispose();
     learner?.average?.dispose();
     (learner?.model ?? built)?.dispose();
-    folder.close();
+    folder?.close();
   }
 }
 
-/** Begins with the weights of an earlier training, and tells what begins anew. */
-async function begin(network: tfl.LayersModel, { bundle, freeze = [] }: InitOptions, folder: RunFolder): Promise<void> {
-  const { taken, total, anew } = await initWeights(network, bundle);
-  if (anew.length > 0)
-    folder.event({ type: "warning", message: `${taken} of ${total} weights come from ${bundle}; these layers begin anew: ${anew.join(", ")}` });
-  freezeLayers(network, freeze);
+/** Tells which layers begin anew. */
+function tellInit(report: Awaited<ReturnType<typeof fitNetwork>>, folder: RunFolder): void {
+  if (!report || report.anew.length === 0) return;
+  const { taken, total, bundle, anew } = report;
+  folder.event({ type: "warning", message: `${taken} of ${total} weights come from ${bundle}; these layers begin anew: ${anew.join(", ")}` });
 }
 
 /** The run's folder; the other ranks write what happens to them into one of their own in it, which a resumed run goes on with. */
@@ -346,22 +350,6 @@ function openFolder(path: string, ranks: Ranks, checkpoint: LoadedCheckpoint | u
     ...(checkpoint && { mark: isFirst ? checkpoint.file.mark : whole }),
     ...(onEvent && isFirst && { onEvent }),
   });
-}
-
-async function openHost(
-  path: string | undefined,
-  config: TrainingConfig,
-  settings: GraphSettings,
-  thread: boolean | undefined,
-  listener: GraphHostListener,
-): Promise<GraphHost> {
-  if (thread === true && path === undefined) {
-    throw new VoxError("thread must be false for a configuration that is not a file: its functions cannot cross threads", {
-      code: "ERR_OPTION",
-      where: "train",
-    });
-  }
-  return path !== undefined && thread !== false ? threadGraphHost(path, settings, listener) : localGraphHost(config, settings, listener);
 }
 
 async function firstBatch(batches: BatchSource, signal: AbortSignal): Promise<TrainingBatch | undefined> {

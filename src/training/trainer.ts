@@ -44,8 +44,8 @@ export interface TrainerOptions {
   readonly identity: Readonly<Record<string, Json>>;
   /** Cases that have failed so far. */
   readonly quarantined: () => readonly QuarantinedCase[];
-  /** Cases that have failed on another rank. */
-  readonly onQuarantined: (rank: number, failed: readonly QuarantinedCase[]) => void;
+  /** Cases that have failed on each rank so far; throws, on all of them, when they are too many. */
+  readonly onQuarantined: (told: readonly (readonly QuarantinedCase[])[]) => void;
   readonly signal: AbortSignal;
   /** What this session is asked for meanwhile. */
   readonly control: RunControl;
@@ -104,7 +104,7 @@ export class Trainer {
         const failed = this.options.quarantined().map((item) => ({ ...item }));
         return { isStopped: signal.aborted, reason: this.stopReason ?? null, epoch: batch?.epoch ?? null, failed };
       });
-      for (const [rank, { failed }] of turns.entries()) if (rank !== ranks.rank) this.options.onQuarantined(rank, failed);
+      this.options.onQuarantined(turns.map(({ failed }) => failed));
       this.stopReason ??= turns.find(({ reason }) => reason !== null)?.reason ?? undefined;
       if (this.stopReason !== undefined) break;
       if (turns.some(({ isStopped }) => isStopped)) return this.leave();

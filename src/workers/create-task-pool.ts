@@ -150,22 +150,27 @@ export function createTaskPool({
 
   /** Ends the thread of a task that shows no sign of life. */
   function watch(control: Int32Array, limit: number, onStall: (patience: number) => void): () => void {
+    const everyMs = Math.min(1_000, stallTimeout / 4);
     let beat = -1;
-    let since = performance.now();
+    let silentMs = 0;
+    let lookedAt = performance.now();
     const look = (): void => {
       const now = performance.now();
+      // A look that comes late says that this process stood still, and then its threads did too: Ctrl-Z, a machine without a processor to spare.
+      silentMs += Math.min(now - lookedAt, 2 * everyMs);
+      lookedAt = now;
       const thread = Atomics.load(control, CONTROL.thread);
       const latest = Atomics.load(control, CONTROL.beat);
       const patience = Atomics.load(control, CONTROL.stop) === 0 ? limit : Math.min(limit, STOP_MS);
       if (thread === 0 || latest !== beat) {
         beat = latest;
-        since = now;
-      } else if (now - since > patience) {
+        silentMs = 0;
+      } else if (silentMs > patience) {
         onStall(patience);
         void workers.get(thread)?.worker.terminate();
       }
     };
-    const timer = setInterval(look, Math.min(1_000, stallTimeout / 4));
+    const timer = setInterval(look, everyMs);
     return () => clearInterval(timer);
   }
 

@@ -59,7 +59,7 @@ function boxOf(data: Float32Array, shape: Shape4, start: Triple, size: Triple): 
 }
 
 describe("chunks", () => {
-  it("cover every voxel once and hold at most 1 MiB", () => {
+  it("cover every voxel once and hold at most 2 MiB", () => {
     fc.assert(
       fc.property(
         fc.tuple(fc.integer({ min: 1, max: 90 }), fc.integer({ min: 1, max: 90 }), fc.integer({ min: 1, max: 90 }), fc.integer({ min: 1, max: 4 })),
@@ -69,7 +69,7 @@ describe("chunks", () => {
           const seen = new Uint8Array(shape[0] * shape[1] * shape[2]);
           for (let n = 0; n < chunkCount(grid); n++) {
             const { start, size } = chunkBox(grid, shape, n);
-            expect(elementCount(size) * shape[3] * 4).toBeLessThanOrEqual(1024 * 1024);
+            expect(elementCount(size) * shape[3] * 4).toBeLessThanOrEqual(2 * 1024 * 1024);
             for (let z = 0; z < size[0]; z++)
               for (let y = 0; y < size[1]; y++)
                 for (let x = 0; x < size[2]; x++) seen[((start[0] + z) * shape[1] + start[1] + y) * shape[2] + start[2] + x]!++;
@@ -82,10 +82,10 @@ describe("chunks", () => {
   });
 
   it("have long rows, and are planar where the array is", () => {
-    expect(chunkGrid([200, 512, 512, 1], 4).chunk).toEqual([32, 32, 256]);
-    expect(chunkGrid([200, 512, 512, 1], 1).chunk).toEqual([32, 32, 256]);
-    expect(chunkGrid([160, 160, 160, 1], 4).chunk).toEqual([32, 32, 160]);
-    expect(chunkGrid([200, 20, 300, 4], 4).chunk).toEqual([16, 16, 150]);
+    expect(chunkGrid([200, 512, 512, 1], 4).chunk).toEqual([32, 64, 256]);
+    expect(chunkGrid([200, 512, 512, 1], 1).chunk).toEqual([32, 64, 256]);
+    expect(chunkGrid([160, 160, 160, 1], 4).chunk).toEqual([32, 64, 160]);
+    expect(chunkGrid([200, 20, 300, 4], 4).chunk).toEqual([32, 20, 150]);
     expect(chunkGrid([1, 512, 512, 1], 4).chunk).toEqual([1, 512, 512]);
   });
 });
@@ -125,8 +125,8 @@ describe("a stored case", () => {
       return chunk(key, kind, n, use);
     };
     store.read("a")!.image.readRegion([25, 40, 70], [20, 20, 20], new Float32Array(8000));
-    // Chunks of 32x32x256: two in depth, one in height and width.
-    expect([...read].sort()).toEqual([1, 5]);
+    // Chunks of 32x64x256: two in depth, one in height and width.
+    expect([...read].sort()).toEqual([0, 2]);
   });
 
   it("refuses a region that is not inside", async () => {

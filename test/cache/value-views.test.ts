@@ -5,10 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
-import { closeCaseStores, openCaseStore } from "../../src/cache/index.js";
+import { CaseStore, closeCaseStores, openCaseStore } from "../../src/cache/index.js";
 import { type Environment, openEnvironment } from "../../src/cache/open-environment.js";
 import { valueViews } from "../../src/cache/value-views.js";
 import { isVoxError } from "../../src/core/errors.js";
+import { lendsMemory } from "../../src/kernels/lends-memory/lends-memory.js";
+import { native } from "../../src/kernels/native.js";
 
 const root = mkdtempSync(join(tmpdir(), "voxstream-views-"));
 const dist = fileURLToPath(new URL("../../dist/", import.meta.url));
@@ -111,6 +113,40 @@ describe("the views of values", () => {
       withBinding(changes, () => expect(read(store).byteLength).toBe(50_000));
     }
   });
+
+  it.skipIf(!native())(
+    "are copies where no buffer may lie in foreign memory, as in Electron: crops come out the same, and the binding is not asked for any",
+    async () => {
+      const addon = native() as { lendsMemory?: () => boolean };
+      const ofAddon = addon.lendsMemory!;
+      expect(lendsMemory()).toBe(true);
+      const shape = [40, 50, 60, 1] as const;
+      const voxels = Float32Array.from({ length: 40 * 50 * 60 }, (_, i) => i);
+      const geometry = { spacing: [1, 1, 1], affine: [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1] } as const;
+      addon.lendsMemory = () => false;
+      expect(lendsMemory()).toBe(false);
+      const refused = (): never => {
+        throw new Error("no external buffers");
+      };
+      const kept = nativeAddon.getSharedByBinary;
+      nativeAddon.getSharedByBinary = refused;
+      try {
+        const store = new CaseStore(join(root, `store-${count++}`));
+        await store.write("a", { id: "a", made: "", image: { dtype: "float32", shape, geometry, minimum: [0] }, history: [] }, { image: voxels });
+        const crop = new Float32Array(5 * 6 * 7);
+        store.read("a")!.image.readRegion([3, 4, 5], [5, 6, 7], crop);
+        expect([crop[0], crop.at(-1)]).toEqual([(3 * 50 + 4) * 60 + 5, (7 * 50 + 9) * 60 + 11]);
+        const whole = new Float32Array(voxels.length);
+        store.read("a")!.image.readRegion([0, 0, 0], [40, 50, 60], whole);
+        expect(whole).toEqual(voxels);
+        expect(store.damage("a")).toBe(0);
+        await store.close();
+      } finally {
+        nativeAddon.getSharedByBinary = kept;
+        addon.lendsMemory = ofAddon;
+      }
+    },
+  );
 
   it("never show pages that another process has freed and written anew", { timeout: 120_000 }, async () => {
     const path = join(root, `store-${count++}`);

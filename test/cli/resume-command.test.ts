@@ -8,6 +8,13 @@ it("what was replaced on the command line is named again", () => {
   );
 });
 
+it("lists and flags are named as they were given", () => {
+  const more = { seeds: [0, 1], checkpoint: "best", overlays: true, groupBy: /^(patient\d+)/.source };
+  expect(resumeCommand("compare", ["a.mjs"], more)).toBe(
+    "voxstream compare a.mjs --seeds 0,1 --checkpoint best --overlays --group-by '^(patient\\d+)' --resume",
+  );
+});
+
 it("paths with spaces are quoted", () => {
   expect(resumeCommand("compare", ["a.mjs", "my b.mjs"], { runs: "Ann's runs" })).toBe(
     "voxstream compare a.mjs 'my b.mjs' --runs 'Ann'\\''s runs' --resume",

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
-import { type Slab, SlabPool } from "../../src/core/slab-pool.js";
+import { prepareArenas, type Slab, SlabPool } from "../../src/core/slab-pool.js";
 
 const KB = 1024;
 const MB = 1024 * KB;
@@ -218,4 +218,50 @@ test("grants a case in pieces beside a small one that stays, where no single spa
   memory.allocate(2 * MB);
   for (const piece of pieces) memory.give(piece);
   expect(memory.ask([500 * MB, 400 * MB, 130 * MB], nobody, 512 * MB)).toBe(true);
+});
+
+test("answers for one piece and for several as allocate then does, whatever is on loan, and nothing is taken by asking", () => {
+  const size = fc.integer({ min: 1, max: 900 * KB });
+  const steps = fc.array(fc.record({ bytes: size, which: fc.nat(), isFreed: fc.boolean() }), { maxLength: 60 });
+  const asked = fc.array(size, { minLength: 1, maxLength: 6 });
+  fc.assert(
+    fc.property(steps, asked, fc.integer({ min: 100 * KB, max: 2 * MB }), (sequence, sizes, arenaBytes) => {
+      const memory = pool(3 * MB, arenaBytes);
+      const live: Slab[] = [];
+      for (const { bytes, which, isFreed } of sequence) {
+        if (isFreed && live.length > 0) memory.give(live.splice(which % live.length, 1)[0]!);
+        else if (memory.ask(bytes, none)) live.push(memory.allocate(bytes));
+      }
+      const [before, reserved] = [memory.bytesInUse, memory.bytesReserved];
+      const isGranted = memory.ask(sizes, none);
+      expect([memory.bytesInUse, memory.bytesReserved]).toEqual([before, reserved]);
+      const isGiven = sizes.every((bytes) => {
+        try {
+          memory.allocate(bytes);
+          return true;
+        } catch {
+          return false;
+        }
+      });
+      expect(isGranted).toBe(isGiven);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test("each new arena is prepared once, before anything is taken of it", () => {
+  const prepared: SharedArrayBuffer[] = [];
+  prepareArenas((arena) => void prepared.push(arena));
+  try {
+    const memory = pool(8 * MB, 2 * MB);
+    const first = memory.allocate(MB);
+    memory.allocate(MB);
+    expect(prepared).toEqual([first.buffer]);
+    expect(memory.ask([3 * MB, 3 * MB], none)).toBe(true);
+    expect(prepared).toHaveLength(1);
+    const second = memory.allocate(3 * MB);
+    expect(prepared).toEqual([first.buffer, second.buffer]);
+  } finally {
+    prepareArenas(() => {});
+  }
 });

@@ -196,7 +196,7 @@ inChromium("the dashboard in Chromium", import.meta.url, (browser) => {
       // The unknown run answers 404, which Chromium notes in the console.
       expect(faults.filter((fault) => !fault.includes("status of 404"))).toEqual([]);
     }
-  }, 180_000);
+  }, 600_000);
 
   test("HTML in names and messages stays text", async () => {
     const runs = temporaryFolder();

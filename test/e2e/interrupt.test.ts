@@ -75,11 +75,12 @@ it("Ctrl-C during a prediction leaves whole files or none, and the next one does
 });
 
 it.each([
-  ["while it makes its cases", /1\/4 phantoms/, 1],
-  ["while it trains", /epoch 1\/\d+ step/, 0],
-] as const)("Ctrl-C ends the demo cleanly %s", { timeout: 300_000 }, async (_, when, code) => {
+  // All of its cases: the signal must find some that are not made.
+  ["while it makes its cases", [], /1\/4 phantoms/, 1],
+  ["while it trains", ["--fast"], /epoch 1\/\d+ step/, 0],
+] as const)("Ctrl-C ends the demo cleanly %s", { timeout: 300_000 }, async (_, form, when, code) => {
   const folder = at(`demo-${code}`);
-  const stopped = await interrupted(["demo", "--fast", "--folder", folder, "--json"], when);
+  const stopped = await interrupted(["demo", ...form, "--folder", folder, "--json"], when);
   expect(stopped.leaving).toBeLessThan(6 * slowness());
   expect([stopped.code, stopped.stderr]).toEqual([code, expect.not.stringMatching(/\n\s+at |UnhandledPromise/)]);
   expect(JSON.parse(stopped.stdout)).toMatchObject(code === 0 ? { status: "stopped" } : { error: { code: "ERR_STOPPED" } });

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RunEvent } from "../../src/core/run-events.js";
 import { goodCase, writeCase } from "./fixture/bad-cases.js";
 import { runCli } from "./fixture/run-cli.js";
-import { smallConfig } from "./fixture/small-config.js";
+import { heldBack, smallConfig } from "./fixture/small-config.js";
 
 const hasMpi = spawnSync("mpirun", ["--version"]).status === 0;
 const root = mkdtempSync(join(tmpdir(), "voxstream-mpi-"));
@@ -19,8 +19,15 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
-const config = (name: string, epochs: number, training = ""): string =>
-  smallConfig(root, { name, root: at("data"), epochs, training, fields: "split: { validation: 0.2 }" });
+const config = (name: string, epochs: number, training = "", before = ""): string =>
+  smallConfig(root, {
+    name,
+    root: at("data"),
+    epochs,
+    training,
+    preprocessing: `${before}load(), normalize({ mode: "z-score" }),`,
+    fields: "split: { validation: 0.2 }",
+  });
 
 const weights = (run: string): Buffer => readFileSync(at("runs", run, "checkpoints", "latest", "weights.bin"));
 const eventsOf = (...folder: string[]): RunEvent[] =>
@@ -59,7 +66,9 @@ describe.skipIf(!hasMpi)("train --ranks 2 under Open MPI", () => {
   });
 
   it("Ctrl-C leaves a checkpoint of all ranks, and --resume ends with the same bits", { timeout: LIMIT }, async () => {
-    const file = config("whole", 8);
+    const held = at("held");
+    writeFileSync(held, "");
+    const file = config("whole", 8, "", heldBack(held, 6));
     const stopped = await runCli(["train", file, "--name", "stopped", "--ranks", "2", "--json"], {
       limitMs: LIMIT,
       onOutput: once(/^epoch 2\/8: /m, (child) => child.kill("SIGINT")),
@@ -67,6 +76,7 @@ describe.skipIf(!hasMpi)("train --ranks 2 under Open MPI", () => {
     expect([stopped.code, JSON.parse(stopped.stdout)]).toMatchObject([0, { status: "stopped" }]);
     const { steps } = JSON.parse(stopped.stdout) as { steps: number };
     expect(steps).toBeLessThan(16);
+    rmSync(held);
     const resumed = await runCli(["train", file, "--name", "stopped", "--ranks", "2", "--resume", "--json"], { limitMs: LIMIT });
     expect(resumed.stderr).toContain(`resumed at step ${steps}`);
     expect(JSON.parse(resumed.stdout)).toMatchObject({ status: "completed", steps: 16 });

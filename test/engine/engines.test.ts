@@ -4,8 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import * as tf from "@tensorflow/tfjs-core";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { describeFailures, listEngines, selfCheck, startEngine } from "../../src/engine/index.js";
+import { rememberedCheck } from "../../src/engine/self-check/remembered-check.js";
 import { tensorflowState } from "../../src/engine/tensorflow-package.js";
 import { native } from "../../src/kernels/native.js";
 
@@ -73,6 +74,17 @@ describe("an optional TensorFlow package", () => {
 });
 
 describe.skipIf(!native())("the self-check", () => {
+  it("is done once in a process also where its result cannot be kept", async () => {
+    await startEngine({ engine: "native" });
+    const file = join(mkdtempSync(join(tmpdir(), "vox-check-")), "file");
+    writeFileSync(file, "");
+    vi.stubEnv("VOXSTREAM_CACHE", join(file, "no-folder"));
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const first = await rememberedCheck("native", "of a test");
+    expect(first.failures).toEqual([]);
+    expect(await rememberedCheck("native", "of a test")).toBe(first);
+  });
+
   it("finds a wrong operation and names it", async () => {
     await startEngine({ engine: "native" });
     const kernel = tf.getKernel("Conv3DBackpropFilterV2", "native")!;

@@ -1,56 +1,28 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { RunEvent } from "../../src/core/run-events.js";
-import { type CrossValidateOptions, type CrossValidation, crossValidate } from "../../src/evaluation/cross-validate.js";
+import type { CrossValidateOptions, CrossValidation } from "../../src/evaluation/cross-validate.js";
 import { type Fold, readSplits, type Splits } from "../../src/evaluation/index.js";
-import { niftiCases } from "../../src/io/nifti-cases.js";
-import { PHANTOM_CLASSES, writePhantoms } from "../../src/io/phantom/write-phantoms.js";
-import { softDice, tverskyLoss } from "../../src/losses/index.js";
-import { unet } from "../../src/models/index.js";
-import { normalize } from "../../src/operators/intensity/normalize.js";
-import { load } from "../../src/operators/load/load.js";
-import { patch } from "../../src/operators/patch/patch.js";
-import { batch } from "../../src/operators/stream/batch.js";
-import type { TrainingConfig } from "../../src/training/index.js";
+import { PHANTOM_CLASSES } from "../../src/io/phantom/write-phantoms.js";
 import { runCli } from "../e2e/fixture/run-cli.js";
 import { smallConfig } from "../e2e/fixture/small-config.js";
 import { decode } from "./figures/pixels.js";
+import { smallCrossValidation } from "./small-cross-validation.js";
 
 const IDS = Array.from({ length: 6 }, (_, n) => `case_0000${n}`);
-const folder = mkdtempSync(join(tmpdir(), "voxstream-crossval-"));
-const runs = join(folder, "runs");
-const root = join(folder, "data");
-// A data set looks at its folder when it is made.
-await writePhantoms({ folder: root, cases: 6, shape: [16, 32, 32], seed: 3 });
-const config: TrainingConfig = {
-  data: niftiCases({ root, classes: PHANTOM_CLASSES }),
-  graph: ({ cases }) => cases.pipe(load(), normalize({ mode: "z-score" }), patch({ size: [8, 16, 16], perCase: 1 }), batch({ size: 1 })),
-  model: unet({ filters: 2, depth: 2, normalization: "instance" }),
-  loss: tverskyLoss(),
-  metrics: [softDice()],
-  training: { epochs: 1, stepsPerEpoch: 2, learningRate: 1e-3, checkpoint: { everySteps: 1 } },
-  runs,
-  workers: 0,
-  threads: 1,
-  memory: "64MB",
-};
+const small = await smallCrossValidation({
+  cases: 6,
+  shape: [16, 32, 32],
+  patchSize: [8, 16, 16],
+  depth: 2,
+  training: { epochs: 1, stepsPerEpoch: 2, checkpoint: { everySteps: 1 } },
+});
+const { config, events: eventsOf, folder, json, remove, root, runs, text } = small;
+afterAll(remove);
 
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-const json = (...parts: string[]): unknown => JSON.parse(readFileSync(join(...parts), "utf8"));
-const eventsOf = (...parts: string[]): RunEvent[] =>
-  readFileSync(join(runs, ...parts, "events.jsonl"), "utf8")
-    .trimEnd()
-    .split("\n")
-    .map((line) => JSON.parse(line) as RunEvent);
+const validate = ({ name, ...rest }: Partial<CrossValidateOptions> & { readonly name: string }): Promise<CrossValidation> =>
+  small.validate({ name, ...(rest.splits === undefined && { folds: 3 }), ...rest });
 const starts = (...parts: string[]): number => eventsOf(...parts).filter(({ type }) => type === "start").length;
-
-const validate = (options: Partial<CrossValidateOptions> & { readonly name: string }): Promise<CrossValidation> => {
-  const { name, ...rest } = options;
-  return crossValidate({ config, ...(rest.splits === undefined && { folds: 3 }), overlays: false, overrides: { name }, ...rest });
-};
 
 describe("a cross-validation", () => {
   let whole: CrossValidation;
@@ -72,18 +44,14 @@ describe("a cross-validation", () => {
     const dices = whole.rows.filter((row) => row.class === "kidney").map((row) => row.metrics.dice!);
     expect(mean).toBeCloseTo(dices.reduce((sum, value) => sum + value, 0) / 6, 12);
     for (const figure of [median, std, ...interval!]) expect(figure).toEqual(expect.any(Number));
-    expect(json(runs, "whole", "evaluation", "summary.json")).toEqual(JSON.parse(JSON.stringify(whole.summary)));
-    expect(
-      readFileSync(join(runs, "whole", "evaluation", "detailed.tsv"), "utf8")
-        .trimEnd()
-        .split("\n").length,
-    ).toBe(1 + 12);
+    expect(json("whole", "evaluation", "summary.json")).toEqual(JSON.parse(JSON.stringify(whole.summary)));
+    expect(text("whole", "evaluation", "detailed.tsv").trimEnd().split("\n").length).toBe(1 + 12);
   });
 
   it("counts what was taken for what, of each held-out case and of all", () => {
     const { confusion, confusionClasses } = whole.summary!;
     expect(confusionClasses).toEqual(PHANTOM_CLASSES);
-    const { cases, ...all } = json(runs, "whole", "evaluation", "confusion.json") as {
+    const { cases, ...all } = json("whole", "evaluation", "confusion.json") as {
       cases: { id: string; fold: number; confusion: number[][] }[];
       confusion: number[][];
     };
@@ -109,7 +77,7 @@ describe("a cross-validation", () => {
 
   it("keeps held-out cases out of training altogether", () => {
     whole.splits.forEach(({ training, validation }, fold) => {
-      const { cases } = json(runs, "whole", `fold-${fold}`, "manifest.json") as { cases: Fold };
+      const { cases } = json("whole", `fold-${fold}`, "manifest.json") as { cases: Fold };
       expect(cases).toEqual({ training, validation: [] });
       expect(training.some((id) => validation.includes(id))).toBe(false);
     });
@@ -147,7 +115,7 @@ describe("a cross-validation", () => {
     expect(stopped).toMatchObject({ status: "stopped", finished: [0], summary: undefined, report: undefined });
     expect(existsSync(join(runs, "killed", "evaluation"))).toBe(false);
     // In the middle: one of two steps is done.
-    expect(json(runs, "killed", "fold-1", "checkpoints", "latest", "state.json")).toMatchObject({ state: { step: 1 } });
+    expect(json("killed", "fold-1", "checkpoints", "latest", "state.json")).toMatchObject({ state: { step: 1 } });
     expect(existsSync(join(runs, "killed", "fold-1", "fold.json"))).toBe(false);
 
     // Then between two cases of a prediction.
@@ -168,9 +136,7 @@ describe("a cross-validation", () => {
     expect(resumed).toMatchObject({ status: "completed", folder: join(runs, "killed") });
     expect(resumed.rows).toEqual(whole.rows);
     expect(resumed.summary).toEqual(whole.summary);
-    expect(readFileSync(join(runs, "killed", "evaluation", "summary.json"), "utf8")).toBe(
-      readFileSync(join(runs, "whole", "evaluation", "summary.json"), "utf8"),
-    );
+    expect(text("killed", "evaluation", "summary.json")).toBe(text("whole", "evaluation", "summary.json"));
     expect([starts("killed", "fold-0"), starts("killed", "fold-2")]).toEqual([1, 1]);
     expect(statSync(join(runs, "killed", "fold-0", "checkpoints", "latest", "weights.bin")).mtimeMs).toBe(mtimeMs);
     expect(resumed.splits).toEqual(whole.splits);
@@ -187,12 +153,12 @@ describe("a cross-validation", () => {
   it("chooses the best epoch on cases of the training part only", { timeout: 300_000 }, async () => {
     await validate({ name: "inner", config: { ...config, split: { validation: 0.25 } }, fold: 1, checkpoint: "best" });
     const { training, validation } = (await readSplits(join(runs, "inner", "splits.json")))[1]!;
-    const { cases } = json(runs, "inner", "fold-1", "manifest.json") as { cases: Fold };
+    const { cases } = json("inner", "fold-1", "manifest.json") as { cases: Fold };
     expect([...cases.training, ...cases.validation].sort()).toEqual(training);
     expect(cases.validation.length).toBe(1);
     expect(cases.validation).not.toContain(validation[0]);
-    const used = (json(runs, "inner", "fold-1", "predictions", "prediction.json") as { weights: string[] }).weights;
-    expect(used[0]).toBe((json(runs, "inner", "fold-1", "checkpoints", "best", "bundle.json") as { weights: { sha256: string } }).weights.sha256);
+    const used = (json("inner", "fold-1", "predictions", "prediction.json") as { weights: string[] }).weights;
+    expect(used[0]).toBe((json("inner", "fold-1", "checkpoints", "best", "bundle.json") as { weights: { sha256: string } }).weights.sha256);
     await expect(validate({ name: "best", checkpoint: "best" })).rejects.toMatchObject({
       code: "ERR_OPTION",
       message: expect.stringContaining("must not be chosen on the cases that are reported"),
@@ -232,6 +198,6 @@ describe("a cross-validation", () => {
     expect(stderr).toContain("4 cases train, 2 are held out");
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ status: "partial", folds: 3, finished: [0], report: null });
-    expect(json(runs, "command", "splits.json")).toEqual(whole.splits);
+    expect(json("command", "splits.json")).toEqual(whole.splits);
   });
 });

@@ -112,6 +112,8 @@ describe("dealSplits", () => {
     expect(held(await deal({ leaveOneOut: true }))).toEqual([["a"], ["b"], ["c"], ["d"]]);
     expect(held(await deal({ leaveOneOut: true, groupOf: (id) => (id < "c" ? "x" : id) }))).toEqual([["c"], ["d"], ["a", "b"]]);
     expect(held(await deal({ heldOutIds: ["d", "b"] }))).toEqual([["b", "d"]]);
+    await expect(deal({ heldOutIds: ["d"], groupOf: () => "x" })).rejects.toThrow("groupOf must be absent with heldOutIds");
+    await expect(deal({ splits: "none.json" })).rejects.toThrow("none.json: the splits must be readable JSON, got no such file or folder");
     expect((await deal({ share: 0.3 }))[0]!.validation).toHaveLength(2);
     expect(await deal({ folds: 2, repeats: 3 })).toHaveLength(6);
     // Both cases with nothing but a kidney are on different sides.

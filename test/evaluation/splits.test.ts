@@ -43,6 +43,7 @@ describe("splits", () => {
       for (const { training, validation } of splits) expect(validation.some((id) => training.map(groupOf).includes(groupOf(id)))).toBe(false);
     }
     expect(leaveOneOut(names(30), { groupOf })).toHaveLength(3);
+    expect(() => kFold(names(30), { folds: 3, groupOf: () => "all" })).toThrow("at least two cases, or groups of cases, to deal, got 1");
   });
 
   it("leave-one-out leaves out each; a share takes ceil(share n)", () => {

@@ -4,43 +4,55 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadCase, niftiCases, PHANTOM_CLASSES, writePhantoms } from "../../src/io/index.js";
+import { writeStructures } from "../io/dicom/fixture/write-labels.js";
+import { someValues, writeSeries } from "../io/dicom/fixture/write-series.js";
 
 const root = mkdtempSync(join(tmpdir(), "voxstream-examples-"));
 const examples = fileURLToPath(new URL("../../examples/", import.meta.url));
 const [a, b] = [join(root, "a"), join(root, "b")];
-const nrrd = join(root, "nrrd");
+const npy = join(root, "npy");
+const dicom = join(root, "dicom");
 const number = String.raw`\d+(\.\d+)?`;
 
 beforeAll(async () => {
   await writePhantoms({ folder: a, cases: 3, shape: [20, 48, 48], seed: 0 });
   await writePhantoms({ folder: b, cases: 2, shape: [20, 48, 48], seed: 7 });
-  await writeNrrd();
+  await writeNpy();
+  for (const id of ["a", "b"]) writeSeries({ folder: join(dicom, id), shape: [6, 5, 4], stored: someValues([6, 5, 4]) });
+  writeStructures(join(dicom, "a", "RS"), [{ name: "Kidney", contours: [[-9.6, -19.5, 30, -8.5, -19.5, 30, -8.5, -17.5, 30, -9.6, -17.5, 30]] }]);
 });
-/** The cases of `a` as NRRD files: in the space of DICOM, with rows from Right to Left, the label compressed. */
-async function writeNrrd(): Promise<void> {
-  mkdirSync(nrrd);
+
+/** The cases of `a` as numpy saves what nibabel reads: (x, y, z), with x from Right to Left. */
+async function writeNpy(): Promise<void> {
+  mkdirSync(npy);
   const data = niftiCases({ root: a, classes: PHANTOM_CLASSES });
+  const save = (name: string, type: string, extents: readonly number[], values: Int16Array | Uint8Array | Float64Array): void => {
+    const header = `{'descr': '${type}', 'fortran_order': False, 'shape': (${extents.join(", ")}), }`;
+    const padded = `${header.padEnd(117)}\n`;
+    const head = Buffer.from([0x93, ...Buffer.from("NUMPY"), 1, 0, padded.length & 255, padded.length >> 8]);
+    writeFileSync(join(npy, name), Buffer.concat([head, Buffer.from(padded, "latin1"), Buffer.from(values.buffer)]));
+  };
   for (const ref of (await data.list()).slice(0, 2)) {
     const { id, shape, geometry, image, label } = await loadCase(data, ref);
     const [depth, height, width] = shape;
-    const mirrored = <A extends Int16Array | Uint8Array>(voxels: A): A => {
-      for (let row = 0; row < depth * height; row++) voxels.subarray(row * width, (row + 1) * width).reverse();
-      return voxels;
-    };
-    const column = (at: number, factor: number) => [0, 4, 8].map((row) => factor * geometry.affine[row + at]!);
-    const first = column(3, 1).map((value, axis) => value + (width - 1) * column(0, 1)[axis]!);
-    const inLps = ([x, y, z]: number[]) => `(${-x!},${-y!},${z})`;
-    const directions = [column(0, -1), column(1, 1), column(2, 1)].map(inLps).join(" ");
-    const header = (type: string, encoding: string) =>
-      `NRRD0004\ntype: ${type}\ndimension: 3\nspace: left-posterior-superior\nsizes: ${width} ${height} ${depth}\nspace directions: ${directions}\nspace origin: ${inLps(first)}\nendian: little\nencoding: ${encoding}\n\n`;
-    writeFileSync(
-      join(nrrd, `${id}.image.nrrd`),
-      Buffer.concat([Buffer.from(header("short", "raw")), Buffer.from(mirrored(Int16Array.from(image)).buffer)]),
+    const voxels = new Int16Array(image.length);
+    const labels = new Uint8Array(image.length);
+    for (let z = 0, from = 0; z < depth; z++) {
+      for (let y = 0; y < height; y++) {
+        for (let x = width - 1; x >= 0; x--, from++) {
+          voxels[(x * height + y) * depth + z] = image[from]!;
+          labels[(x * height + y) * depth + z] = label![from]!;
+        }
+      }
+    }
+    const affine = Float64Array.from(geometry.affine, (value, at) =>
+      at % 4 === 0 && at < 12 ? -value : at % 4 === 3 && at < 12 ? value + (width - 1) * geometry.affine[at - 3]! : value,
     );
-    writeFileSync(join(nrrd, `${id}.label.nrrd`), Buffer.concat([Buffer.from(header("uint8", "gzip")), gzipSync(mirrored(Uint8Array.from(label!)))]));
+    save(`${id}.image.npy`, "<i2", [width, height, depth], voxels);
+    save(`${id}.label.npy`, "|u1", [width, height, depth], labels);
+    save(`${id}.affine.npy`, "<f8", [4, 4], affine);
   }
 }
 
@@ -68,16 +80,20 @@ const EXPECTED: Readonly<Record<string, { readonly args: readonly string[]; read
       "tumor +[0-3] .*",
       "mean of classes .*",
       "3 cases; .*",
-      "report: .*/run/evaluation/report.html",
+      "report: .*/run-crossval/evaluation/report.html",
     ],
   },
   "own-format.mjs": {
-    args: [nrrd],
+    args: [npy],
     lines: [
-      ...[0, 1].map((k) => `case_0000${k}: 20x48x48x1, ${number} ${number} ${number} mm, LAS`),
+      ...[0, 1].map((k) => `case_0000${k}: 20x48x48x1, ${number} ${number} ${number} mm, SAL`),
       String.raw`voxels per class: \d{5}, \d{3,5}, \d{2,4}`,
       ...[0, 1].map(() => "case_0000[01] patch 0, case_0000[01] patch 1: 2x8x16x16x1"),
     ],
+  },
+  "dicom.mjs": {
+    args: [dicom, join(root, "nifti")],
+    lines: ["a: 4x5x6x1, 2.50 0.80 0.70 mm, 6 labelled voxels", "b: 4x5x6x1, 2.50 0.80 0.70 mm, no labelled voxels"],
   },
   "another-trainer.mjs": {
     args: [a],

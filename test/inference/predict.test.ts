@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -292,6 +292,22 @@ describe("predict", () => {
     });
   });
 
+  it("never writes over images, nor over label maps that no prediction wrote, also with overwrite", async () => {
+    const bundle = identityBundle(CLASSES, PATCH);
+    const flat = join(folder, "flat-images");
+    const truth = join(folder, "truth-of-flat");
+    for (const to of [flat, truth]) mkdirSync(to);
+    const image = readdirSync(inputs).find((name) => name.endsWith(".nii.gz"))!;
+    for (const to of [flat, truth]) copyFileSync(join(inputs, image), join(to, "a.nii.gz"));
+    for (const overwrite of [false, true]) {
+      await expect(predict({ bundle, inputs: flat, output: flat, overwrite })).rejects.toThrow(
+        "output must be another folder than that of the images",
+      );
+      await expect(predict({ bundle, inputs: flat, output: truth, overwrite })).rejects.toThrow("which no prediction wrote; choose another folder");
+    }
+    for (const to of [flat, truth]) expect(readdirSync(to)).toEqual(["a.nii.gz"]);
+  });
+
   it("wrong options, empty folders and unknown steps are named before anything is predicted", async () => {
     const empty = join(folder, "empty");
     mkdirSync(empty);
@@ -304,6 +320,12 @@ describe("predict", () => {
     await expect(predict({ bundle, inputs, output, patch: [4, 8, 8] })).rejects.toThrow(
       "patch must be 6x8x8, the size that the model is fixed to, got 4x8x8",
     );
+    const flips = ["depth"] as never;
+    await expect(predict({ bundle, inputs, output, flips })).rejects.toThrow(/^predictor: flips must be axes 0, 1 or 2, got \["depth"\]$/);
+    await expect(predict({ bundle, inputs, output, overlap: [6, 0, 0] })).rejects.toThrow("overlap must be integers >= 0 below the patch 6x8x8");
+    await expect(predict({ bundle, inputs, output, batchSize: 0 })).rejects.toThrow("batchSize must be an integer >= 1, got 0");
+    // Else the folder would be taken by settings that never ran.
+    expect(existsSync(output)).toBe(false);
     await expect(
       predict({ bundle: identityBundle(CLASSES, PATCH, [{ name: "sharpen", params: {} }]), inputs, output, workers: 0 }),
     ).rejects.toMatchObject({ code: "ERR_BUNDLE" });

@@ -125,7 +125,7 @@ describe("niftiCases", () => {
   it("names the layouts that an empty folder was searched for", async () => {
     mkdirSync(at("empty"));
     await expect(niftiCases({ root: at("empty"), classes: CLASSES }).list()).rejects.toThrow(
-      `${at("empty")}: the folder must hold cases: ${CSV} or ${NNUNET} or ${MSD} or ${KITS}, got none`,
+      `${at("empty")}: the folder must hold cases: ${CSV} or ${NNUNET} or ${MSD} or images/<case>.png with labels/<case>.png or masks/<case>.png, in any format or ${KITS}, got none`,
     );
     for (const [layout, looksFor] of [
       ["kits", KITS],
@@ -164,7 +164,7 @@ describe("niftiCases", () => {
     expect(() => niftiCases({ root: at("kits"), classes: CLASSES, channels: 0 })).toThrow("niftiCases: channels must be a positive integer, got 0");
     // @ts-expect-error a wrong option from JavaScript
     expect(() => niftiCases({ root: at("kits"), classes: CLASSES, layout: "bids" })).toThrow(
-      'niftiCases: layout must be auto, kits, nnunet, msd or csv, got "bids"',
+      'niftiCases: layout must be auto, kits, nnunet, msd, folders or csv, got "bids"',
     );
     // @ts-expect-error a wrong option from JavaScript
     expect(() => niftiCases({ root: at("kits"), classes: CLASSES, subset: "all" })).toThrow(
@@ -197,7 +197,7 @@ describe("plainFolder", () => {
   it("refuses what holds no images", async () => {
     mkdirSync(at("void"));
     await expect(plainFolder({ root: at("void") }).list()).rejects.toThrow(
-      `${at("void")}: the folder must hold images: *.nii.gz or *.nii files, or ${KITS}, got none`,
+      `${at("void")}: the folder must hold images: volumes (*.nii.gz, *.nrrd, *.mha, ...) or pictures (*.png, *.tif, ...), a folder of DICOM files for each case, or ${KITS}, got none`,
     );
     await expect(plainFolder({ root: at("nowhere") }).list()).rejects.toThrow(`${at("nowhere")}: the input must exist`);
     put("twice/a.nii", "");

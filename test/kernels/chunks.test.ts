@@ -64,6 +64,34 @@ describe("chunks", () => {
     }
   });
 
+  it("go into outputs larger than the processor's caches as into small ones, wherever their rows begin, and nowhere else", () => {
+    const chunk = Uint8Array.from({ length: 3 * 5 * 301 * 4 + 1 + CHECKSUM_BYTES }, () => random.integer(0, 255)).subarray(1);
+    const outShape: Shape4 = [4, 64, 65_537, 1];
+    const voxels = elementCount(outShape);
+    const memory = new ArrayBuffer(4 * voxels + 4);
+    const out = new Int32Array(memory, 4, voxels).fill(7);
+    const [from, to, extent] = [
+      [1, 0, 3],
+      [2, 59, 65_537 - 290],
+      [2, 5, 290],
+    ] as const;
+    unpackChunk(chunk, Int32Array.from([3, 5, 301, ...from, ...to, ...extent]), new Float32Array(memory, 4, voxels), outShape);
+    const stored = new DataView(chunk.buffer, chunk.byteOffset);
+    let written = 0;
+    for (let z = 0; z < extent[0]; z++)
+      for (let y = 0; y < extent[1]; y++)
+        for (let x = 0; x < extent[2]; x++) {
+          const at = ((to[0] + z) * outShape[1] + to[1] + y) * outShape[2] + to[2] + x;
+          if (out[at] !== stored.getInt32((((from[0] + z) * 5 + from[1] + y) * 301 + from[2] + x) * 4, true))
+            throw new Error(`voxel ${z},${y},${x} differs`);
+          out[at] = 7;
+          written++;
+        }
+    expect(written).toBe(2 * 5 * 290);
+    expect(out.every((value) => value === 7)).toBe(true);
+    expect(new Int32Array(memory, 0, 1)[0]).toBe(0);
+  });
+
   it("refuses boxes outside of the array, the chunk and the output, in TypeScript and in the addon", () => {
     const input = new Float32Array(24);
     const shape: Shape4 = [2, 3, 4, 1];

@@ -140,7 +140,9 @@ describe("patch check", () => {
     expect(() => residualEncoderUnet({ filters: [8] })).toThrow("residualEncoderUnet: filters must be 2..9 integers >= 1, got [8]");
     expect(() => residualEncoderUnet({ blocks: [] })).toThrow("residualEncoderUnet: blocks must be integers >= 1, got []");
     expect(() => residualEncoderUnet({ slope: 1 })).toThrow("residualEncoderUnet: slope must be in [0, 1), got 1");
-    expect(() => multiPathUnet({ paths: [] })).toThrow("multiPathUnet: paths must be one or more, each with a factor 2..8 and filters >= 1, got []");
+    expect(() => multiPathUnet({ paths: [] })).toThrow(
+      "multiPathUnet: paths must be one or more, each with a factor 2..8 and a list of filters >= 1, one per level, got []",
+    );
     expect(() =>
       multiPathUnet({
         paths: [

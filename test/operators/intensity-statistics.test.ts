@@ -60,6 +60,10 @@ describe("intensityStatistics", () => {
     expect(seen).toHaveLength(9);
     await intensityStatistics(data(), { ...options, ids: ["case_00002"], workers: 0 });
     expect(seen.slice(9)).toEqual(["case_00002"]);
+    // What label values mean decides what is foreground.
+    const merged = niftiCases({ root: join(root, "cases"), classes: ["background", "kidney", "tumor"], labels: { 2: 1 } });
+    await intensityStatistics(merged, { ...options, ids: ["case_00002"], workers: 0 });
+    expect(seen.slice(10)).toEqual(["case_00002"]);
   });
 
   it("count small foregrounds as much as large ones, channel by channel", () => {

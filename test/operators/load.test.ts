@@ -8,7 +8,7 @@ import type { RunContext } from "../../src/core/run-context.js";
 import type { Sample } from "../../src/core/sample.js";
 import type { Volume } from "../../src/core/volume.js";
 import { writePhantoms } from "../../src/io/index.js";
-import { cases, load, mapLabels, patch, skipBlank } from "../../src/operators/index.js";
+import { cases, clip, cropForeground, load, mapLabels, pad, patch, resample, skipBlank } from "../../src/operators/index.js";
 import { run, to } from "../../src/streams/index.js";
 import { collect, contextOf, refsOf, syntheticCase, syntheticData } from "./run-graph.js";
 
@@ -181,6 +181,32 @@ describe("load", () => {
     it("takes arrays and affine as they come when they lie in canonical orientation", async () => {
       const [out] = await loadOne((value) => value);
       expect(out).toMatchObject({ shape: [4, 6, 5, 1], spacing: [3, 1.5, 1.5], source: "case_00" });
+    });
+
+    it("predictions need no label, whatever steps follow in one task", async () => {
+      const steps = [
+        [resample({ spacing: [1.5, 3, 3] })],
+        [pad({ divisor: 8 }), clip({ min: -100, max: 100 })],
+        [cropForeground({ above: 0 })],
+      ] as const;
+      for (const delivered of [(value: CustomCase) => value, ({ image }: CustomCase): CustomCase => ({ image })]) {
+        for (const chain of steps) {
+          const through = (data: DataSet, mode: RunContext["mode"]) => {
+            const flow = cases(data, { refs: refsOf(1) }).pipe(load());
+            return collect(
+              chain.reduce((before, step) => before.pipe(step), flow),
+              contextOf({ mode }),
+              seen,
+            );
+          };
+          const [trained] = await through(
+            custom((value) => value),
+            "training",
+          );
+          const [out] = await through(custom(delivered), "prediction");
+          expect(out).toMatchObject({ shape: trained!.shape, image: trained!.image, labelShape: undefined });
+        }
+      }
     });
 
     it("NaN voxels are named, or replaced by the smallest finite one", async () => {

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import fc from "fast-check";
 import { EMPTY, type Observable } from "rxjs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { CaseRef, DataSet } from "../../src/core/case.js";
@@ -22,6 +23,7 @@ import {
   resample,
   shuffle,
 } from "../../src/operators/index.js";
+import { mostBytes, withVoxels } from "../../src/operators/process-memory.js";
 import { collect, contextOf, refsOf, syntheticData } from "./run-graph.js";
 
 const root = mkdtempSync(join(tmpdir(), "voxstream-plan-"));
@@ -177,6 +179,50 @@ describe("the memory plan", () => {
     await expect(refused).rejects.toThrow(
       /and 112 MB for the process and 80\.0 MB for 4 worker threads: at least 17\d MB, got 100 MB: raise memory, or lower workers, patch size/,
     );
+  });
+
+  it("of a whole process counts the mask and the copies of normalize, the pages of a cache, and patches that reach beyond their case", async () => {
+    const graphOf = (make: () => ReturnType<typeof normalize>, isCached: boolean, edge: number) => (flow: Observable<CaseItem>) =>
+      (isCached ? flow.pipe(cached(load(), make(), { folder: join(root, "none") })) : flow.pipe(load(), make())).pipe(
+        patch({ size: [edge, edge, edge] }),
+        batch({ size: 1 }),
+      );
+    const processOf = async (make: () => ReturnType<typeof normalize>, isCached = false, edge = 8) =>
+      (await plan(graphOf(make, isCached, edge), 400 * MB, { process: { threads: 1 } })).process!;
+    const voxels = 20 * 40 * 30;
+    const { each } = await processOf(() => normalize());
+    expect((await processOf(() => normalize({ foreground: { above: 0 } }))).each - each).toBe(voxels);
+    expect((await processOf(() => normalize({ mode: "percentile", foreground: { above: 0 } }))).each - each).toBe(voxels + 4 * voxels);
+
+    const plain = await processOf(() => normalize());
+    const beyond = await processOf(() => normalize(), false, 64);
+    expect(beyond.bytes - plain.bytes).toBe(64 ** 3 * (4 + 2));
+
+    const stored = await processOf(() => normalize(), true);
+    expect([plain.isMapped, stored.isMapped]).toEqual([false, true]);
+    expect(stored.text).toMatch(/ and a seventeenth of the rest, at least 16\.0 MB, for pages of the cache$/);
+    const least = await plan(graphOf(normalize, true, 8), 160 * MB, { process: { threads: 1 } });
+    const pool = least.voxels + 16 * MB + stored.bytes;
+    expect(pool).toBeLessThanOrEqual(1.1 * 160 * MB);
+    expect(pool).toBeGreaterThan(1.1 * 160 * MB - 4096);
+  });
+
+  it("of a whole process names the least budget that is enough, with pages of a cache and without", async () => {
+    const bytes = fc.integer({ min: 1, max: 2 ** 36 });
+    fc.assert(
+      fc.property(bytes, bytes, fc.boolean(), (voxels, taken, isMapped) => {
+        const beside = { bytes: taken, isMapped };
+        const least = withVoxels(voxels, beside);
+        return mostBytes(least, beside) >= voxels && mostBytes(least - 16, beside) < voxels;
+      }),
+      { numRuns: 2_000 },
+    );
+    for (const edge of [7, 8, 9, 10, 11]) {
+      const graph = (flow: Observable<CaseItem>) =>
+        flow.pipe(cached(load(), { folder: join(root, "none") }), patch({ size: [edge, 40, 30] }), batch({ size: 2 }));
+      const { least } = await plan(graph, 1024 * MB, { process: { threads: 1 } });
+      expect((await plan(graph, least, { process: { threads: 1 } })).least).toBe(least);
+    }
   });
 
   it("leaves a case that cannot be opened to the run", async () => {

@@ -87,6 +87,8 @@ describe("access", () => {
       `/api/runs/first/cases/${way}/overlay/png`,
       `/api/runs/first/cases/case_00000/${way}`,
       `/api/runs/first/cases/case_00000/overlay/${way}`,
+      `/api/runs/first/cases/${way}/epochs/10`,
+      `/api/runs/first/cases/case_00000/epochs/${way}`,
       `/api/runs/${way}/curves/loss`,
       `/api/runs/first/curves/${way}`,
       `/api/runs/first/events?after=${way}`,

@@ -34,6 +34,8 @@ async function setUp() {
     gpus: [{ name: "H100", load: 0.5 }],
   });
   live.write({ type: "preview", path: "previews/a.png", id: "a", epoch: 1, volumes: { image: "a", label: "b", prediction: "c" } });
+  live.write({ type: "cases", epoch: 1, cases: [{ id: "a", dice: { kidney: 0.5 }, path: "validation/epoch-00001/a.nii.gz" }] });
+  writePhantomCase({ prediction: join(root, "runs", "first", "validation", "epoch-00010", "case_00000.nii.gz") });
   new RunWriter({ folder: join(root, "runs", "empty") });
   writeFileSync(join(root, "runs", "empty", "events.jsonl"), "");
   const { url } = await openDashboard({ runs: join(root, "runs"), controlToken: TOKEN });
@@ -73,6 +75,7 @@ const ADDRESSES: Readonly<Record<string, readonly string[]>> = {
   "/api/runs/{run}/curves/{curves}": ["api/runs/first/curves/loss", "api/runs/first/curves/scores", "api/runs/live/curves/time"],
   "/api/runs/{run}/cases": ["api/runs/first/cases", "api/runs/live/cases"],
   "/api/runs/{run}/cases/{case}/{volume}": ["api/runs/first/cases/case_00000/prediction"],
+  "/api/runs/{run}/cases/{case}/epochs/{epoch}": ["api/runs/first/cases/case_00000/epochs/10"],
   "/api/runs/{run}/manifest": ["api/runs/first/manifest", "api/runs/live/manifest"],
   "/api/runs/{run}/evaluation": ["api/runs/first/evaluation", "api/runs/live/evaluation"],
   "/api/session": ["api/session"],

@@ -44,7 +44,14 @@ function configOf(data: DataSet, slow = 0): TrainingConfig {
 }
 
 /** Runs a graph to its end as a trainer would; batches as text. */
-async function train(config: TrainingConfig, count: number, settings: Partial<GraphSettings> = {}, epochs = 1, stepMs = 0) {
+async function train(
+  config: TrainingConfig,
+  count: number,
+  settings: Partial<GraphSettings> = {},
+  epochs = 1,
+  stepMs = 0,
+  validationIds: readonly string[] = [],
+) {
   const skips: SkipNote[] = [];
   const plans: MemoryNote[] = [];
   const knobs = new Set<string>();
@@ -64,7 +71,7 @@ async function train(config: TrainingConfig, count: number, settings: Partial<Gr
   const batches: string[] = [];
   let error: unknown;
   try {
-    const source = await host.open({ mode: "training", ids: ids(count), epochs });
+    const source = await host.open({ mode: "training", ids: ids(count), epochs, validationIds });
     try {
       for (let next: TrainingBatch | undefined = await source.next(); next; next = await source.next()) {
         batches.push(JSON.stringify([next.parts, [...next.image.data], [...next.label!.data], next.position]));
@@ -151,6 +158,35 @@ describe("the memory plan of a training", () => {
         "training: the memory budget must hold 80.0 MB for 4 worker threads, and voxels, got 64.0 MB: raise memory, or lower workers or patch size",
     });
     expect(data.reads.size).toBe(0);
+  });
+
+  it("takes fewer worker threads than it chose itself where they would use the budget up, and says so in one line", async () => {
+    const data = flaky(4, {});
+    const chosen = await train(configOf(data), 4, { workers: 4, fewerWorkers: true });
+    expect(chosen.error).toBeUndefined();
+    expect(chosen.plans).toHaveLength(1);
+    // Of 64 MB, 110 % may be resident: three threads leave 10.4 MB.
+    expect(chosen.plans[0]!.text).toMatch(
+      /^10\.4 MB for training: .*; 64\.0 MB in all, with 60\.0 MB for 3 worker threads; 3 instead of 4 worker threads, which is what this memory holds$/,
+    );
+    const given = await train(configOf(flaky(4, {})), 4, { workers: 3 });
+    expect(given.batches).toEqual(chosen.batches);
+    const enough = await train(configOf(flaky(4, {})), 4, { workers: 2, fewerWorkers: true });
+    expect(enough.plans[0]!.text).toMatch(/with 40\.0 MB for 2 worker threads$/);
+  });
+
+  it("takes no more worker threads than leave what validation needs, and refuses only what one thread is too many for", async () => {
+    // A quarter of what is left is for validation: 7.6 MB with two threads, 2.6 with three. A batch and the two patches that it is made of take 5.0.
+    const graph: TrainingConfig["graph"] = ({ cases }) => cases.pipe(load(), patch({ size: [64, 64, 64] }), batch({ size: 2 }));
+    const config = { ...configOf(flaky(4, {})), validation: { graph } };
+    const run = (memoryBytes: number) => train(config, 4, { memoryBytes, workers: 4, fewerWorkers: true, validates: true }, 1, 0, ids(4));
+    const chosen = await run(64 * 1024 ** 2);
+    expect(chosen.error).toBeUndefined();
+    expect(chosen.plans.map((plan) => plan.graph)).toEqual(["training", "validation"]);
+    for (const { text } of chosen.plans)
+      expect(text).toMatch(/with 40\.0 MB for 2 worker threads; 2 instead of 4 worker threads, which is what this memory holds$/);
+    const { error } = await run(19 * 1024 ** 2);
+    expect(error).toMatchObject({ code: "ERR_MEMORY", message: expect.stringMatching(/^validation: the memory budget must hold a batch of 2 /) });
   });
 
   it("refuses a budget that one batch does not fit, before any case is read", async () => {

@@ -268,6 +268,10 @@ describe("dataFingerprint", () => {
     expect(await dataFingerprint([other, put("two", "5678")])).toBe(one);
     expect(await dataFingerprint([put("three", "12345"), other])).not.toBe(one);
     expect(await dataFingerprint([put("one", "1234")])).not.toBe(one);
+    expect(await dataFingerprint([{ ...put("one", "1234"), reading: { labels: { 255: 1 } } }, other])).not.toBe(one);
+    expect(await dataFingerprint([put("one", "1234"), { ...other, label: 'b#dicom={"structures":{"lung":1}}' }])).not.toBe(
+      await dataFingerprint([put("one", "1234"), { ...other, label: 'b#dicom={"structures":{"heart":1}}' }]),
+    );
   });
 });
 

@@ -208,11 +208,20 @@ describe("a run", () => {
   });
 
   it("measures the time that it waits for batches", async () => {
+    let told!: () => void;
+    const firstStep = new Promise<void>((resolve) => {
+      told = resolve;
+    });
+    let items = 0;
     const graph: TrainingConfig["graph"] = ({ cases }) =>
       cases.pipe(
         mapAsync(
           async (item) => {
-            await new Promise((resolve) => setTimeout(resolve, 100));
+            // The second case comes long after the first step is over: the trainer waits for it, however slow the machine is.
+            if (++items === 2) {
+              await firstStep;
+              await new Promise((resolve) => setTimeout(resolve, 2000));
+            }
             return item;
           },
           { name: "slow", concurrency: 1 },
@@ -221,7 +230,8 @@ describe("a run", () => {
         patch({ size: [1, 8, 8] }),
         batch({ size: 1 }),
       );
-    const { folder } = await train(config("waiting", { graph, split: undefined as never, ...training({ epochs: 1 }) }));
+    const callbacks = [{ onStep: () => told() }];
+    const { folder } = await train(config("waiting", { graph, split: undefined as never, ...training({ epochs: 1, callbacks }) }));
     const events = eventsOf(folder);
     const waits = events.flatMap((event) => (event.type === "step" ? [event.waitMs] : []));
     expect(Math.max(...waits)).toBeGreaterThan(50);

@@ -1,4 +1,4 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -50,6 +50,37 @@ test("pools are destroyed at any moment of their start, and the process lives on
      console.log("alive", longest < 10_000);`,
   );
   expect({ stdout, stderr }).toEqual({ stdout: "alive true\n", stderr: "" });
+});
+
+test("a process that was stopped and goes on, as by Ctrl-Z, does not take its silent tasks for dead", async () => {
+  const file = join(folder, "stopped.mjs");
+  // Two seconds without a sign of life, in short naps: time that passes while the process is stopped is none of it. It is looked at every second.
+  writeFileSync(
+    join(folder, "quiet.mjs"),
+    `import { writeSync } from "node:fs";
+     const word = new Int32Array(new SharedArrayBuffer(4));
+     const nap = (count) => { while (count-- > 0) Atomics.wait(word, 0, 0, 50); };
+     export const quiet = () => { nap(28); writeSync(1, "begun "); nap(12); return "alive"; };`,
+  );
+  writeFileSync(
+    file,
+    `import { createTaskPool } from "./dist/workers/index.js";
+     const tasks = createTaskPool({ threads: 1, retries: 0, stallTimeout: 10_000 });
+     console.log(await tasks.run("module", { url: new URL("quiet.mjs", import.meta.url).href, export: "quiet", payload: 0 }).catch((error) => error.message));
+     await tasks.destroy();`,
+  );
+  const child = spawn(process.execPath, [file], { stdio: ["ignore", "pipe", "inherit"] });
+  let said = "";
+  const ended = new Promise((resolve) => child.once("close", resolve));
+  child.stdout.on("data", (text) => {
+    if (said === "") {
+      child.kill("SIGSTOP");
+      setTimeout(() => child.kill("SIGCONT"), 11_000);
+    }
+    said += text;
+  });
+  await ended;
+  expect(said).toBe("begun alive\n");
 });
 
 test("threads that cannot start fail their tasks instead of leaving them waiting", async () => {

@@ -2,9 +2,12 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { closeCaseStores, openCaseStore } from "../../cache/index.js";
+import { Block } from "../../core/block.js";
 import { axisAligned } from "../../core/geometry.js";
 import { Random } from "../../core/random.js";
-import { elementCount, formatShape, type Shape4, type Triple } from "../../core/shape.js";
+import { formatShape, type Shape4, type Triple } from "../../core/shape.js";
+import { prepareArenas, SlabPool } from "../../core/slab-pool.js";
+import { hugePages } from "../../kernels/huge-pages/huge-pages.js";
 import type { BenchOptions, BenchResult } from "./bench-result.js";
 import { measure } from "./measure.js";
 
@@ -14,15 +17,18 @@ const CROP: Triple = [64, 64, 64];
 
 /**
  * Values of 16.4 MB float32 in the LMDB cache: written, read whole into an array, and in crops of 64³. The file lies in the system's page cache. `first` rows
- * are the first reading by a run, which maps the pages and compares the checksums of the chunks; the others come after it.
+ * are the first reading by a run, which maps the pages and compares the checksums of the chunks; the others come after it. Voxels lie where graphs have them, in a
+ * pool.
  */
 export async function benchCache({ runs, note }: BenchOptions): Promise<readonly BenchResult[]> {
   const folder = await mkdtemp(join(tmpdir(), "voxstream-bench-"));
-  const voxels = new Float32Array(elementCount(SHAPE));
+  prepareArenas(hugePages);
+  const pool = new SlabPool({ budget: 64 * 1024 ** 2 });
+  const array = (shape: readonly number[]): Float32Array => Block.allocate(pool, "float32", shape).data;
+  const voxels = array(SHAPE);
   const random = new Random("bench cache");
   for (let i = 0; i < voxels.length; i++) voxels[i] = random.next();
-  const target = new Float32Array(voxels.length);
-  const crop = new Float32Array(elementCount(CROP));
+  const [target, crop] = [array(SHAPE), array(CROP)];
   const image = { dtype: "float32", shape: SHAPE, geometry: axisAligned(), minimum: [0] } as const;
   let written = 0;
   const write = (store: ReturnType<typeof openCaseStore>, key: string) =>

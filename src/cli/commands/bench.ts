@@ -1,6 +1,7 @@
 import { cpus, totalmem } from "node:os";
 import { Argument, Command } from "commander";
 import { formatBytes } from "../../core/bytes.js";
+import { VoxError } from "../../core/errors.js";
 import { native, nativeMissingReason } from "../../kernels/native.js";
 import { benchCases } from "../bench/index.js";
 import { type CommonOptions, commandOutput } from "../command-output.js";
@@ -25,6 +26,9 @@ export function benchCommand(): Command {
     .option("--runs <n>", "timed runs after the warm-up", parsePositiveInteger, 5)
     .action(async (name: string, options: BenchCommandOptions) => {
       const output = commandOutput(options);
+      if (options.file !== undefined && name !== "load") {
+        throw new VoxError(`--file must be absent but for the case load, got it for ${name}`, { code: "ERR_OPTION", where: "bench" });
+      }
       const run = await benchCases[name]!();
       const results = await run({ ...options, note: output.note });
       const processor = cpus();

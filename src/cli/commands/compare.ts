@@ -1,10 +1,13 @@
 import { Command, InvalidArgumentError, Option } from "commander";
+import { didYouMean } from "../../core/did-you-mean.js";
 import type { Json } from "../../core/json.js";
-import { compare, comparisonTable } from "../../evaluation/index.js";
+import { compare, comparisonTable, standardMetrics } from "../../evaluation/index.js";
 import { type CommonOptions, commandOutput } from "../command-output.js";
 import { formatDuration } from "../format-duration.js";
 import { formatTable } from "../format-table.js";
+import { parseNames } from "../parse-names.js";
 import { parsePositiveInteger } from "../parse-positive-integer.js";
+import { parseShare } from "../parse-share.js";
 import { progressLine } from "../progress-line.js";
 import { resumeCommand } from "../resume-command.js";
 import { serveRuns } from "../serve-runs.js";
@@ -37,9 +40,9 @@ export function compareCommand(): Command {
     .option("--splits <file>", "a splits.json to use (also nnU-Net's), instead of dealing the cases by the seed")
     .option("--seeds <list>", "train every variant once per seed, such as 0,1,2", parseSeeds)
     .option("--baseline <variant>", "the variant that the others are compared with; the first")
-    .option("--only <variants>", "run only these, such as on another machine: unet,residual", (text) => text.split(","))
+    .option("--only <variants>", "run only these, such as on another machine: unet,residual", parseNames)
     .option("--resume", "continue the last run of this name: what is finished stays, new variants join")
-    .option("--metric <column>", "what the table shows: dice, iou, hd95, assd, nsd_1mm, …", "dice")
+    .option("--metric <column>", "what the table shows: dice, iou, hd95, assd, nsd_1mm, …", parseMetric, "dice")
     .addOption(
       new Option("--checkpoint <which>", "which weights predict; best needs split: { validation: share } in the config")
         .choices(["latest", "best"])
@@ -92,7 +95,7 @@ async function runCompare(configs: readonly string[], options: CompareCommandOpt
     if (!summary) {
       output.result(
         json,
-        `${status === "stopped" ? "stopped" : "done as asked"}: not all variants are finished; continue with: ${resumeCommand("compare", configs, overrides)}\nrun: ${folder}`,
+        `${status === "stopped" ? "stopped" : "done as asked"}: not all variants are finished; continue with: ${resumeCommand("compare", configs, { ...overrides, ...comparing(options) })}\nrun: ${folder}`,
       );
       return;
     }
@@ -115,14 +118,26 @@ async function runCompare(configs: readonly string[], options: CompareCommandOpt
   }
 }
 
-function parseShare(text: string): number {
-  const share = Number(text);
-  if (!(share > 0 && share < 1)) throw new InvalidArgumentError("It must be a share between 0 and 1, such as 0.3.");
-  return share;
+/** What of a comparison is in no file: without it, other folds would be wanted, or their weights be others. */
+function comparing({ seeds, baseline, checkpoint, overlays, metric }: CompareCommandOptions): object {
+  return {
+    ...(seeds && { seeds }),
+    ...(baseline !== undefined && { baseline }),
+    ...(checkpoint !== "latest" && { checkpoint }),
+    ...(overlays && { overlays }),
+    ...(metric !== "dice" && { metric }),
+  };
 }
 
 function parseSeeds(text: string): readonly number[] {
-  const seeds = text.split(",").map(Number);
-  if (text === "" || !seeds.every(Number.isInteger)) throw new InvalidArgumentError("It must be whole numbers with commas between, such as 0,1,2.");
-  return seeds;
+  return text.split(",").map((part) => {
+    if (/^\s*\d+\s*$/.test(part)) return Number(part);
+    throw new InvalidArgumentError("must be integers of at least 0 with commas between, such as 0,1,2");
+  });
+}
+
+function parseMetric(text: string): string {
+  const known = Object.keys(standardMetrics());
+  if (known.includes(text)) return text;
+  throw new InvalidArgumentError(`must be among ${known.join(", ")}${didYouMean(text, known)}`);
 }

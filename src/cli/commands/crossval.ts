@@ -5,9 +5,12 @@ import type { PostprocessingStep } from "../../inference/index.js";
 import { loadConfig } from "../../training/index.js";
 import { type CommonOptions, commandOutput } from "../command-output.js";
 import { formatDuration } from "../format-duration.js";
-import { type OverlayOptions, overlayOptions, overlayStyle } from "../overlay-options.js";
+import { hasOverlayStyle, type OverlayOptions, overlayOptions, overlayStyle } from "../overlay-options.js";
+import { parseLength } from "../parse-length.js";
+import { parseNames } from "../parse-names.js";
 import { parseNaturalNumber } from "../parse-natural-number.js";
 import { parsePositiveInteger } from "../parse-positive-integer.js";
+import { parseShare } from "../parse-share.js";
 import { progressLine } from "../progress-line.js";
 import { regionOption, regionsOf } from "../region-option.js";
 import { resumeCommand } from "../resume-command.js";
@@ -28,10 +31,11 @@ interface CrossvalCommandOptions extends CommonOptions, TrainingOptions, Overlay
   readonly fold?: number;
   readonly heldOut: HeldOut;
   readonly region?: readonly string[];
-  readonly postprocessing: "auto" | "none";
+  readonly tolerance?: number;
+  readonly postprocessing?: "auto" | "none";
   readonly resume?: boolean;
-  readonly checkpoint: "latest" | "best";
-  readonly overlays: boolean;
+  readonly checkpoint?: "latest" | "best";
+  readonly overlays?: boolean;
 }
 
 /** `voxstream crossval <config> --folds k`: trains each fold, predicts and scores its held-out cases, sums up, reports. */
@@ -53,14 +57,17 @@ export function crossvalCommand(): Command {
     )
     .option("--leave-one-out", "as many folds as there are cases (groups)")
     .option("--share <part>", "one fold: hold out this share of the cases, such as 0.2", parseShare)
-    .option("--hold-out <ids>", "one fold: hold out these cases, separated by commas", (text) => text.split(",").map((id) => id.trim()))
+    .option("--hold-out <ids>", "one fold: hold out these cases, separated by commas", parseNames)
     .option("--splits <file>", "a splits.json to use (also nnU-Net's), instead of dealing the cases by the seed")
     .option("--fold <i>", "only this fold, counted from 0, such as on another machine", parseNaturalNumber)
-    .option("--resume", "continue the last run of this name: finished folds stay, an interrupted one goes on")
+    .option(
+      "--resume",
+      "continue the last cross-validation of this name: finished folds stay, an interrupted one goes on; other --region, --tolerance, --checkpoint, --postprocessing or pictures are made up for without training",
+    )
     .addOption(
-      new Option("--checkpoint <which>", "which weights predict; best needs split: { validation: share } in the config")
-        .choices(["latest", "best"])
-        .default("latest"),
+      new Option("--checkpoint <which>", "which weights predict: latest, unless told; best needs split: { validation: share } in the config").choices(
+        ["latest", "best"],
+      ),
     )
     .addOption(
       new Option(
@@ -73,12 +80,12 @@ export function crossvalCommand(): Command {
     .addOption(
       new Option(
         "--postprocessing <which>",
-        "auto: choose on the held-out cases, for all classes together and for each, whether small components are removed; predict then does it",
-      )
-        .choices(["auto", "none"])
-        .default("none"),
+        "auto: choose on the held-out cases, for all classes together and for each, whether small components are removed; predict then does what holds on cases that took no part in the choice",
+      ).choices(["auto", "none"]),
     )
     .addOption(regionOption())
+    .option("--tolerance <mm>", "of the NSD; 1 mm", parseLength)
+    .option("--overlays", "pictures of the predictions, also of a run that was made without; on unless told")
     .option("--no-overlays", "without pictures of the predictions")
     .action((config: string, options: CrossvalCommandOptions) => runCrossval(config, options));
   for (const option of [...overlayOptions(), ...trainingOptions()]) command.addOption(option);
@@ -89,7 +96,7 @@ async function runCrossval(config: string, options: CrossvalCommandOptions): Pro
   const output = commandOutput(options);
   const overrides = trainOverrides(options);
   const { runs = "runs", data } = { ...(await loadConfig(config)), ...overrides };
-  const regions = regionsOf(options.region ?? [], data.classes, "crossval");
+  const regions = options.region && regionsOf(options.region, data.classes, "crossval");
   const dashboard = await serveRuns(options.dashboard, runs, output, { set: data });
   const { signal, forget } = stopSignal("crossval");
   const line = progressLine();
@@ -107,18 +114,20 @@ async function runCrossval(config: string, options: CrossvalCommandOptions): Pro
       ...(options.splits !== undefined && { splits: options.splits }),
       ...(options.fold !== undefined && { fold: options.fold }),
       resume: options.resume ?? false,
-      checkpoint: options.checkpoint,
       heldOut: options.heldOut,
-      regions,
-      postprocessing: options.postprocessing,
-      overlayStyle: overlayStyle(options),
-      overlays: options.overlays,
+      ...(options.checkpoint !== undefined && { checkpoint: options.checkpoint }),
+      ...(regions && { regions }),
+      ...(options.tolerance !== undefined && { tolerance: options.tolerance }),
+      ...(options.postprocessing !== undefined && { postprocessing: options.postprocessing }),
+      ...(hasOverlayStyle(options) && { overlayStyle: overlayStyle(options) }),
+      ...(options.overlays !== undefined && { overlays: options.overlays }),
       overrides,
       signal,
       onFold: ({ fold, folds, division }) => {
         report = trainingReport(line);
         line.end(`fold ${fold} (0..${folds - 1}): ${division.training.length} cases train, ${division.validation.length} are held out`);
       },
+      onRescore: ({ fold, changed }) => line.end(rescoring(fold, changed)),
       onEvent: (event) => report.onEvent(event),
       onPredict: ({ id, state, done, total, windows, seconds = 0, message }) => {
         if (state === "predicting") line.update(`${id} (${done + 1}/${total})${windows ? `: patch ${windows.done}/${windows.total}` : ""}`);
@@ -127,8 +136,8 @@ async function runCrossval(config: string, options: CrossvalCommandOptions): Pro
       },
     });
     line.end();
-    const { status, folder, splits, finished, summary, postprocessing, report: page, seconds } = result;
-    const json = { status, folder, folds: splits.length, finished: [...finished], seconds, report: page ?? null };
+    const { status, folder, splits, finished, rescored, summary, postprocessing, report: page, seconds } = result;
+    const json = { status, folder, folds: splits.length, finished: [...finished], rescored: [...rescored], seconds, report: page ?? null };
     if (summary) {
       // Plain data, as it stands in summary.json.
       const plain = JSON.parse(JSON.stringify(summary)) as Json;
@@ -148,12 +157,23 @@ async function runCrossval(config: string, options: CrossvalCommandOptions): Pro
     const left = splits.map((_, index) => index).filter((index) => !finished.includes(index));
     output.result(
       json,
-      `${status === "stopped" ? "stopped" : "done as asked"}: folds ${left.join(", ")} of ${splits.length} are not finished; continue with: ${resumeCommand("crossval", [config], overrides)}${(options.region ?? []).map((region) => ` --region ${region}`).join("")}\nrun: ${folder}`,
+      `${status === "stopped" ? "stopped" : "done as asked"}: folds ${left.join(", ")} of ${splits.length} are not finished; continue with: ${resumeCommand("crossval", [config], { ...overrides, ...dividing(options) })}\nrun: ${folder}`,
     );
   } finally {
     forget();
     await dashboard?.close();
   }
+}
+
+/** What else a run is known by: its divisions are in its folder, and so is how it is scored. */
+function dividing({ groupBy, heldOut }: CrossvalCommandOptions): object {
+  return { ...(groupBy && { groupBy: groupBy.source }), ...(heldOut !== "hidden" && { heldOut }) };
+}
+
+function rescoring(fold: number, changed: readonly string[]): string {
+  const done = changed.includes("checkpoint") ? "predicted and scored" : changed.some((name) => name !== "overlays") ? "scored" : "drawn";
+  const names = changed.map((name) => (name === "regions" ? "region" : name)).map((name) => `--${name}`);
+  return `fold ${fold} is trained; it is ${done} anew because of ${names.join(", ")}`;
 }
 
 function parsePattern(text: string): RegExp {
@@ -170,12 +190,6 @@ function groupedBy(pattern: RegExp): (id: string) => string {
     const match = pattern.exec(id);
     return match?.[1] ?? match?.[0] ?? id;
   };
-}
-
-function parseShare(text: string): number {
-  const value = Number(text);
-  if (value > 0 && value < 1) return value;
-  throw new InvalidArgumentError("must be between 0 and 1");
 }
 
 function choices(choice: PostprocessingChoice | undefined): string[] {

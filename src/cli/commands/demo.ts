@@ -12,7 +12,9 @@ import { DEMO, demoConfig, FAST_DEMO } from "../demo/demo-config.js";
 import { formatDuration } from "../format-duration.js";
 import { parseNaturalNumber } from "../parse-natural-number.js";
 import { progressLine } from "../progress-line.js";
+import { resumeCommand } from "../resume-command.js";
 import { serveRuns } from "../serve-runs.js";
+import { shellQuoted } from "../shell-quoted.js";
 import { stopSignal } from "../stop-signal.js";
 import { trainingReport } from "../training-report.js";
 
@@ -60,7 +62,7 @@ async function runDemo(options: DemoCommandOptions): Promise<void> {
     const trained = await train(config, { signal, preview: previewRenderer(), onEvent: report.onEvent });
     report.end();
     if (trained.status === "stopped") {
-      output.result({ status: "stopped", folder: trained.folder }, `stopped; continue with: voxstream train ${config} --resume`);
+      output.result({ status: "stopped", folder: trained.folder }, `stopped; continue with: ${resumeCommand("train", [config], {})}`);
       return;
     }
     recordCaseSources(trained.folder, await niftiCases({ root: data.heldOut, classes: PHANTOM_CLASSES }).list());
@@ -115,8 +117,8 @@ async function runDemo(options: DemoCommandOptions): Promise<void> {
         `predictions  ${predictions}`,
         `pictures     ${overlays}`,
         `curves       ${join(trained.folder, "figures")}`,
-        `config       ${config}   (voxstream train ${folder}/config.mjs trains again)`,
-        `dashboard    voxstream dashboard ${join(folder, "runs")}`,
+        `config       ${config}   (voxstream train ${shellQuoted(join(folder, "config.mjs"))} trains again)`,
+        `dashboard    voxstream dashboard ${shellQuoted(join(folder, "runs"))}`,
       ].join("\n"),
     );
     if (dashboard && options.stay) {

@@ -1,16 +1,18 @@
 import { existsSync } from "node:fs";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import { VoxError } from "../../core/errors.js";
 import { evaluate, evaluationMetricsTable, evaluationTable, writeOverlays } from "../../evaluation/index.js";
 import { listedCases } from "../../evaluation/listed-cases.js";
 import { classesOption } from "../classes-option.js";
 import { type CommonOptions, commandOutput } from "../command-output.js";
 import { type OverlayOptions, overlayOptions, overlayStyle } from "../overlay-options.js";
+import { parseLength } from "../parse-length.js";
 import { progressLine } from "../progress-line.js";
+import { type ReadingFlags, readingOf, readingOptions } from "../reading-options.js";
 import { regionOption, regionsOf } from "../region-option.js";
 import { stopSignal } from "../stop-signal.js";
 
-interface EvaluateCommandOptions extends CommonOptions, OverlayOptions {
+interface EvaluateCommandOptions extends CommonOptions, OverlayOptions, ReadingFlags {
   readonly classes: readonly string[];
   readonly ids?: readonly string[];
   readonly region?: readonly string[];
@@ -24,15 +26,17 @@ interface EvaluateCommandOptions extends CommonOptions, OverlayOptions {
 /** `voxstream evaluate <predictions> <labels>`: scores per case and class. */
 export function evaluateCommand(): Command {
   const command = new Command("evaluate")
-    .argument("<predictions>", "folder of <id>.nii.gz")
-    .argument("<labels>", "folder of <id>.nii.gz, or a data set: KiTS, nnU-Net or Decathlon layout, or a CSV manifest")
+    .argument("<predictions>", "folder of <id>.nii.gz, <id>.png or another format")
+    .argument("<labels>", "folder of <id>.nii.gz, or a data set: KiTS, nnU-Net or Decathlon layout, DICOM cases, or a CSV manifest")
     .addOption(classesOption().makeOptionMandatory())
     .option("-o, --output <dir>", "gets detailed.tsv, summary.json, confusion.json and confusion.png")
     .option("--ids <ids>", "these cases, separated by commas; one without a prediction is listed as missing", (text) =>
       text.split(",").map((id) => id.trim()),
     )
+    .addOption(readingOptions.labels())
+    .addOption(readingOptions.spacing())
     .addOption(regionOption())
-    .option("--tolerance <mm>", "of the NSD; 1 mm", parseTolerance)
+    .option("--tolerance <mm>", "of the NSD; 1 mm", parseLength)
     .option("--overlays <dir>", "gets a GIF and a PNG per case, truth beside prediction")
     .option("--images <path>", "the images, for --overlays: a folder of <id>.nii.gz, or a data set; those of the labels, where these are a data set")
     .addOption(
@@ -56,6 +60,7 @@ export function evaluateCommand(): Command {
       const { summary, rows, files } = await evaluate({
         predictions,
         labels,
+        reading: readingOf(options),
         classes,
         onError: options.onError,
         regions,
@@ -72,6 +77,7 @@ export function evaluateCommand(): Command {
           ...(ids && { ids }),
           images,
           labels,
+          reading: readingOf(options),
           predictions,
           classes,
           output: options.overlays,
@@ -94,10 +100,4 @@ export function evaluateCommand(): Command {
 /** Whether the labels come with the paths of their images. */
 async function isDataSet(labels: string): Promise<boolean> {
   return existsSync(labels) && (await listedCases(labels)).length > 0;
-}
-
-function parseTolerance(text: string): number {
-  const value = Number(text);
-  if (text !== "" && value >= 0) return value;
-  throw new InvalidArgumentError("must be a length in mm");
 }

@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
 import { formatBytes } from "../../core/bytes.js";
+import { VoxError } from "../../core/errors.js";
 import { type ExportFormat, exportBundle } from "../../training/index.js";
 import { type CommonOptions, commandOutput } from "../command-output.js";
 
@@ -27,6 +28,9 @@ export function exportCommand(): Command {
     .option("--fixed", "ONNX: only for images of the patch's extents; otherwise these are open where the network allows it")
     .addHelpText("after", "\nThe file holds classes, spacing and preprocessing as metadata. docs/onnx.md shows how to run it from Python.")
     .action(async (bundle: string, { output, format, layout, probabilities, fixed, ...common }: ExportCommandOptions) => {
+      if (format === "tfjs" && output.endsWith(".onnx")) {
+        throw new VoxError(`--output must be a folder with --format tfjs, got ${output}`, { code: "ERR_OPTION", where: "export" });
+      }
       const exported = await exportBundle({
         bundle,
         output,

@@ -3,6 +3,7 @@ import { basename, join, resolve } from "node:path";
 import { Command } from "commander";
 import { VoxError } from "../../core/errors.js";
 import type { Triple } from "../../core/shape.js";
+import { isDicomFolder } from "../../io/dicom/is-dicom-folder.js";
 import type { ForegroundIntensities } from "../../io/foreground-intensities.js";
 import { type CasesSummary, INSPECTED_PERCENTILES, inspectCases } from "../../io/index.js";
 import { writeAtomically } from "../../io/write-atomically.js";
@@ -12,6 +13,9 @@ import { configTemplate } from "../config-template.js";
 import { layoutOption } from "../layout-option.js";
 import { type DataSetOptions, openDataSet } from "../open-data-set.js";
 import { progressLine } from "../progress-line.js";
+import { readingOf, readingOptions } from "../reading-options.js";
+import { requireWritableFile } from "../require-writable-file.js";
+import { shellQuoted } from "../shell-quoted.js";
 
 interface InitCommandOptions extends CommonOptions, DataSetOptions {
   readonly data: string;
@@ -21,29 +25,60 @@ interface InitCommandOptions extends CommonOptions, DataSetOptions {
 export function initCommand(): Command {
   return new Command("init")
     .argument("<dir>", "folder that gets voxstream.config.mjs")
-    .requiredOption("--data <path>", "folder in KiTS, nnU-Net or Decathlon layout, or a CSV manifest")
+    .requiredOption("--data <path>", "folder in KiTS, nnU-Net or Decathlon layout, a folder of DICOM cases, or a CSV manifest")
     .addOption(classesOption())
     .addOption(layoutOption())
+    .addOption(readingOptions.labels())
+    .addOption(readingOptions.color())
+    .addOption(readingOptions.spacing())
     .action(async (folder: string, options: InitCommandOptions) => {
       const output = commandOutput(options);
       const path = join(folder, "voxstream.config.mjs");
       if (existsSync(path)) throw new VoxError("the file must not exist yet; remove or rename it", { code: "ERR_OPTION", where: path });
+      requireWritableFile(path);
       const root = resolve(options.data);
       const data = openDataSet(root, options);
+      const isDicom = options.layout === "dicom" || (options.layout === "auto" && isDicomFolder(root));
       const line = progressLine();
       const summary = await inspectCases(data, { onCase: ({ id }, done, total) => line.update(`${id} (${done}/${total})`) });
       line.end();
+      const undeclared = summary.totals.classCases.flatMap((cases, label) => (label >= data.classes.length && cases > 0 ? [label] : []));
+      const warnings = [
+        ...summary.failed.map(({ message }) => `left out: ${message}`),
+        ...(undeclared.length > 0
+          ? [`label maps also hold ${undeclared.join(", ")}, which training refuses: name all classes in --classes, or rename labels with mapLabels`]
+          : []),
+        ...(summary.totals.labelled < summary.totals.cases
+          ? [`${summary.totals.cases - summary.totals.labelled} of ${summary.totals.cases} cases have no label: only the others can train`]
+          : []),
+      ];
+      for (const warning of warnings) output.note(`warning: ${warning}`);
       const { spacing, patch, depth } = plan(summary);
-      const name = basename(resolve(folder));
+      const name = runName(basename(resolve(folder)));
       const ct = looksLikeHounsfield(summary) ? roundedForeground(summary) : undefined;
       const text = configTemplate({
         ...{ name, root, classes: data.classes, spacing, patch, depth, range: rangeOf(summary) },
+        hasValidation: summary.totals.cases > 1,
         ...(ct && { ct }),
-        ...(options.layout !== "auto" && { layout: options.layout }),
+        ...(Object.keys(readingOf(options)).length > 0 && { reading: readingOf(options) }),
+        ...(isDicom ? { source: "dicomCases" as const } : options.layout !== "auto" && { layout: options.layout }),
       });
       await writeAtomically(path, [Buffer.from(text)]);
-      output.result({ config: path, spacing: [...spacing], patch: [...patch] }, `${path} written; train it: voxstream train ${path} --dashboard`);
+      output.result(
+        { config: path, spacing: [...spacing], patch: [...patch], warnings },
+        `${path} written; train it: voxstream train ${shellQuoted(path)} --dashboard`,
+      );
     });
+}
+
+/** The folder's name as a run may be called: `Mein Projekt ä` becomes `Mein-Projekt-a`. */
+function runName(folder: string): string {
+  const plain = folder
+    .normalize("NFKD")
+    .replace(/\p{Mark}/gu, "")
+    .replace(/[^\w.-]+/g, "-")
+    .replace(/^[-.]+|-+$/g, "");
+  return plain === "" ? "run" : plain;
 }
 
 const MOST_VOXELS = 64 * 128 * 128;

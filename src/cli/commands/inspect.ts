@@ -1,5 +1,7 @@
+import { extname } from "node:path";
 import { Command } from "commander";
 import { formatBytes } from "../../core/bytes.js";
+import { VoxError } from "../../core/errors.js";
 import { formatShape } from "../../core/shape.js";
 import { type CaseSummary, type CasesSummary, INSPECTED_PERCENTILES, inspectCases } from "../../io/index.js";
 import { writeAtomically } from "../../io/write-atomically.js";
@@ -11,6 +13,8 @@ import { layoutOption } from "../layout-option.js";
 import { type DataSetOptions, openDataSet } from "../open-data-set.js";
 import { parseNaturalNumber } from "../parse-natural-number.js";
 import { progressLine } from "../progress-line.js";
+import { readingOptions } from "../reading-options.js";
+import { requireWritableFile } from "../require-writable-file.js";
 import { stopSignal } from "../stop-signal.js";
 
 interface InspectCommandOptions extends CommonOptions, DataSetOptions {
@@ -24,15 +28,22 @@ interface InspectCommandOptions extends CommonOptions, DataSetOptions {
 export function inspectCommand(): Command {
   return new Command("inspect")
     .description("list what the cases of a data set are: shapes, spacing, orientation, sizes, intensities, histograms, voxels per class")
-    .argument("<data>", "folder in KiTS, nnU-Net or Decathlon layout, or a CSV manifest")
+    .argument("<data>", "folder in KiTS, nnU-Net or Decathlon layout, a folder of DICOM cases, or a CSV manifest")
     .addOption(classesOption())
     .addOption(layoutOption())
+    .addOption(readingOptions.labels())
+    .addOption(readingOptions.color())
+    .addOption(readingOptions.spacing())
     .option("--csv <file>", "also write one row per case: with percentiles, intensities and volume of each class")
     .option("--png <file>", "also draw histograms of all classes, and box plots of their volumes beside them in <file>-volumes.png")
     .option("--workers <n>", "threads that read cases; by default one fewer than cores", parseNaturalNumber)
     .option("--memory <size>", "for all cases that are read at once; 4GB")
     .action(async (root: string, options: InspectCommandOptions) => {
       const output = commandOutput(options);
+      if (options.png !== undefined && extname(options.png).toLowerCase() !== ".png") {
+        throw new VoxError(`--png must be a file that ends with .png, got ${options.png}`, { code: "ERR_OPTION", where: "inspect" });
+      }
+      for (const path of [options.csv, options.png]) if (path !== undefined) requireWritableFile(path);
       const data = openDataSet(root, options);
       const line = progressLine();
       const { signal, forget } = stopSignal("inspect");

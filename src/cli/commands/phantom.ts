@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
 import { VoxError } from "../../core/errors.js";
@@ -46,7 +46,9 @@ export function phantomCommand(): Command {
 
 /** Real scans have such names too. */
 function refuseCasesIn(folder: string): void {
-  const taken = existsSync(folder) ? readdirSync(folder).find((name) => /^case_\d{5}$/.test(name)) : undefined;
+  if (!existsSync(folder)) return;
+  if (!statSync(folder).isDirectory()) throw new VoxError(`<dir> must be a folder, got the file ${folder}`, { code: "ERR_OPTION", where: "phantom" });
+  const taken = readdirSync(folder).find((name) => /^case_\d{5}$/.test(name));
   if (taken === undefined) return;
   throw new VoxError(`the folder must hold no cases yet, got ${join(folder, taken)} (another folder, or --overwrite)`, {
     code: "ERR_OPTION",

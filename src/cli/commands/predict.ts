@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError, Option } from "commander";
-import { errorMessage } from "../../core/errors.js";
+import { errorMessage, VoxError } from "../../core/errors.js";
 import type { Json } from "../../core/json.js";
 import { PLANES, type PlaneName } from "../../core/plane-name.js";
 import type { Triple } from "../../core/shape.js";
@@ -12,15 +12,18 @@ import { engineOptions } from "../engine-options.js";
 import { formatDuration } from "../format-duration.js";
 import { parseKeepLargest } from "../parse-keep-largest.js";
 import { parseMinSize } from "../parse-min-size.js";
+import { parseNames } from "../parse-names.js";
 import { parseNaturalNumber } from "../parse-natural-number.js";
 import { parsePositiveInteger } from "../parse-positive-integer.js";
 import { parseShape } from "../parse-shape.js";
 import { predictionRun } from "../prediction-run.js";
 import { progressLine } from "../progress-line.js";
+import { type ReadingFlags, readingOf, readingOptions } from "../reading-options.js";
 import { serveRuns } from "../serve-runs.js";
 import { stopSignal } from "../stop-signal.js";
 
-interface PredictCommandOptions extends CommonOptions {
+interface PredictCommandOptions extends CommonOptions, Omit<ReadingFlags, "mapLabels"> {
+  readonly format: "auto" | "nii.gz" | "png";
   readonly input: string;
   readonly output: string;
   readonly overwrite?: boolean;
@@ -54,9 +57,12 @@ export function predictCommand(): Command {
       "<bundles...>",
       "folder of the model, such as runs/demo/checkpoints/best; several predict together; a cross-validation's folder is all of its folds",
     )
-    .requiredOption("-i, --input <path>", "folder of images or of KiTS cases, or one file")
-    .requiredOption("-o, --output <dir>", "gets <id>.nii.gz; cases that are there already are left out")
-    .option("--ids <ids>", "only these cases, separated by commas", (text) => text.split(",").map((id) => id.trim()))
+    .requiredOption("-i, --input <path>", "folder of images, or of KiTS or DICOM cases, or one file")
+    .requiredOption("-o, --output <dir>", "gets <id>.nii.gz, or <id>.png for a picture; cases that are there already are left out")
+    .addOption(new Option("--format <name>", "what label maps are written as").choices(["auto", "nii.gz", "png"]).default("auto"))
+    .addOption(readingOptions.color())
+    .addOption(readingOptions.spacing())
+    .option("--ids <ids>", "only these cases, separated by commas", parseNames)
     .option("--overwrite", "predict again what is there")
     .option("--probabilities", "also write probabilities/<id>.nii.gz, float32, one channel per class")
     .addOption(new Option("--ensemble <how>", "how several bundles are brought together").choices(["mean", "vote"]).default("mean"))
@@ -102,7 +108,14 @@ export function predictCommand(): Command {
     .option("--memory <size>", "budget for the voxels of cases that wait, like 4GB")
     .option("--workers <n>", "threads that load the next case meanwhile; 1", parseNaturalNumber)
     .addOption(dashboardOption())
-    .action((bundles: string[], options: PredictCommandOptions) => runPredict(bundles, options, steps));
+    .action((bundles: string[], options: PredictCommandOptions) => {
+      const isGiven = (name: string): boolean => command.getOptionValueSource(name) === "cli";
+      if (isGiven("overlap") && options.distinct) throw contradiction("--overlap must be absent with --distinct, whose windows share nothing");
+      if (isGiven("postprocessing") && steps.length > 0) {
+        throw contradiction("--postprocessing must be absent with --keep-largest and --min-size, which say themselves what is done");
+      }
+      return runPredict(bundles, options, steps);
+    });
   for (const option of engineOptions()) command.addOption(option);
   return command;
 }
@@ -116,7 +129,8 @@ async function runPredict(bundles: readonly string[], options: PredictCommandOpt
     ...(options.threads !== undefined && { threads: options.threads }),
   });
   const { ids, patch, batchSize, memory, workers } = options;
-  const set = plainFolder({ root: options.input });
+  const reading = readingOf(options);
+  const set = plainFolder({ root: options.input, ...reading });
   const dashboard = await serveRuns(options.dashboard, options.output, output, { set });
   const shown = dashboard && predictionRun(options.output, engine.name, await set.list());
   const overlap = options.distinct ? ([0, 0, 0] as const) : options.overlap;
@@ -125,6 +139,8 @@ async function runPredict(bundles: readonly string[], options: PredictCommandOpt
   const predicting = predict({
     bundle: bundles,
     inputs: options.input,
+    reading,
+    format: options.format,
     output: options.output,
     overwrite: options.overwrite ?? false,
     probabilities: options.probabilities ?? false,
@@ -174,6 +190,10 @@ async function runPredict(bundles: readonly string[], options: PredictCommandOpt
     `${written.length} predicted in ${formatDuration(seconds)}, ${present.length} there before, ${failed.length} failed; in ${options.output}`,
   );
   if (failed.length > 0) process.exitCode = 1;
+}
+
+function contradiction(message: string): VoxError {
+  return new VoxError(message, { code: "ERR_OPTION", where: "predict" });
 }
 
 function parsePatch(text: string): Triple | "full" {

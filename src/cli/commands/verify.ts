@@ -7,6 +7,7 @@ import { layoutOption } from "../layout-option.js";
 import { type DataSetOptions, openDataSet } from "../open-data-set.js";
 import { parseNaturalNumber } from "../parse-natural-number.js";
 import { progressLine } from "../progress-line.js";
+import { readingOptions } from "../reading-options.js";
 import { stopSignal } from "../stop-signal.js";
 
 interface VerifyCommandOptions extends CommonOptions, DataSetOptions {
@@ -18,9 +19,12 @@ interface VerifyCommandOptions extends CommonOptions, DataSetOptions {
 /** `voxstream verify <data>`: reads everything and lists what is wrong, each with file and fix. */
 export function verifyCommand(): Command {
   return new Command("verify")
-    .argument("<data>", "folder in KiTS, nnU-Net or Decathlon layout, or a CSV manifest")
+    .argument("<data>", "folder in KiTS, nnU-Net or Decathlon layout, a folder of DICOM cases, or a CSV manifest")
     .addOption(classesOption())
     .addOption(layoutOption())
+    .addOption(readingOptions.labels())
+    .addOption(readingOptions.color())
+    .addOption(readingOptions.spacing())
     .option("--no-labels", "cases without a label are no error")
     .option("--workers <n>", "threads that read cases; by default one fewer than cores", parseNaturalNumber)
     .option("--memory <size>", "for all cases that are read at once; 4GB")

@@ -42,18 +42,20 @@ export const FAST_DEMO: DemoSettings = {
 /** The config file that the demo writes and trains from: a user's own would look the same. */
 export function demoConfig({ name, patch, filters, depth, epochs, stepsPerEpoch, learningRate }: DemoSettings, seed: number): string {
   return `// Written by "voxstream demo". Train it again: voxstream train config.mjs
+import { fileURLToPath } from "node:url";
 import {
   augment, batch, cached, clip, defineConfig, load, niftiCases, normalize, patch, polynomial, prefetch, resample, shuffle, softDice, tverskyLoss, unet,
 } from "voxstream";
 
-const root = new URL("./data/training", import.meta.url).pathname;
+/** What lies beside this file, wherever the folder is moved to. */
+const beside = (path) => fileURLToPath(new URL(path, import.meta.url));
 
 export default defineConfig({
   name: ${JSON.stringify(name)},
-  runs: new URL("./runs", import.meta.url).pathname,
+  runs: beside("runs"),
   seed: ${seed},
   memory: "1GB",
-  data: niftiCases({ root, classes: ["background", "kidney", "tumor"] }),
+  data: niftiCases({ root: beside("data/training"), classes: ["background", "kidney", "tumor"] }),
   split: { validation: 0.2 },
   validation: { cases: { every: 3 } },          // also predicts whole cases; the dashboard shows them epoch by epoch
   graph: ({ cases }) =>
@@ -63,7 +65,7 @@ export default defineConfig({
         clip({ min: -160, max: 300 }),          // Hounsfield units
         resample({ spacing: [3.22, 1.62, 1.62] }),
         normalize({ mode: "z-score" }),
-        { folder: new URL("./cache", import.meta.url).pathname },
+        { folder: beside("cache") },
       ),
       patch({ size: ${JSON.stringify(patch)}, perCase: 2, foreground: 0.6 }),
       augment({ mirror: true }),

@@ -31,9 +31,13 @@ export function recallCheck(backend: string, version: string): SelfCheckResult |
   }
 }
 
+/** Results that could not be kept in a file, as in a container whose home cannot be written. */
+const unkept = new Map<string, SelfCheckResult>();
+
 /** Checks once per version and machine; `version` names everything about the engine's code that may change. */
 export async function rememberedCheck(backend: string, version: string): Promise<SelfCheckResult> {
-  const known = recallCheck(backend, version);
+  const key = `${backend} ${version}`;
+  const known = recallCheck(backend, version) ?? unkept.get(key);
   if (known) return known;
   const result = await selfCheck(backend);
   try {
@@ -43,7 +47,8 @@ export async function rememberedCheck(backend: string, version: string): Promise
     writeFileSync(`${file}.${process.pid}`, JSON.stringify(result));
     renameSync(`${file}.${process.pid}`, file);
   } catch {
-    // A folder that cannot be written only means that the next start checks again.
+    // A folder that cannot be written only means that the next process checks again.
+    unkept.set(key, result);
   }
   return result;
 }

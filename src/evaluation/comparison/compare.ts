@@ -116,7 +116,7 @@ export async function compare(options: CompareOptions): Promise<Comparison> {
   requireOption(new Set(seeds).size === seeds.length, "compare", "seeds", "different from each other", seeds);
 
   const { name = plan.name, runs = variants[0]!.config.runs ?? "runs", ...rest } = overrides;
-  const folder = resolveRunFolder(runs, name, resume || only !== undefined);
+  const folder = resolveRunFolder(runs, name, resume || only !== undefined, "comparison");
   const foldersOf = (variant: string, seed: number): string => join(folder, "variants", nameOf(variant, seed));
   const stranger = ["events.jsonl", "cross-validation.json"].find((file) => existsSync(join(folder, file)));
   if (stranger !== undefined) {

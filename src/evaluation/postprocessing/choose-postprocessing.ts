@@ -52,6 +52,11 @@ export interface PostprocessingChoice {
   readonly classes: readonly ClassChoice[];
 }
 
+export interface ChoosePostprocessingOptions {
+  /** Cases of one group, such as one patient, never check each other; every case is one of its own. */
+  readonly groupOf?: (id: string) => string;
+}
+
 /** mm³: about half a decade apart, from a speck to a small organ. */
 const SIZES = [3, 10, 30, 100, 300, 1000, 3000, 10_000] as const;
 const COUNTS = [1, 2] as const;
@@ -80,19 +85,22 @@ interface Part {
  * keeping the one or two largest components, or removing components below a size.
  *
  * A step must gain 0.001 or more, twice: on the cases that choose it, and where each fold's cases get what the other folds' cases choose (with a single fold,
- * groups of its cases). One that does not hold there is refused. Of equal gains the one that removes less is taken. A region's step must gain on the mean
+ * groups of its cases, where those that `groupOf` gives one name stay together). One that does not hold there is refused. Of equal gains the one that removes less is taken. A region's step must gain on the mean
  * of its classes and cost none of them, both times.
  *
  * @source Isensee et al., Nat. Methods 18 (2021), nnU-Net: largest component of the whole foreground, then of each class, chosen on cross-validation
  * @example
  * choosePostprocessing(tables).steps; // [{ operation: "keepLargest", classes: ["kidney"], count: 2 }]
  */
-export function choosePostprocessing(tables: readonly ComponentTable[]): PostprocessingChoice {
+export function choosePostprocessing(
+  tables: readonly ComponentTable[],
+  { groupOf = (id) => id }: ChoosePostprocessingOptions = {},
+): PostprocessingChoice {
   const all = tables.map(whole);
   const groups = [...new Map(all.map((table) => [table.class, classesOf(table)]))];
   const steps: PostprocessingStep[] = [];
   let left: readonly Remains[] = all;
-  let parts = partsOf(all);
+  let parts = partsOf(all, groupOf);
   const decide = (members: readonly string[]): Decision => {
     const decision = decided(left, parts, members);
     const { step } = decision;
@@ -167,19 +175,19 @@ function choose(
   return { chosen, candidates: tried.map(({ step, dice }) => ({ step, dice })) };
 }
 
-/** The folds; of a single one, groups of its cases; none where there is one case. */
-function partsOf(all: readonly Remains[]): readonly Part[] {
+/** The folds; of a single one, groups of its cases; none where there is one case, or one group. */
+function partsOf(all: readonly Remains[], groupOf: (id: string) => string): readonly Part[] {
   const folds = [...new Set(all.map(({ fold }) => fold))];
   const part = (isOwn: (table: ComponentTable) => boolean): Part => {
     const ids = new Set(all.filter(isOwn).map(({ id }) => id));
     return { isOwn, isOther: ({ id }) => !ids.has(id), tables: all };
   };
   if (folds.length > 1) return folds.map((fold) => part((table) => table.fold === fold));
-  const ids = [...new Set(all.map(({ id }) => id))].sort();
-  if (ids.length < 2) return [];
-  const groups = Math.min(GROUPS, ids.length);
-  const groupOf = new Map(ids.map((id, at) => [id, at % groups]));
-  return Array.from({ length: groups }, (_, group) => part(({ id }) => groupOf.get(id) === group));
+  const names = [...new Set(all.map(({ id }) => groupOf(id)))].sort();
+  if (names.length < 2) return [];
+  const count = Math.min(GROUPS, names.length);
+  const places = new Map(names.map((name, at) => [name, at % count]));
+  return Array.from({ length: count }, (_, place) => part(({ id }) => places.get(groupOf(id)) === place));
 }
 
 /** Every case as its own part has it. */

@@ -45,7 +45,11 @@ function list(path: string): CaseRef[] {
     throw new VoxError(`the heading must have columns id,image[,image2...],label, got ${names.join(",")}`, { code: "ERR_DATA", where: path });
   }
   const others = names.map((_, column) => column).filter((column) => column !== id && column !== label && !images.includes(column));
-  const at = (value: string): string => resolve(dirname(path), value.trim());
+  // What stands behind a path is no part of it.
+  const at = (value: string): string => {
+    const [, file = "", options = ""] = /^(.*?)(#dicom(?:=.*)?)?$/s.exec(value.trim())!;
+    return resolve(dirname(path), file) + options;
+  };
   return rows.map((row, n) => {
     if (row.length !== names.length) {
       throw new VoxError(`each line must have ${names.length} columns, got ${row.length} in case ${n + 1}`, { code: "ERR_DATA", where: path });

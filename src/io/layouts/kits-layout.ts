@@ -2,9 +2,9 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import type { CaseRef } from "../../core/case.js";
 import type { CaseLayout } from "./case-layout.js";
-import { niftiNamed } from "./nifti-files.js";
+import { volumeFileNamed } from "./volume-files.js";
 
-/** KiTS: one folder per case with `imaging.nii.gz` and `segmentation.nii.gz` (or `.nii`). The root may also be one case's folder. */
+/** KiTS: one folder per case with `imaging` and `segmentation`, as `.nii.gz` or in any other format. The root may also be one case's folder. */
 export const kitsLayout: CaseLayout = {
   name: "kits",
   looksFor: "<case>/imaging.nii.gz with <case>/segmentation.nii.gz beside it (KiTS)",
@@ -24,8 +24,8 @@ function list(root: string): CaseRef[] {
 }
 
 function caseIn(folder: string, id: string): CaseRef | undefined {
-  const image = niftiNamed(folder, "imaging");
-  const label = niftiNamed(folder, "segmentation");
+  const image = volumeFileNamed(folder, "imaging");
+  const label = volumeFileNamed(folder, "segmentation");
   if (image === undefined && label === undefined) return undefined;
   // A label without its image stays in the list, so that reading it names the file that is missing.
   return { id, images: [image ?? join(folder, "imaging.nii.gz")], ...(label === undefined ? {} : { label }) };

@@ -2,18 +2,18 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { CaseRef } from "../../core/case.js";
 import type { CaseLayout, LayoutOptions } from "./case-layout.js";
-import { niftiFiles, niftiNamed } from "./nifti-files.js";
 import { readDatasetJson } from "./read-dataset-json.js";
+import { volumeFiles, volumeStem, volumesByStem } from "./volume-files.js";
 
-const CHANNEL_NAME = /^(.+)_(\d{4})\.nii(?:\.gz)?$/i;
+const CHANNEL_NAME = /^(.+)_(\d{4})$/;
 
 /** nnU-Net raw: `imagesTr/<case>_0000.nii.gz` (one file per channel) and `labelsTr/<case>.nii.gz`; `imagesTs` for the test subset. */
 export const nnunetLayout: CaseLayout = {
   name: "nnunet",
   looksFor: "imagesTr/<case>_0000.nii.gz with labelsTr/<case>.nii.gz (nnU-Net raw)",
   matches: (root) => {
-    const names = niftiFiles(join(root, existsSync(join(root, "imagesTr")) ? "imagesTr" : "imagesTs"));
-    return names.length > 0 && names.every((name) => CHANNEL_NAME.test(name));
+    const names = volumeFiles(join(root, existsSync(join(root, "imagesTr")) ? "imagesTr" : "imagesTs"));
+    return names.length > 0 && names.every((name) => CHANNEL_NAME.test(volumeStem(name)));
   },
   list,
   facts: readDatasetJson,
@@ -21,8 +21,9 @@ export const nnunetLayout: CaseLayout = {
 
 function list({ root, subset }: LayoutOptions): CaseRef[] {
   const suffix = subset === "train" ? "Tr" : "Ts";
+  const labels = volumesByStem(join(root, `labels${suffix}`));
   return groupChannels(join(root, `images${suffix}`)).map(({ id, images }) => {
-    const label = niftiNamed(join(root, `labels${suffix}`), id);
+    const label = labels.get(id);
     return { id, images, ...(label === undefined ? {} : { label }) };
   });
 }
@@ -31,8 +32,8 @@ function list({ root, subset }: LayoutOptions): CaseRef[] {
 export function groupChannels(folder: string): { readonly id: string; readonly images: readonly string[] }[] {
   const cases = new Map<string, string[]>();
   // Names come sorted, so channels come in order.
-  for (const name of niftiFiles(folder)) {
-    const id = CHANNEL_NAME.exec(name)?.[1];
+  for (const name of volumeFiles(folder)) {
+    const id = CHANNEL_NAME.exec(volumeStem(name))?.[1];
     if (id === undefined) continue;
     const images = cases.get(id);
     if (images) images.push(join(folder, name));

@@ -1,5 +1,6 @@
 import { VoxError } from "../../core/errors.js";
 import type { Affine } from "../../core/geometry.js";
+import { usableAffine } from "../usable-affine.js";
 import type { NiftiHeader } from "./nifti-header.js";
 
 /** Rounding of float32 quaternions: below this, 1 - b² - c² - d² counts as 0. */
@@ -19,11 +20,7 @@ export function niftiAffine(header: NiftiHeader, path: string): Affine {
       : header.qformCode > 0
         ? (["qform", qformAffine(header, path)] as const)
         : (["pixdim", baseAffine(header)] as const);
-  const usable = header.dim[0]! === 2 ? withNormal(affine) : affine;
-  if (!usable.every(Number.isFinite)) throw new VoxError(`the ${name} must be finite, got ${rowsOf(usable)}`, { code: "ERR_HEADER", where: path });
-  if (!isInvertible(usable)) throw new VoxError(`the ${name} must be invertible, got ${rowsOf(usable)}`, { code: "ERR_HEADER", where: path });
-  // Products with 0 leave negative zeros, which comparisons and hashes of geometry would see.
-  return usable.map((value) => value + 0) as unknown as Affine;
+  return usableAffine(affine, name, path, header.dim[0]! === 2 ? 2 : 3);
 }
 
 function sformAffine({ srow }: NiftiHeader): Affine {
@@ -78,24 +75,4 @@ function baseAffine(header: NiftiHeader): Affine {
 function voxelSizes({ pixdim, dim }: NiftiHeader): readonly [number, number, number] {
   const size = (n: number): number => (n > dim[0]! && !Number.isFinite(pixdim[n]) ? 1 : pixdim[n] === 0 ? 1 : Math.abs(pixdim[n]!));
   return [size(1), size(2), size(3)];
-}
-
-/** Writers of planar images may leave the third column empty; any normal of the plane will do. */
-function withNormal(affine: Affine): Affine {
-  const a = affine;
-  if (a[2] !== 0 || a[6] !== 0 || a[10] !== 0) return affine;
-  const normal = [a[4] * a[9] - a[8] * a[5], a[8] * a[1] - a[0] * a[9], a[0] * a[5] - a[4] * a[1]];
-  const length = Math.hypot(...normal) || 1;
-  const [x, y, z] = normal.map((component) => component / length);
-  return [a[0], a[1], x!, a[3], a[4], a[5], y!, a[7], a[8], a[9], z!, a[11], 0, 0, 0, 1];
-}
-
-function isInvertible(a: Affine): boolean {
-  const determinant = a[0] * (a[5] * a[10] - a[6] * a[9]) - a[1] * (a[4] * a[10] - a[6] * a[8]) + a[2] * (a[4] * a[9] - a[5] * a[8]);
-  const volume = Math.hypot(a[0], a[4], a[8]) * Math.hypot(a[1], a[5], a[9]) * Math.hypot(a[2], a[6], a[10]);
-  return Math.abs(determinant) > 1e-6 * volume;
-}
-
-function rowsOf(a: Affine): string {
-  return `[${a.slice(0, 4).join(" ")}; ${a.slice(4, 8).join(" ")}; ${a.slice(8, 12).join(" ")}]`;
 }

@@ -91,6 +91,18 @@ export class DecodeReport {
     this.found[FIRST_ODD] = indexOf(this.firstOdd);
   }
 
+  /** Takes over what was found in another part of the file, whose places get other numbers. */
+  add(other: DecodeReport, indexOf: (index: number) => number): void {
+    if (this.nonFinite === 0) this.found[FIRST_NON_FINITE] = indexOf(other.firstNonFinite);
+    if (this.odd === 0) this.found[FIRST_ODD] = indexOf(other.firstOdd);
+    const values = [...new Set([...this.oddValues, ...other.oddValues])].slice(0, MAX_ODD);
+    this.found[NON_FINITE]! += other.nonFinite;
+    this.found[ODD]! += other.odd;
+    this.found[ODD_COUNT] = values.length;
+    this.found.set(values, ODD_VALUES);
+    for (let value = 0; value < this.seen.length; value++) this.seen[value]! |= other.seen[value]!;
+  }
+
   addNonFinite(index: number): void {
     if (this.found[NON_FINITE]!++ === 0) this.found[FIRST_NON_FINITE] = index;
   }

@@ -69,20 +69,20 @@ function affineTerms(mode: Exclude<NormalizeMode, "percentile">, measured: reado
 }
 
 function boundsOf(input: Float32Array, groups: number, { clip, percentiles: ranks = [0.5, 99.5] }: NormalizeOptions, labels?: LabelArray): Bounds[] {
+  // One copy serves all channels.
+  const copy = groups === 1 && !labels ? undefined : new Float32Array(input.length / groups);
   return Array.from({ length: groups }, (_, c) => {
-    const chosen = groups === 1 && !labels ? input : voxelsOf(input, groups, c, labels);
-    const [low, high] = percentiles(chosen.length > 0 ? chosen : voxelsOf(input, groups, c), ranks) as [number, number];
+    const [low, high] = percentiles(copy ? voxelsOf(input, groups, c, copy, labels) : input, ranks) as [number, number];
     const limited = (x: number): number => (clip ? Math.min(Math.max(x, clip.min), clip.max) : x);
     return { min: limited(low), max: limited(high), mean: 0, std: 0 };
   });
 }
 
-/** The voxels of one channel, or those of them that are labelled. */
-function voxelsOf(input: Float32Array, channels: number, channel: number, labels?: LabelArray): Float32Array {
-  const values = new Float32Array(input.length / channels);
+/** The voxels of one channel, or those of them that are labelled, if any are. */
+function voxelsOf(input: Float32Array, channels: number, channel: number, copy: Float32Array, labels?: LabelArray): Float32Array {
   let count = 0;
-  for (let v = 0; v < values.length; v++) if (!labels || labels[v]! > 0) values[count++] = input[v * channels + channel]!;
-  return values.subarray(0, count);
+  for (let v = 0; v < copy.length; v++) if (!labels || labels[v]! > 0) copy[count++] = input[v * channels + channel]!;
+  return count > 0 || !labels ? copy.subarray(0, count) : voxelsOf(input, channels, channel, copy);
 }
 
 /** One label per element instead of one per voxel. */

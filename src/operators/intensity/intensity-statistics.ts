@@ -4,6 +4,8 @@ import { basename, join } from "node:path";
 import type { CaseRef, DataSet } from "../../core/case.js";
 import { requireOption, VoxError } from "../../core/errors.js";
 import { requireKnownOptions } from "../../core/require-known-options.js";
+import { addressOptions } from "../../io/dicom/dicom-address.js";
+import { filesOfVolume } from "../../io/files-of-volume.js";
 import { type CaseIntensities, caseIntensities, type ForegroundIntensities, foregroundIntensities } from "../../io/foreground-intensities.js";
 import { loadCase } from "../../io/load-case.js";
 import { writeAtomically } from "../../io/write-atomically.js";
@@ -77,8 +79,12 @@ function chosen(all: readonly CaseRef[], data: DataSet, ids: readonly string[] |
 
 async function fingerprint(refs: readonly CaseRef[], { classes, channels }: DataSet): Promise<string> {
   const hash = createHash("sha256").update(JSON.stringify([1, classes, channels]));
-  for (const { id, images, label } of refs) {
-    for (const file of [...images, label!]) {
+  for (const { id, images, label, reading } of refs) {
+    const paths = [...images, ...(label === undefined ? [] : [label])];
+    // What files mean decides what is foreground.
+    const meaning = paths.map(addressOptions).concat(reading ? [JSON.stringify(reading)] : []);
+    if (meaning.some((text) => text !== "")) hash.update(JSON.stringify(meaning));
+    for (const file of (await Promise.all(paths.map(filesOfVolume))).flat()) {
       const found = await stat(file).catch(() => undefined);
       hash.update(JSON.stringify([id, basename(file), found?.size ?? -1, found?.mtimeMs ?? -1]));
     }

@@ -27,7 +27,8 @@ export interface BatchOptions {
  * @shape image N × (D, H, W, C) → (N, D, H, W, C); label likewise
  * @units as the samples
  * @label stacked alike
- * @throws `ERR_OPTION` when `size` is not a whole number ≥ 1; `ERR_SHAPE` with the sample when shapes differ
+ * @throws `ERR_OPTION` when `size` is not a whole number ≥ 1; `ERR_SHAPE` with the sample when shapes differ; `ERR_EMPTY` when the first epochs are all
+ * shorter than a batch, and incomplete ones are dropped
  * @source own
  * @example
  * patches.pipe(batch({ size: 2 }))

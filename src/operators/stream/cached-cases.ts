@@ -46,12 +46,14 @@ export function cachedCases(recipe: CaseRecipe, { folder, limit }: CachePlace): 
 
     const keyOf = (item: CaseItem, custom: OpenCase | undefined, signal?: AbortSignal): Promise<string> =>
       caseKey(item, recipe, context, store, custom && "custom" in custom.voxels ? custom.voxels.custom : undefined, signal);
-    const stored = (item: CaseItem, key: string): StoredCase | undefined =>
-      store.read(key, (signal) => {
+    const stored = (item: CaseItem, key: string): StoredCase | undefined => {
+      store.keepBeside(context.pool.budget);
+      return store.read(key, (signal) => {
         const going = mending.get(key) ?? mend(item, key, signal).finally(() => mending.delete(key));
         mending.set(key, going);
         return going;
       });
+    };
 
     /** Makes a stored case again, over what is left of it. */
     async function mend(item: CaseItem, key: string, signal?: AbortSignal): Promise<void> {

@@ -91,8 +91,12 @@ export function cached(...parts: readonly unknown[]): OperatorFunction<CaseItem,
   );
   requireOption(image === "float32", "cached", "image", '"float32" with batch among the operators', image);
   const prepared = preparedBatches(operators, place, passes ?? 1);
+  const told = describeOperator((flow: Observable<CaseItem>) => flow, { prepared: { passes: passes ?? 1 } });
   const plain = (flow: Observable<CaseItem>): Observable<Batch> =>
-    operators.reduce((before: Observable<unknown>, operator) => (operator as OperatorFunction<unknown, unknown>)(before), flow) as Observable<Batch>;
+    operators.reduce(
+      (before: Observable<unknown>, operator) => (operator as OperatorFunction<unknown, unknown>)(before),
+      told(flow),
+    ) as Observable<Batch>;
   // Who looks at the graph sees what prepares the batches.
   const operator = (flow: Observable<CaseItem>): Observable<Batch> => (isRecording() ? plain(flow) : prepared(flow));
   tellRole(operator, { name: "cached", takes: "cases", gives: "batches" });

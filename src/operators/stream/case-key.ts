@@ -5,6 +5,7 @@ import type { CaseStore } from "../../cache/case-store.js";
 import { isDiskFull } from "../../cache/is-disk-full.js";
 import type { CustomCase } from "../../core/case.js";
 import type { RunContext } from "../../core/run-context.js";
+import { addressOptions } from "../../io/dicom/dicom-address.js";
 import { filesOfVolume } from "../../io/files-of-volume.js";
 import type { CaseItem } from "../load/case-item.js";
 import type { LoadOptions } from "../load/load.js";
@@ -43,6 +44,8 @@ export async function caseKey(
     data.classes,
     data.channels,
     ...(ref.reading ? [ref.reading] : []),
+    // Which series and structures are meant.
+    ...named.map(addressOptions).filter((options) => options !== ""),
     codeVersion(),
   ]);
   return createHash("sha256").update(text).digest("hex").slice(0, 32);

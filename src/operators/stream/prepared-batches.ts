@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { setMaxListeners } from "node:events";
 import { type Observable, type OperatorFunction, tap } from "rxjs";
 import { openCaseStore } from "../../cache/open-case-store.js";
 import type { StoredVolume } from "../../cache/stored-volume.js";
@@ -64,6 +65,8 @@ export function preparedBatches(
     const sets = new Map<string, PreparedSet>();
 
     async function setOf(items: readonly CaseItem[], pass: number, signal: AbortSignal): Promise<PreparedSet> {
+      // All files of the cases that are looked at together listen for the end; Node takes more than ten listeners for a leak, and warns.
+      setMaxListeners(0, signal);
       const sorted = [...items].sort((a, b) => (a.id < b.id ? -1 : 1));
       const cases: string[] = [];
       for (let at = 0; at < sorted.length; at += LOOKED_AT_ONCE) {

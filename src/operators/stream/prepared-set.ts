@@ -70,7 +70,9 @@ export class PreparedSet {
 
   /** A batch of the set. `again` makes what is missing or damaged once more. */
   read(index: number): StoredCase | undefined {
-    return this.options.store.read(this.keyOf(index));
+    const { store, context } = this.options;
+    store.keepBeside(context.pool.budget);
+    return store.read(this.keyOf(index));
   }
 
   /** Makes batches again that are gone or damaged. */

@@ -13,8 +13,8 @@ export interface ConfusionTables {
 }
 
 const MOST_BYTES = 8 << 20;
-/** More classes make a table that nobody reads. */
-const MOST_CLASSES = 64;
+/** Label maps of whole bodies have more than a hundred. */
+const MOST_CLASSES = 512;
 
 /** `evaluation/confusion.json` of a run's folder, or what its summary says of all cases; undefined where an earlier version has evaluated. */
 export async function readConfusion(folder: string, summary: unknown): Promise<ConfusionTables | undefined> {

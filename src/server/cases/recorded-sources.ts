@@ -1,6 +1,6 @@
 import { realpath } from "node:fs/promises";
 import { ownFile } from "../../core/own-file.js";
-import { CASE_SOURCES, MOST_SOURCES_BYTES } from "../../core/record-case-sources.js";
+import { CASE_SOURCES, MOST_SOURCES_BYTES, splitAddress } from "../../core/record-case-sources.js";
 import { containedPath } from "../files/contained-path.js";
 import { parseJson } from "../files/parse-json.js";
 import type { CaseFiles } from "./find-case-volume.js";
@@ -25,18 +25,23 @@ export async function recordedSources(folder: string): Promise<ReadonlyMap<strin
   const value = parseJson(note.text);
   for (const [id, entry] of Object.entries(isRecord(value) ? value : {})) {
     if (!isRecord(entry)) continue;
-    const { image, label } = entry;
-    files.set(id, { ...(typeof image === "string" && { image }), ...(typeof label === "string" && { label }) });
+    const { image, label, reading } = entry;
+    files.set(id, {
+      ...(typeof image === "string" && { image }),
+      ...(typeof label === "string" && { label }),
+      ...(isRecord(reading) && { reading }),
+    });
   }
   if (known.size >= MOST_KNOWN) known.clear();
   known.set(folder, { version, files });
   return files;
 }
 
-/** A noted file, when it is a NIfTI file and still lies there itself: a link that took its place could lead anywhere. */
+/** A noted file or folder of a series, when it still lies there itself: a link that took its place could lead anywhere. */
 export async function recordedFile(path: string | undefined): Promise<string | undefined> {
-  if (path === undefined || !/\.nii(\.gz)?$/i.test(path)) return undefined;
-  return (await realpath(path).catch(() => undefined)) === path ? path : undefined;
+  if (path === undefined) return undefined;
+  const [place] = splitAddress(path);
+  return (await realpath(place).catch(() => undefined)) === place ? path : undefined;
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { CaseReading } from "../../core/case.js";
 import { httpError } from "../http-error.js";
 
 /** What the process that draws is told. */
@@ -10,6 +11,7 @@ export interface OverlayJob {
   readonly id: string;
   readonly image: string;
   readonly label?: string;
+  readonly reading?: CaseReading;
   /** Folder of `<id>.nii.gz`. */
   readonly predictions: string;
   readonly classes: readonly string[];

@@ -39,6 +39,7 @@ export function sendOverlay(server: FastifyInstance, context: RouteContext): voi
         id: basename(prediction.path).replace(/\.nii(\.gz)?$/, ""),
         image: image.path,
         ...(label && { label: label.path }),
+        ...(image.reading && { reading: image.reading }),
         predictions: dirname(prediction.path),
         classes: classes.length >= 2 ? classes : ["background", "label 1"],
       },

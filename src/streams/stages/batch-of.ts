@@ -1,12 +1,15 @@
 import type { OperatorFunction } from "rxjs";
 import { formatBytes } from "../../core/bytes.js";
-import { requireOption } from "../../core/errors.js";
+import { requireOption, VoxError } from "../../core/errors.js";
 import { requireKnownOptions } from "../../core/require-known-options.js";
 import { release, retain } from "../../core/retain.js";
 import type { Item, ItemIdentity } from "../item.js";
 import { stage } from "../stage.js";
 import { stageError } from "../stage-error.js";
 import type { StageOptions } from "../stage-options.js";
+
+/** Epochs in a row that may end without a batch before the first one: a graph without end would never deliver any. */
+const BARREN_EPOCHS = 3;
 
 export interface BatchOfOptions<A, B> extends StageOptions {
   readonly size: number;
@@ -23,7 +26,7 @@ export interface BatchOfOptions<A, B> extends StageOptions {
 /**
  * N:1. A batch never mixes epochs, so the last one of an epoch may be short.
  *
- * @throws `ERR_OPTION`
+ * @throws `ERR_OPTION`; `ERR_EMPTY` when all of the first epochs are shorter than a batch, and short ones are dropped
  * @example
  * samples.pipe(batchOf({ size: 2, collate: (parts) => parts.map(({ id }) => id).join("+") }))
  */
@@ -46,6 +49,9 @@ export function batchOf<A, B = readonly A[]>({
     let next: Item<A> | undefined;
     let isRecovering = false;
     let recoveries = 0;
+    // A graph that is resumed delivered before, and what it drops must be what it drops without an interruption.
+    let hasDelivered = Object.keys(node.graph.from).length > 0;
+    let barren = 0;
     const isFull = (): boolean => parts.length === size;
     const pool = node.graph.context?.pool;
     function hasMemory(): boolean {
@@ -72,7 +78,11 @@ export function batchOf<A, B = readonly A[]>({
         const final = ready.at(-1)!;
         const id = ready.length > 1 ? `${first.id}..${final.id}` : first.id;
         try {
-          if (isShort && last === "drop") return undefined;
+          if (isShort && last === "drop") {
+            if (!hasDelivered && ++barren >= BARREN_EPOCHS && after) throw tooFew(node.name, size, ready.length, barren);
+            return undefined;
+          }
+          hasDelivered = true;
           const value = node.timed(() =>
             collate(
               ready.map((part) => part.value),
@@ -120,4 +130,11 @@ export function batchOf<A, B = readonly A[]>({
       },
     };
   });
+}
+
+function tooFew(where: string, size: number, count: number, epochs: number): VoxError {
+  return new VoxError(
+    `an epoch must have at least one whole batch of ${size}, but ${epochs} in a row had fewer, the last one ${count}; make batches smaller, draw more per case, or keep the short ones`,
+    { code: "ERR_EMPTY", where },
+  );
 }

@@ -6,6 +6,7 @@ import * as tfl from "@tensorflow/tfjs-layers";
 import { z } from "zod";
 import { errorMessage, isVoxError, VoxError } from "../../core/errors.js";
 import type { BundleFile } from "./bundle-description.js";
+import { readReplaceable } from "./read-replaceable.js";
 import { sha256 } from "./save-bundle.js";
 
 export interface LoadedBundle {
@@ -32,24 +33,15 @@ const schema = z.looseObject({
 });
 
 /**
- * Loads a bundle: the model with its weights, and all that it says of itself. The engine must have been started.
+ * Loads a bundle: the model with its weights, and all that it says of itself, also that of a training that is going on and replaces it now and then. The
+ * engine must have been started.
  *
  * @throws `ERR_BUNDLE` when a file is missing, changed or made by something else
  * @example
  * const { model, description } = await loadBundle("runs/kits/checkpoints/best");
  */
 export async function loadBundle(folder: string): Promise<LoadedBundle> {
-  const description = await readBundleFile(folder);
-  const [topology, weights] = await Promise.all([readPart(folder, "model.json"), readPart(folder, "weights.bin")]);
-  if (weights.byteLength !== description.weights.bytes) {
-    throw bundleError(folder, `weights.bin must have ${description.weights.bytes} bytes, got ${weights.byteLength}`);
-  }
-  for (const [name, bytes, wanted] of [
-    ["model.json", topology, description.topology.sha256],
-    ["weights.bin", weights, description.weights.sha256],
-  ] as const) {
-    if (sha256(bytes) !== wanted) throw bundleError(folder, `${name} must be the file that was saved, but its checksum differs`);
-  }
+  const { description, topology, weights } = await readReplaceable(folder, () => readParts(folder));
   try {
     const parsed = JSON.parse(topology.toString("utf8")) as { modelTopology: object; weightsManifest: { weights: tf.io.WeightsManifestEntry[] }[] };
     const weightData = weights.buffer.slice(weights.byteOffset, weights.byteOffset + weights.byteLength) as ArrayBuffer;
@@ -63,8 +55,34 @@ export async function loadBundle(folder: string): Promise<LoadedBundle> {
   }
 }
 
+interface BundleParts {
+  readonly description: BundleFile;
+  readonly topology: Buffer;
+  readonly weights: Buffer;
+}
+
+/** The files of a bundle, of one saving. */
+async function readParts(folder: string): Promise<BundleParts> {
+  const description = await readDescription(folder);
+  const [topology, weights] = await Promise.all([readPart(folder, "model.json"), readPart(folder, "weights.bin")]);
+  if (weights.byteLength !== description.weights.bytes) {
+    throw bundleError(folder, `weights.bin must have ${description.weights.bytes} bytes, got ${weights.byteLength}`);
+  }
+  for (const [name, bytes, wanted] of [
+    ["model.json", topology, description.topology.sha256],
+    ["weights.bin", weights, description.weights.sha256],
+  ] as const) {
+    if (sha256(bytes) !== wanted) throw bundleError(folder, `${name} must be the file that was saved, but its checksum differs`);
+  }
+  return { description, topology, weights };
+}
+
 /** `bundle.json`, checked. */
-export async function readBundleFile(folder: string): Promise<BundleFile> {
+export function readBundleFile(folder: string): Promise<BundleFile> {
+  return readReplaceable(folder, () => readDescription(folder));
+}
+
+async function readDescription(folder: string): Promise<BundleFile> {
   const text = (await readPart(folder, "bundle.json")).toString("utf8");
   let content: unknown;
   try {

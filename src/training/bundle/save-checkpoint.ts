@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type * as tfl from "@tensorflow/tfjs-layers";
 import type { Json } from "../../core/json.js";
 import type { OptimizerState } from "../learning/make-optimizer.js";
+import { requireFiniteWeights } from "../learning/require-finite-weights.js";
 import type { RunMark } from "../run/run-folder.js";
 import type { TrainingState } from "../training-state.js";
 import type { BundleDescription } from "./bundle-description.js";
@@ -39,9 +40,10 @@ export interface Checkpoint {
 /**
  * Writes a checkpoint: a bundle with `state.json` and the optimizer's moments. The folder changes as a whole or not at all.
  *
- * @throws `ERR_WRITE`
+ * @throws `ERR_WRITE`; `ERR_TRAINING` for weights that are not finite: the checkpoint before stays
  */
 export async function saveCheckpoint(folder: string, { kind, model, description, identity, state, mark, optimizer }: Checkpoint): Promise<void> {
+  await requireFiniteWeights(model, state.step);
   const slots = optimizer ? [...optimizer.slots] : [];
   const bytes = slots.map(([, values]) => new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
   const file: CheckpointFile = {

@@ -52,7 +52,7 @@ export function defineComparison(comparison: ComparisonConfig): ComparisonConfig
   const names = Object.keys(variants);
   if (names.length < 2) fail(`variants must be at least two, got ${describe(names)}`);
   for (const name of names) {
-    if (!/^[\w.-]+$/.test(name)) fail(`the name of a variant must be letters, digits, '.', '_' and '-', got ${describe(name)}`);
+    if (!/^(?!\.+$)[\w.-]+$/.test(name)) fail(`the name of a variant must be letters, digits, '.', '_' and '-', got ${describe(name)}`);
     variantConfig(comparison, name);
   }
   if (baseline !== undefined && !names.includes(baseline))

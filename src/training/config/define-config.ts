@@ -115,7 +115,8 @@ const schema = z.strictObject({
   threads: positiveInteger.optional(),
   name: z
     .string({ error: "letters, digits, '.', '_' and '-'" })
-    .regex(/^[\w.-]+$/, "letters, digits, '.', '_' and '-'")
+    // Dots alone would be this folder, or the one above.
+    .regex(/^(?!\.+$)[\w.-]+$/, "letters, digits, '.', '_' and '-', not dots alone")
     .optional(),
   runs: text("a folder").optional(),
   onError: z.enum(["fail", "skip"], { error: '"fail" or "skip"' }).optional(),
@@ -153,6 +154,8 @@ export function defineConfig(config: TrainingConfig): TrainingConfig {
   const result = schema.safeParse(config);
   if (!result.success) throw configError(result.error.issues[0]!, config);
   requireKnownCallbacks(config.training.callbacks ?? []);
+  requireOwnOptions(config.training.optimizer);
+  requireDifferentMetrics(config.metrics ?? []);
   try {
     // Such as one weight per class.
     config.loss.requireClasses?.(config.data.classes.length);
@@ -181,6 +184,33 @@ function requireKnownCallbacks(callbacks: readonly object[]): void {
     const hint = nearest ? `did you mean ${nearest}?` : `known: ${CALLBACKS.join(", ")}`;
     throw new VoxError(`training.callbacks: ${name} is not a hook; ${hint}`, { code: "ERR_CONFIG", where: "config" });
   }
+}
+
+const OPTIMIZER_OPTIONS = { adam: ["beta1", "beta2", "epsilon"], adamw: ["beta1", "beta2", "epsilon"], sgd: ["momentum", "nesterov"] } as const;
+
+/** An option of another optimizer would change nothing. */
+function requireOwnOptions(optimizer: TrainingConfig["training"]["optimizer"]): void {
+  if (typeof optimizer !== "object") return;
+  const own: readonly string[] = ["name", "weightDecay", ...OPTIMIZER_OPTIONS[optimizer.name]];
+  const other = Object.entries(optimizer).find(([name, value]) => value !== undefined && !own.includes(name))?.[0];
+  const refuse = (sentence: string): never => {
+    throw new VoxError(sentence, { code: "ERR_CONFIG", where: "config" });
+  };
+  if (other !== undefined) refuse(`training.optimizer.${other} is no option of ${optimizer.name}, which has ${own.slice(1).join(", ")}`);
+  if (optimizer.nesterov && !optimizer.momentum) refuse("training.optimizer.nesterov needs a momentum above 0, such as 0.9");
+}
+
+/** Of two metrics of one name, one column would hide the other. */
+function requireDifferentMetrics(metrics: readonly { readonly name: string }[]): void {
+  const names = metrics.map(({ name }) => name);
+  const twice = names.find((name, at) => names.indexOf(name) < at) ?? names.find((name) => name === "loss");
+  if (twice === undefined) return;
+  const rename = `give one another name: Object.defineProperty(metric, "name", { value: "${twice}2" })`;
+  const sentence = twice === "loss" ? "the loss has that column already" : "two have it";
+  throw new VoxError(`metrics must have different names, for each names its columns; ${sentence}: ${twice}; ${rename}`, {
+    code: "ERR_CONFIG",
+    where: "config",
+  });
 }
 
 /** A zod issue, as far as it is used here. */

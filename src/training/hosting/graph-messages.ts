@@ -81,6 +81,8 @@ export interface GraphSettings {
   readonly seed: number;
   readonly memoryBytes: number;
   readonly workers: number;
+  /** Whether fewer worker threads do, where the memory does not hold so many: nobody asked for this number. */
+  readonly fewerWorkers?: boolean;
   readonly onError: "fail" | "skip";
   readonly skipBudget?: number;
   readonly autotune?: boolean;

@@ -3,6 +3,7 @@ import type { Position } from "../../streams/index.js";
 import type { Gradients } from "../learning/gradient-sum.js";
 import type { LearnedGroup } from "../learning/learn-group.js";
 import type { StepFigures } from "../learning/learner.js";
+import { flatTensors } from "./flat-tensors.js";
 import type { Ranks } from "./ranks.js";
 import { together } from "./together.js";
 
@@ -37,6 +38,10 @@ export interface SharedGroup {
  */
 export async function shareGroup({ ranks, variables, learn, position, waitMs }: ShareGroupOptions): Promise<SharedGroup | undefined> {
   let group: LearnedGroup | undefined;
+  if (ranks.size === 1) {
+    group = await learn();
+    return group && { ...group, positions: [group.position], waitMs: waitMs() };
+  }
   const told = await together(ranks, async () => {
     group = await learn();
     return {
@@ -49,8 +54,6 @@ export async function shareGroup({ ranks, variables, learn, position, waitMs }: 
       waitMs: waitMs(),
     };
   });
-  const [only] = told;
-  if (ranks.size === 1) return group && { ...group, positions: [group.position], waitMs: only!.waitMs };
   const began = performance.now();
   const samples = told.reduce((sum, rank) => sum + rank.samples, 0);
   const mean = (read: (rank: (typeof told)[number]) => number): number =>
@@ -71,24 +74,13 @@ export async function shareGroup({ ranks, variables, learn, position, waitMs }: 
 }
 
 async function meanGradients(ranks: Ranks, variables: readonly tf.Variable[], own: Gradients | undefined, weight: number): Promise<Gradients> {
-  const flat = new Float32Array(variables.reduce((sum, { size }) => sum + size, 0));
-  if (own) {
-    let at = 0;
-    for (const variable of variables) {
-      const gradient = own.get(variable)!;
-      const values = await gradient.data<"float32">();
-      for (let i = 0; i < values.length; i++) flat[at + i] = values[i]! * weight;
-      at += values.length;
-      gradient.dispose();
-    }
-  }
+  const gradients = own && variables.map((variable) => own.get(variable)!);
+  const flat = gradients ? await flatTensors.join(gradients, weight) : new Float32Array(variables.reduce((sum, { size }) => sum + size, 0));
+  tf.dispose(gradients ?? []);
   await ranks.sum(flat);
-  let at = 0;
-  return new Map(
-    variables.map((variable) => {
-      const values = flat.slice(at, at + variable.size);
-      at += variable.size;
-      return [variable, tf.tensor(values, variable.shape)];
-    }),
+  const means = flatTensors.split(
+    flat,
+    variables.map(({ shape }) => shape),
   );
+  return new Map(variables.map((variable, k) => [variable, means[k]!]));
 }

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type * as tfl from "@tensorflow/tfjs-layers";
+import { flatTensors } from "./flat-tensors.js";
 import type { Ranks } from "./ranks.js";
 
 /**
@@ -9,24 +10,16 @@ import type { Ranks } from "./ranks.js";
 export async function shareWeights(ranks: Ranks, model: tfl.LayersModel): Promise<void> {
   if (ranks.size === 1) return;
   const tensors = model.weights.map((weight) => weight.read());
-  const flat = new Float32Array(tensors.reduce((sum, { size }) => sum + size, 0));
   // The sum with zeros is rank 0's.
-  if (ranks.rank === 0) {
-    let at = 0;
-    for (const tensor of tensors) {
-      flat.set(await tensor.data<"float32">(), at);
-      at += tensor.size;
-    }
-  }
+  const flat = ranks.rank === 0 ? await flatTensors.join(tensors) : new Float32Array(tensors.reduce((sum, { size }) => sum + size, 0));
+  // Nothing to tell, but a sum must begin when all ranks are there: it waits spinning, a gather sleeps.
   await ranks.gather(null);
   await ranks.sum(flat);
   if (ranks.rank === 0) return;
-  let at = 0;
-  for (const weight of model.weights) {
-    const { shape, size } = weight.read();
-    const value = tf.tensor(flat.slice(at, at + size), shape as number[]);
-    weight.write(value);
-    value.dispose();
-    at += size;
-  }
+  const values = flatTensors.split(
+    flat,
+    tensors.map(({ shape }) => shape),
+  );
+  for (const [k, weight] of model.weights.entries()) weight.write(values[k]!);
+  tf.dispose(values);
 }

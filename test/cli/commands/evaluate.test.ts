@@ -33,6 +33,15 @@ describe("voxstream evaluate", () => {
     for (const name of ["case_00000.gif", "case_00000.png"]) expect(existsSync(at("pictures", name))).toBe(true);
   });
 
+  it("takes a folder of label files for just that, whatever table lies beside them", { timeout: 300_000 }, async () => {
+    mkdirSync(at("labels"));
+    await copyFile(at("data", "case_00000", "segmentation.nii.gz"), at("labels", "case_00000.nii.gz"));
+    writeFileSync(at("labels", "cases.csv"), "id,dose\ncase_00000,3\n");
+    const run = (labels: string): ReturnType<typeof runCli> => runCli(["evaluate", at("out"), labels, "--classes", "background,kidney,tumor"]);
+    expect(await run(at("labels"))).toMatchObject({ code: 0, stdout: expect.stringContaining("1.000") });
+    expect(await run(at("labels", "cases.csv"))).toMatchObject({ code: 1, stderr: expect.stringContaining("the heading must have columns") });
+  });
+
   it("takes labels and images from a CSV manifest, and asks for images where the labels tell none", { timeout: 300_000 }, async () => {
     const [image, label] = ["imaging", "segmentation"].map((name) => join("data", "case_00000", `${name}.nii.gz`));
     writeFileSync(at("cases.csv"), `id,image,label\ncase_00000,${image},${label}\n`);

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { intensityStatistics, loadCase, niftiCases, readHeader, writePhantoms, writeVolume } from "../../../src/index.js";
+import { intensityStatistics, loadCase, imageCases, readHeader, writePhantoms, writeVolume } from "../../../src/index.js";
 import { runCli } from "../../e2e/fixture/run-cli.js";
 
 const folder = mkdtempSync(join(tmpdir(), "voxstream-init-"));
@@ -20,7 +20,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 describe("voxstream init", () => {
   it("normalizes CT by the numbers of its labelled voxels, and what it writes trains", { timeout: 300_000 }, async () => {
     expect(await init("ct", at("ct data"))).toMatchObject({ code: 0 });
-    const { ct } = await intensityStatistics(niftiCases({ root: at("ct data"), classes: CLASSES }), { folder: at("statistics") });
+    const { ct } = await intensityStatistics(imageCases({ root: at("ct data"), classes: CLASSES }), { folder: at("statistics") });
     expect(ct.mean[0]).toBeGreaterThan(0);
     expect(config("ct")).toContain(`normalize({ mode: "ct", low: [${Number(ct.low[0]!.toFixed(1))}]`);
     expect(config("ct")).not.toContain("clip(");
@@ -28,10 +28,25 @@ describe("voxstream init", () => {
     expect(trained).toMatchObject({ code: 0, stdout: expect.stringContaining("completed: 1 epoch") });
   });
 
+  it("writes a config that trains for a folder whose name no run may have, of a single case, and warns of labels that no class has", {
+    timeout: 300_000,
+  }, async () => {
+    await writePhantoms({ folder: at("single"), cases: 1, shape: [16, 32, 32], seed: 1 });
+    const made = await init("Mein Projekt ä", at("single"), "--json");
+    expect(made).toMatchObject({ code: 0 });
+    expect(JSON.parse(made.stdout)).toMatchObject({ config: at("Mein Projekt ä", "voxstream.config.mjs"), warnings: [] });
+    expect(config("Mein Projekt ä")).toContain('name: "Mein-Projekt-a"');
+    expect(config("Mein Projekt ä")).not.toContain("split:");
+    const trained = await runCli(["train", at("Mein Projekt ä", "voxstream.config.mjs"), "--epochs", "1"], { cwd: folder });
+    expect(trained).toMatchObject({ code: 0, stdout: expect.stringContaining("completed: 1 epoch") });
+    const poor = await runCli(["init", at("poor"), "--data", at("single"), "--classes", "background,kidney"]);
+    expect(poor).toMatchObject({ code: 0, stderr: expect.stringContaining("warning: label maps also hold 2, which training refuses") });
+  });
+
   it("clips other images at percentiles of the data, keeps a layout that was named, and never writes over a config", {
     timeout: 300_000,
   }, async () => {
-    const data = niftiCases({ root: at("ct data"), classes: CLASSES });
+    const data = imageCases({ root: at("ct data"), classes: CLASSES });
     const rows: string[] = ["id,image,label"];
     for (const ref of await data.list()) {
       const { id, image, shape } = await loadCase(data, ref);

@@ -121,6 +121,24 @@ describe("choosePostprocessing", () => {
     expect(own[1]).toMatchObject({ class: "tumor", step: null, dice: 1, chosenDice: 1, heldOutDice: 1 });
   });
 
+  it("checks a single fold by groups of its cases, never one case of a patient by another", () => {
+    // Patient a: what is small is wrong; patient b: what is small is right.
+    const tables = ["a_1", "a_2", "a_3", "b_1"].map((id): ComponentTable => {
+      const isWrong = id.startsWith("a");
+      const components: [number, number][] = [
+        [100, 100],
+        [60, isWrong ? 0 : 60],
+      ];
+      return { ...table(0, isWrong ? 100 : 160, components), id };
+    });
+    const alone = choosePostprocessing(tables);
+    expect([alone.parts, alone.steps.length]).toEqual([4, 1]);
+    const together = choosePostprocessing(tables, { groupOf: (id) => id[0]! });
+    expect([together.parts, together.steps]).toEqual([2, []]);
+    expect(together.classes[0]!.refused).not.toBeNull();
+    expect(choosePostprocessing(tables, { groupOf: () => "all" })).toMatchObject({ parts: 0, steps: [] });
+  });
+
   it("of equal gains takes the one that removes less", () => {
     // Both kidneys stay; specks of 4 mm³ go, by any threshold above and by keeping two.
     const tables = [0, 1].map((fold) =>

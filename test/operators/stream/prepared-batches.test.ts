@@ -188,7 +188,7 @@ describe("cached with batch inside", () => {
   it("is seen as its operators by those who look at the graph", () => {
     const [a, b, c, d, e, f, g, h] = makers();
     const kinds = recordOperators(() => cases(data, { refs }).pipe(cached(a, b, c, d, e, f, g, h))).map((operator) => Object.keys(operator)[0]);
-    expect(kinds).toEqual(["load", "link", "link", "patch", "link", "shuffle", "batch"]);
+    expect(kinds).toEqual(["prepared", "load", "link", "link", "patch", "link", "shuffle", "batch"]);
   });
 
   it("is refused around functions of one's own, without load, behind batch, and for flows without epochs", async () => {

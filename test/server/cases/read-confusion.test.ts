@@ -32,6 +32,15 @@ describe("readConfusion", () => {
     expect(await readConfusion(evaluated("{ half"), { confusion, confusionClasses: classes })).toEqual({ classes, confusion, cases: [] });
   });
 
+  test("takes the hundred classes of a whole body, and no more than 512", async () => {
+    const of = (size: number) => ({
+      classes: Array.from({ length: size }, (_, i) => `class ${i}`),
+      confusion: Array.from({ length: size }, (_, truth) => Array.from({ length: size }, (_, predicted) => Number(truth === predicted))),
+    });
+    expect((await readConfusion(evaluated(JSON.stringify(of(118))), null))?.confusion).toHaveLength(118);
+    expect(await readConfusion(evaluated(JSON.stringify(of(513))), null)).toBeUndefined();
+  });
+
   test("is nothing in runs of earlier versions", async () => {
     for (const summary of [null, {}, { confusion }, [], "text"]) expect(await readConfusion(temporaryFolder(), summary)).toBeUndefined();
   });

@@ -191,6 +191,20 @@ describe("several ranks", () => {
     expect(state.positions).toHaveLength(2);
   });
 
+  it("count failed cases of all ranks together against the budget, and all end when it is used up", async () => {
+    // One on each rank: within the budget of each, but not of the run.
+    const broken = config("budget", { data: tinyData(8, { broken: ["case_2", "case_3"] }), onError: "skip", skipBudget: 1 });
+    const { errors, ended } = await trainTogether(2, broken);
+    expect(ended).toEqual([]);
+    for (const error of errors) {
+      expect(error).toMatchObject({
+        code: "ERR_DATA",
+        message: expect.stringContaining("at most 1 samples may fail on all ranks together (skipBudget), but 2 did: case_2, case_3"),
+      });
+    }
+    expect((await trainTogether(2, { ...broken, name: "budget-2", skipBudget: 2 })).errors).toEqual([undefined, undefined]);
+  });
+
   it("refuse fewer cases than ranks, other cases on one, and a checkpoint of another number of them", async () => {
     const few = await trainTogether(3, config("few", { data: tinyData(2) }));
     expect(few.errors[0]).toMatchObject({

@@ -1,7 +1,9 @@
 import uPlot from "uplot";
 import { element, setText } from "../elements/element.js";
 import { color, onThemeChange } from "../elements/theme.js";
+import { formatAxis, wholeNumber } from "./axis-text.js";
 import { savePicture, saveTable } from "./save-curves.js";
+import { LEAST_WIDTH, touchZoom } from "./touch-zoom.js";
 
 /** One curve: `y` over ascending `x`, drawn in a color of the style sheet, such as "series-1". */
 export interface Curve {
@@ -43,8 +45,6 @@ export interface ZoomRange {
 }
 
 const KEYS = ["ArrowLeft", "ArrowRight", "Home", "End", "Escape", "+", "=", "-"];
-/** Places on the axis that a zoom must hold. */
-const LEAST_WIDTH = 4;
 
 /** A chart with title, legend that shows values, zoom by dragging or by keys, and export. The same object is updated while the run goes on. */
 export class Chart {
@@ -63,6 +63,9 @@ export class Chart {
   #curves: readonly Curve[] = [];
   #isLog = false;
   #range: ZoomRange | undefined;
+  /** All of the axis, also while a part is drawn in detail. */
+  #whole: ZoomRange = { from: 0, to: 0 };
+  #isTouched = () => false;
   #shape = "";
   #values: { readonly curve: Curve; readonly output: Element }[] = [];
   #index: number | null = null;
@@ -98,6 +101,7 @@ export class Chart {
     this.#plotArea.addEventListener("keydown", (event) => this.#onKey(event));
     this.#plotArea.setAttribute("aria-label", this.#describe([]));
     this.#plotArea.style.minHeight = `${options.height ?? 240}px`;
+    if (options.onZoom) this.#isTouched = this.#listenToFingers();
     this.#observer = new ResizeObserver(() => this.#resize());
     this.#observer.observe(this.#plotArea);
     this.#stopTheme = onThemeChange(() => {
@@ -146,7 +150,11 @@ export class Chart {
       this.#shape = shape;
       this.#build(curves);
     } else this.#plot?.setData(this.#data(curves), false);
-    this.#setRange();
+    const x = this.#plot?.data[0] ?? [];
+    const own = { from: x[0] ?? 0, to: x[x.length - 1] ?? 0 };
+    const { from, to } = this.#whole;
+    this.#whole = this.#range ? { from: Math.min(from, own.from), to: Math.max(to, own.to) } : own;
+    if (!this.#isTouched()) this.#setRange();
     this.#showValues();
   }
 
@@ -159,6 +167,7 @@ export class Chart {
     if (min === undefined || max === undefined) return;
     if (min === max) [min, max] = [min - 1, max + 1];
     plot.setScale("x", { min, max });
+    this.#plotArea.dataset.shown = `${min} ${max}`;
   }
 
   #data(curves: readonly Curve[]): uPlot.AlignedData {
@@ -317,7 +326,7 @@ export class Chart {
       .filter((curve) => curve.look !== "faint")
       .map((curve) => `${curve.label} ${format(curve.y[curve.y.length - 1])} at ${axis} ${xText(curve.x[curve.x.length - 1]!)}`);
     return `Chart ${this.#title}: ${parts.join(", ") || "nothing recorded yet"}. Arrow keys read single points${
-      this.#options.onZoom ? ", plus and minus zoom, Escape shows all" : ""
+      this.#options.onZoom ? ", plus and minus zoom, Shift with an arrow key moves the part that is shown, Escape shows all" : ""
     }.`;
   }
 
@@ -334,17 +343,40 @@ export class Chart {
       this.#options.onZoom?.(undefined);
       return;
     }
+    if (event.shiftKey && event.key.startsWith("Arrow")) {
+      this.#moveBy(event.key === "ArrowLeft" ? -0.25 : 0.25);
+      return;
+    }
     const last = plot.data[0]!.length - 1;
     const index = this.#index ?? last;
     const next = event.key === "Home" ? 0 : event.key === "End" ? last : Math.min(last, Math.max(0, index + (event.key === "ArrowLeft" ? -1 : 1)));
     plot.setCursor({ left: plot.valToPos(plot.data[0]![next]!, "x"), top: 10 });
   }
 
+  #listenToFingers(): () => boolean {
+    return touchZoom(this.#plotArea, {
+      box: () => this.#plot?.over.getBoundingClientRect(),
+      shown: () => this.#range ?? this.#whole,
+      whole: () => this.#whole,
+      read: (left) => this.#plot?.setCursor({ left, top: 10 }),
+      preview: ({ from, to }) => this.#plot?.setScale("x", { min: from, max: to }),
+      commit: (range) => this.#options.onZoom?.(range),
+    });
+  }
+
+  /** Shows what lies before or after the part that is shown, as far as there is something. */
+  #moveBy(share: number): void {
+    if (!this.#range) return;
+    const width = this.#range.to - this.#range.from;
+    const from = Math.max(this.#whole.from, Math.min(this.#whole.to - width, Math.round(this.#range.from + share * width)));
+    this.#options.onZoom?.({ from, to: from + width });
+  }
+
   /** Shows half or twice as much around the point that is read, or around the middle. */
   #zoomBy(factor: number): void {
     const x = this.#plot!.data[0]!;
-    const [first, last] = [x[0]!, x[x.length - 1]!];
-    const { from, to } = this.#range ?? { from: first, to: last };
+    const { from: first, to: last } = this.#whole;
+    const { from, to } = this.#range ?? this.#whole;
     const width = (to - from) * factor;
     if (width < LEAST_WIDTH) return;
     const at = this.#index === null ? undefined : x[this.#index];
@@ -382,23 +414,4 @@ function around(min: number | null, max: number | null, fromZero: boolean): uPlo
   const room = (max - min || Math.abs(max) || 1) * 0.08;
   const low = min - room;
   return [fromZero || (min >= 0 && low < 0) ? 0 : low, max + room];
-}
-
-/** Steps and epochs have no fractions. */
-function wholeNumber(value: number): string {
-  return Number.isInteger(value) ? compact(value) : "";
-}
-
-/** `12k`, `1.5M`: axis labels stay short. */
-function compact(value: number): string {
-  if (Math.abs(value) >= 1e6) return `${+(value / 1e6).toFixed(2)}M`;
-  if (Math.abs(value) >= 1e4) return `${+(value / 1e3).toFixed(1)}k`;
-  return value.toLocaleString("en-US");
-}
-
-/** As many digits as tell the marks of an axis apart. */
-function formatAxis(value: number): string {
-  const size = Math.abs(value);
-  if (size !== 0 && (size < 1e-3 || size >= 1e6)) return value.toExponential(1).replace(".0e", "e").replace("e+", "e");
-  return String(+value.toPrecision(6));
 }

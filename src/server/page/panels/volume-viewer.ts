@@ -10,6 +10,9 @@ export interface VolumeFile {
   readonly isGzip: boolean;
 }
 
+/** The files of a case that are shown together. */
+export type VolumeFiles = Readonly<Partial<Record<VolumeKind, VolumeFile>>>;
+
 export const VOLUME_WORDS: Readonly<Record<VolumeKind, string>> = { image: "Image", label: "Ground truth", prediction: "Prediction" };
 export const VOLUME_PLANES = ["All planes", "Axial", "Coronal", "Sagittal", "3D"] as const;
 
@@ -45,6 +48,8 @@ export class VolumeViewer {
   #drawing: Niivue | undefined;
   #starting: Promise<Niivue> | undefined;
   #kinds: readonly VolumeKind[] = [];
+  #files: VolumeFiles = {};
+  #last: Promise<void> = Promise.resolve();
   #classes: readonly string[] = [];
 
   constructor(canvas: HTMLCanvasElement, onPlace: (text: string) => void) {
@@ -53,19 +58,56 @@ export class VolumeViewer {
     canvas.addEventListener("keydown", (event) => this.#onKey(event), { capture: true });
   }
 
+  /** Bytes of the files that are not loaded yet. */
+  pending(files: VolumeFiles): number {
+    return Object.values(files).reduce(
+      (sum, file) => sum + (Object.values(this.#files).some(({ url }) => url === file?.url) ? 0 : (file?.bytes ?? 0)),
+      0,
+    );
+  }
+
+  /** Whether it is what is shown but for the prediction: then camera and crosshair stay, and image and ground truth are not read again. */
+  isBeside(files: VolumeFiles): boolean {
+    const own = this.#files;
+    if (!files.prediction || !own.prediction || this.#kinds.length === 0) return false;
+    return files.image?.url === own.image?.url && files.label?.url === own.label?.url;
+  }
+
   /** Loads the files in the place of what is shown; nothing is changed when `isWanted` says no in the end. */
-  async load(files: Readonly<Partial<Record<VolumeKind, VolumeFile>>>, classes: readonly string[], isWanted: () => boolean): Promise<boolean> {
+  async load(files: VolumeFiles, classes: readonly string[], isWanted: () => boolean): Promise<boolean> {
     this.#starting ??= this.#start();
     const drawing = await this.#starting;
-    const kinds = (Object.keys(VOLUME_WORDS) as VolumeKind[]).filter((kind) => files[kind]);
-    await drawing.loadVolumes(
-      kinds.map((kind) => ({ url: files[kind]!.url, name: `${kind}.nii${files[kind]!.isGzip ? ".gz" : ""}`, colormap: "gray", opacity: 1 })),
+    // One after the other: a change of mind in between must not leave two predictions.
+    const mine = this.#last.then(() =>
+      isWanted() ? (this.isBeside(files) ? this.#exchange(drawing, files, isWanted) : this.#loadAll(drawing, files, classes)) : undefined,
     );
-    if (!isWanted()) return false;
+    this.#last = mine.then(
+      () => undefined,
+      () => undefined,
+    );
+    await mine;
+    return isWanted();
+  }
+
+  async #loadAll(drawing: Niivue, files: VolumeFiles, classes: readonly string[]): Promise<void> {
+    const kinds = (Object.keys(VOLUME_WORDS) as VolumeKind[]).filter((kind) => files[kind]);
+    this.#files = {};
+    this.#kinds = [];
+    await drawing.loadVolumes(kinds.map((kind) => ({ ...source(kind, files[kind]!), opacity: 1 })));
+    this.#files = files;
     this.#kinds = kinds;
     this.#classes = classes;
     for (const [i, kind] of kinds.entries()) if (kind !== "image") drawing.volumes[i]!.setColormapLabel(colormapOf(classes));
-    return true;
+  }
+
+  /** Another prediction in the place of the one that is shown, which stays until the new one is there. */
+  async #exchange(drawing: Niivue, files: VolumeFiles, isWanted: () => boolean): Promise<void> {
+    if (files.prediction!.url === this.#files.prediction!.url) return;
+    const old = drawing.volumes[this.#kinds.length - 1]!;
+    const fresh = await drawing.addVolumeFromUrl({ ...source("prediction", files.prediction!), opacity: 0 });
+    fresh.setColormapLabel(colormapOf(this.#classes));
+    drawing.removeVolume(isWanted() ? old : fresh);
+    if (isWanted()) this.#files = files;
   }
 
   /** Applies planes, gray window and opacities to what is loaded. */
@@ -138,6 +180,10 @@ export class VolumeViewer {
     const [x, y, z] = [...mm].map((side) => (Math.round(side * 10) / 10 || 0).toFixed(1));
     return `(${x}, ${y}, ${z}) mm · ${parts.join(" · ")}`;
   }
+}
+
+function source(kind: VolumeKind, { url, isGzip }: VolumeFile) {
+  return { url, name: `${kind}.nii${isGzip ? ".gz" : ""}`, colormap: "gray" };
 }
 
 /** Label values to class colors; the background is clear. */

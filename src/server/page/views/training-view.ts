@@ -12,6 +12,9 @@ import type { View } from "../view.js";
 
 const SMOOTHING_KEY = "voxstream-smoothing";
 const LOG_KEY = "voxstream-log";
+const ZOOM_HINT = matchMedia("(pointer: coarse)").matches
+  ? "Two fingers zoom, one moves, two taps show all."
+  : "Drag to zoom, double-click to go back; or the keys + and −.";
 
 /** Loss, metrics, learning rate and waiting time over the steps, and the numbers that matter now. */
 export function trainingView(run: LiveRun): View {
@@ -72,10 +75,7 @@ export function trainingView(run: LiveRun): View {
   );
   const reset = element("button", { type: "button", class: "button", onclick: () => zoom(undefined) }, "Show all steps");
   reset.hidden = true;
-  controls.append(
-    reset,
-    element("span", { class: "hint" }, "Pale: single steps. Dashed: on training data. Drag to zoom, double-click to go back; or the keys + and −."),
-  );
+  controls.append(reset, element("span", { class: "hint" }, `Pale: single steps. Dashed: on training data. ${ZOOM_HINT}`));
 
   const shared = { axis: "step", sync: "steps", onZoom: zoom };
   const loss = new Chart({ ...shared, title: "Loss", format: formatValue, height: 300 });
