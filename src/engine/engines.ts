@@ -7,8 +7,11 @@ import { ADDON_FILES } from "../kernels/find-addon.js";
 import { native, nativeMissingReason } from "../kernels/native.js";
 import { registerNative } from "./native/register-native.js";
 import { type TensorflowPackage, tensorflowState } from "./tensorflow-package.js";
+import { openedCard } from "./webgpu/gpu-backend.js";
+import { registerWebgpu } from "./webgpu/register-webgpu.js";
+import { webgpuMissing } from "./webgpu/webgpu-packages.js";
 
-export type EngineName = "native" | "cpu" | "tensorflow" | "tensorflow-gpu";
+export type EngineName = "native" | "webgpu" | "cpu" | "tensorflow" | "tensorflow-gpu";
 
 /** What is known of an engine without running it, and how it is made ready. A new engine is one entry here. */
 export interface EngineEntry {
@@ -54,6 +57,15 @@ export const ENGINES: readonly EngineEntry[] = [
     threads: () => native()!.threadCount(),
     version: () => `${native()!.isa} ${builtAt()}`,
   },
+  {
+    name: "webgpu",
+    backend: "webgpu",
+    missing: webgpuMissing,
+    load: registerWebgpu,
+    // What feeds the card is one thread.
+    threads: () => 1,
+    version: () => `${openedCard() ?? "no card opened"} ${builtAt()}`,
+  },
   tensorflow("tensorflow", "@tensorflow/tfjs-node"),
   {
     name: "cpu",
@@ -69,7 +81,7 @@ export const ENGINES: readonly EngineEntry[] = [
 function builtAt(): string {
   const root = fileURLToPath(new URL("../../", import.meta.url));
   const here = fileURLToPath(new URL("./", import.meta.url));
-  const folders = ["native", "self-check", "ops", "."].map((folder) => join(here, folder));
+  const folders = ["native", "webgpu", "self-check", "ops", "."].map((folder) => join(here, folder));
   const sources = folders.flatMap((folder) => readdirSync(folder).map((file) => join(folder, file)));
   const state = [...ADDON_FILES.map((file) => root + file), ...sources, `${root}package.json`].map((file) => {
     const stat = statSync(file, { throwIfNoEntry: false });

@@ -34,8 +34,8 @@ export async function listEngines({ check = "remembered", ...unknown }: ListEngi
       continue;
     }
     try {
-      const code = version();
       if (check !== "known") await load(0);
+      const code = version();
       const result =
         code === undefined
           ? undefined

@@ -11,6 +11,7 @@ import { nativeCalls } from "./native/register-native.js";
 import { registerGradients } from "./register-gradients.js";
 import { rememberedCheck } from "./self-check/remembered-check.js";
 import { describeFailures } from "./self-check/self-check.js";
+import { gpuBackend, gpuBytes, trimGpu } from "./webgpu/gpu-backend.js";
 
 export type { EngineName } from "./engines.js";
 
@@ -109,11 +110,14 @@ function ownBackend(): NativeBackend | undefined {
 }
 
 function poolBytes(): { readonly held: number; readonly used: number } {
-  return ownBackend()?.poolBytes ?? { held: 0, used: 0 };
+  const gpu = gpuBackend();
+  return ownBackend()?.poolBytes ?? (gpu ? gpuBytes(gpu) : { held: 0, used: 0 });
 }
 
 function trim(): void {
   ownBackend()?.trim();
+  const gpu = gpuBackend();
+  if (gpu) trimGpu(gpu);
 }
 
 function profile(): readonly ProfileRow[] {

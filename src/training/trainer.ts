@@ -190,7 +190,7 @@ export class Trainer {
     const { positions, samples } = group;
     const { loss, metrics } = group.figures;
     const began = performance.now();
-    updateWeights(learner, group.gradients, learningRate, step);
+    await updateWeights(learner, group.gradients, learningRate, step);
     const now = performance.now();
     const stepMs = group.workMs + now - began;
     const totalMs = now - this.stepEnded;

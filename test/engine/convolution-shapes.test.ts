@@ -14,7 +14,7 @@ describe.skipIf(!native())("3D convolution of any shape", () => {
     await startEngine({ engine: "native", threads: 2 });
   });
 
-  it("has the value and both gradients of cpu", () => {
+  it("has the value and both gradients of cpu", async () => {
     const shapes = fc.record({
       size: triple(1, 7),
       kernel: triple(1, 4),
@@ -26,8 +26,8 @@ describe.skipIf(!native())("3D convolution of any shape", () => {
       isSame: fc.boolean(),
       isDilated: fc.boolean(),
     });
-    fc.assert(
-      fc.property(shapes, ({ size, kernel, stride, dilation, from, to, batch, isSame, isDilated }) => {
+    await fc.assert(
+      fc.asyncProperty(shapes, async ({ size, kernel, stride, dilation, from, to, batch, isSame, isDilated }) => {
         // TensorFlow takes strides or dilations, not both.
         const strides: Triple = isDilated ? [1, 1, 1] : stride;
         const rates: Triple = isDilated ? dilation : [1, 1, 1];
@@ -39,9 +39,9 @@ describe.skipIf(!native())("3D convolution of any shape", () => {
           run: ([x, w]) => tf.conv3d(x as tf.Tensor5D, w as tf.Tensor5D, strides, isSame ? "same" : "valid", "NDHWC", rates),
         };
         tf.setBackend("cpu");
-        const expected = evaluateCase(one);
+        const expected = await evaluateCase(one);
         tf.setBackend("native");
-        const actual = evaluateCase(one);
+        const actual = await evaluateCase(one);
         expect(relativeDifference(actual.value, expected.value)).toBeLessThan(1e-4);
         expected.gradients.forEach((gradient, i) => {
           expect(relativeDifference(actual.gradients[i]!, gradient), `gradient ${i}`).toBeLessThan(1e-4);
@@ -92,9 +92,9 @@ describe.skipIf(!native())("strides larger than the filter, with `same` padding"
     await startEngine({ engine: "native", threads: 2 });
   });
 
-  const on = (backend: string, one: CheckCase): Gradients => {
+  const on = async (backend: string, one: CheckCase): Promise<Gradients> => {
     tf.setBackend(backend);
-    return evaluateCase(one);
+    return await evaluateCase(one);
   };
   const expectEqual = (actual: Gradients, expected: Gradients) => {
     expect(actual.gradients.length).toBe(expected.gradients.length);
@@ -126,23 +126,26 @@ describe.skipIf(!native())("strides larger than the filter, with `same` padding"
       [2, 2, 5],
     ],
   ];
-  it.each(shapes)("convolution of %s with filter %s and stride %s begins at the first voxel, on cpu and native alike", (size, kernel, strides) => {
-    const one: CheckCase = {
-      op: "fusedConv3d",
-      detail: `${size} ${kernel} ${strides}`,
-      inputs: volumes(size, kernel, 3, 17),
-      run: ([x, w]) => fusedConv3d(x as tf.Tensor5D, w as tf.Tensor5D, undefined, { strides }),
-    };
-    expectEqual(on("native", one), on("cpu", one));
-    for (const backend of ["cpu", "native"]) {
-      tf.setBackend(backend);
-      tf.tidy(() => {
-        const [x, w] = [tf.randomNormal<tf.Rank.R5>([2, ...size, 3]), tf.randomNormal<tf.Rank.R5>([...kernel, 3, 4])];
-        const y = fusedConv3d(x, w, undefined, { strides }).dataSync() as Float32Array;
-        expect(relativeDifference(Float32Array.from(y), directConvolution(x, w, strides)), backend).toBeLessThan(1e-5);
-      });
-    }
-  });
+  it.each(shapes)(
+    "convolution of %s with filter %s and stride %s begins at the first voxel, on cpu and native alike",
+    async (size, kernel, strides) => {
+      const one: CheckCase = {
+        op: "fusedConv3d",
+        detail: `${size} ${kernel} ${strides}`,
+        inputs: volumes(size, kernel, 3, 17),
+        run: ([x, w]) => fusedConv3d(x as tf.Tensor5D, w as tf.Tensor5D, undefined, { strides }),
+      };
+      expectEqual(await on("native", one), await on("cpu", one));
+      for (const backend of ["cpu", "native"]) {
+        tf.setBackend(backend);
+        tf.tidy(() => {
+          const [x, w] = [tf.randomNormal<tf.Rank.R5>([2, ...size, 3]), tf.randomNormal<tf.Rank.R5>([...kernel, 3, 4])];
+          const y = fusedConv3d(x, w, undefined, { strides }).dataSync() as Float32Array;
+          expect(relativeDifference(Float32Array.from(y), directConvolution(x, w, strides)), backend).toBeLessThan(1e-5);
+        });
+      }
+    },
+  );
 
   it.each(["cpu", "native"])("a transposed convolution is the gradient of that convolution, on %s", (backend) => {
     tf.setBackend(backend);
@@ -164,7 +167,7 @@ describe.skipIf(!native())("strides larger than the filter, with `same` padding"
     });
   });
 
-  it("images have the values and gradients of the stock 2D operations of cpu", () => {
+  it("images have the values and gradients of the stock 2D operations of cpu", async () => {
     const inputs = [{ shape: [2, 8, 9, 4] }, { shape: [1, 2, 4, 5] }];
     const stock: CheckCase = {
       op: "conv2d",
@@ -177,9 +180,9 @@ describe.skipIf(!native())("strides larger than the filter, with `same` padding"
       run: ([x, w]) =>
         tf.squeeze(fusedConv3d(tf.expandDims(x!, 1) as tf.Tensor5D, tf.expandDims(w!, 0) as tf.Tensor5D, undefined, { strides: [1, 2, 4] }), [1]),
     };
-    const expected = on("cpu", stock);
-    for (const one of [stock, flat]) expectEqual(on("native", one), expected);
-    expectEqual(on("cpu", flat), expected);
+    const expected = await on("cpu", stock);
+    for (const one of [stock, flat]) expectEqual(await on("native", one), expected);
+    expectEqual(await on("cpu", flat), expected);
     const back: CheckCase = {
       op: "conv2dTranspose",
       detail: "strided",
@@ -194,7 +197,7 @@ describe.skipIf(!native())("strides larger than the filter, with `same` padding"
           [1],
         ),
     };
-    for (const one of [back, flatBack]) expectEqual(on("native", one), on("cpu", back));
+    for (const one of [back, flatBack]) expectEqual(await on("native", one), await on("cpu", back));
   });
 
   const inputs = [{ shape: [2, 6, 8, 9, 5] }];
@@ -239,7 +242,7 @@ describe.skipIf(!native())("strides larger than the filter, with `same` padding"
     });
   });
 
-  it.each(others.map((one) => [one.op, one] as const))("%s has the value and gradients of cpu", (_, one) => {
-    expectEqual(on("native", one), on("cpu", one));
+  it.each(others.map((one) => [one.op, one] as const))("%s has the value and gradients of cpu", async (_, one) => {
+    expectEqual(await on("native", one), await on("cpu", one));
   });
 });

@@ -10,11 +10,11 @@ describe.skipIf(!native())("the native engine gives the values and gradients of 
     await startEngine({ engine: "native" });
   });
 
-  it.each(nativeCases().map((one) => [`${one.op} ${one.detail}`, one] as const))("%s", (_, one) => {
+  it.each(nativeCases().map((one) => [`${one.op} ${one.detail}`, one] as const))("%s", async (_, one) => {
     tf.setBackend("cpu");
-    const expected = evaluateCase(one);
+    const expected = await evaluateCase(one);
     tf.setBackend("native");
-    const actual = evaluateCase(one);
+    const actual = await evaluateCase(one);
     expect(expected.value.length).toBeGreaterThan(0);
     expect(relativeDifference(actual.value, expected.value)).toBeLessThan(1e-4);
     expected.gradients.forEach((gradient, i) => {

@@ -52,7 +52,7 @@ describe.skipIf(!native())("3x3 taps by minimal filtering", () => {
     expect(ours).toBeLessThan(2 * direct);
   });
 
-  it("has the value and both gradients of cpu for odd sizes, any channels, batches and taps along depth", () => {
+  it("has the value and both gradients of cpu for odd sizes, any channels, batches and taps along depth", async () => {
     const shapes = fc.record({
       size: fc.tuple(fc.integer({ min: 1, max: 6 }), fc.integer({ min: 1, max: 13 }), fc.integer({ min: 1, max: 13 })),
       depthTaps: fc.integer({ min: 1, max: 5 }),
@@ -62,8 +62,8 @@ describe.skipIf(!native())("3x3 taps by minimal filtering", () => {
       batch: fc.integer({ min: 1, max: 3 }),
       isSame: fc.boolean(),
     });
-    fc.assert(
-      fc.property(shapes, ({ size, depthTaps, depthStride, from, to, batch, isSame }) => {
+    await fc.assert(
+      fc.asyncProperty(shapes, async ({ size, depthTaps, depthStride, from, to, batch, isSame }) => {
         fc.pre(isSame || (size[0] >= depthTaps && size[1] >= 3 && size[2] >= 3));
         const one: CheckCase = {
           op: "conv3d",
@@ -72,9 +72,9 @@ describe.skipIf(!native())("3x3 taps by minimal filtering", () => {
           run: ([x, w]) => tf.conv3d(x as tf.Tensor5D, w as tf.Tensor5D, [depthStride, 1, 1], isSame ? "same" : "valid"),
         };
         tf.setBackend("cpu");
-        const expected = evaluateCase(one);
+        const expected = await evaluateCase(one);
         tf.setBackend("native");
-        const actual = evaluateCase(one);
+        const actual = await evaluateCase(one);
         expect(relativeDifference(actual.value, expected.value), one.detail).toBeLessThan(1e-5);
         expected.gradients.forEach((gradient, i) => {
           expect(relativeDifference(actual.gradients[i]!, gradient), `gradient ${i} of ${one.detail}`).toBeLessThan(1e-5);

@@ -61,6 +61,7 @@ export function enginesCommand(): Command {
 const KINDS: Readonly<Record<EngineReport["name"], string>> = {
   "tensorflow-gpu": "TensorFlow on an NVIDIA GPU",
   native: "our kernels in C++, for training and for data",
+  webgpu: "our kernels in WGSL on any graphics card",
   tensorflow: "TensorFlow on the CPU",
   cpu: "stock TensorFlow.js, the reference; slow",
 };

@@ -1,5 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { NativeBackend } from "../native/native-backend.js";
+import { gpuBackend } from "../webgpu/gpu-backend.js";
+import { adamOnGpu, momentumOnGpu } from "../webgpu/in-place-updates.js";
 
 export interface AdamUpdate {
   readonly variable: tf.Variable;
@@ -40,7 +42,7 @@ function own(backend: NativeBackend, variable: tf.Variable): Float32Array {
 }
 
 /**
- * m ← β₁ m + (1 - β₁) g, v ← β₂ v + (1 - β₂) g², w ← w - size m / (root √v + ε) - decay w; one pass on the native engine.
+ * m ← β₁ m + (1 - β₁) g, v ← β₂ v + (1 - β₂) g², w ← w - size m / (root √v + ε) - decay w; in place on the native engine and on the card.
  *
  * @source Kingma and Ba 2015, algorithm 1; decoupled decay: Loshchilov and Hutter 2019
  */
@@ -49,6 +51,11 @@ export function adamUpdate({ variable, gradient, firstMoment, secondMoment, beta
   if (backend instanceof NativeBackend && gradient.dtype === "float32") {
     const [w, m, v] = [own(backend, variable), own(backend, firstMoment), own(backend, secondMoment)];
     backend.addon.adam(w, backend.floats(gradient), m, v, beta1, beta2, size, root, epsilon, decay);
+    return;
+  }
+  const gpu = gpuBackend();
+  if (gpu) {
+    adamOnGpu(gpu, { variable, gradient, firstMoment, secondMoment, beta1, beta2, size, root, epsilon, decay });
     return;
   }
   tf.tidy(() => {
@@ -69,6 +76,11 @@ export function momentumUpdate({ variable, gradient, velocity, momentum, rate, i
   if (backend instanceof NativeBackend && gradient.dtype === "float32") {
     const [w, u] = [own(backend, variable), own(backend, velocity)];
     backend.addon.momentum(w, backend.floats(gradient), u, momentum, rate, isNesterov ? 1 : 0, decay);
+    return;
+  }
+  const gpu = gpuBackend();
+  if (gpu) {
+    momentumOnGpu(gpu, { variable, gradient, velocity, momentum, rate, isNesterov, decay });
     return;
   }
   tf.tidy(() => {

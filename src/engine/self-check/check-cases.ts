@@ -222,12 +222,14 @@ function binaryCases(): CheckCase[] {
     inputs: [{ shape: [2, 3, 4, 5, 6] }, { shape: [6] }],
     run: ([x, alpha]) => tf.prelu(x!, alpha!),
   });
-  cases.push({
-    op: "addN",
-    detail: "three terms",
-    inputs: [{ shape: [3, 5] }, { shape: [3, 5] }, { shape: [3, 5] }],
-    run: (terms) => tf.addN(terms),
-  });
+  for (const terms of [3, 20]) {
+    cases.push({
+      op: "addN",
+      detail: `${terms} terms`,
+      inputs: Array.from({ length: terms }, () => ({ shape: [3, 5] })),
+      run: (all) => tf.addN(all),
+    });
+  }
   return cases;
 }
 

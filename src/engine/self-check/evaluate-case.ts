@@ -8,33 +8,42 @@ export interface CaseResult {
 }
 
 /** Runs a case on the engine that is set now. Equal cases get equal inputs on every engine. */
-export function evaluateCase(one: CheckCase): CaseResult {
-  return tf.tidy(() => {
-    const random = new Random(1, 0, `${one.op} ${one.detail}`, 0, "selfCheck");
-    const inputs = one.inputs.map(({ shape, kind = "normal" }) => {
-      const size = tf.util.sizeFromShape(shape as number[]);
-      const values = Float32Array.from({ length: size }, () => draw(random, kind));
-      return tf.tensor(values, shape as number[], kind === "labels" ? "int32" : "float32");
-    });
-    const value = one.run(inputs);
-    if (one.isForwardOnly) return { value: floats(value), gradients: [] };
-    // A random projection of the result makes one gradient show all of it.
-    const weights = tf.tensor(
-      Float32Array.from({ length: value.size }, () => random.normal()),
-      value.shape,
-    );
-    const floatInputs = inputs.filter((input) => input.dtype === "float32");
-    const gradients = tf.grads((...xs) => {
-      let next = 0;
-      const all = inputs.map((input) => (input.dtype === "float32" ? xs[next++]! : input));
-      return tf.sum(tf.mul(one.run(all), weights));
-    })(floatInputs);
-    return { value: floats(value), gradients: gradients.map(floats) };
-  });
+export async function evaluateCase(one: CheckCase): Promise<CaseResult> {
+  const results = tf.tidy(() => compute(one));
+  try {
+    const [value, ...gradients] = await Promise.all(results.map(floats));
+    return { value: value!, gradients };
+  } finally {
+    tf.dispose(results);
+  }
 }
 
-function floats(tensor: tf.Tensor): Float32Array {
-  return Float32Array.from(tensor.dataSync());
+/** The value, then the gradients of all float inputs. */
+function compute(one: CheckCase): tf.Tensor[] {
+  const random = new Random(1, 0, `${one.op} ${one.detail}`, 0, "selfCheck");
+  const inputs = one.inputs.map(({ shape, kind = "normal" }) => {
+    const size = tf.util.sizeFromShape(shape as number[]);
+    const values = Float32Array.from({ length: size }, () => draw(random, kind));
+    return tf.tensor(values, shape as number[], kind === "labels" ? "int32" : "float32");
+  });
+  const value = one.run(inputs);
+  if (one.isForwardOnly) return [value];
+  // A random projection of the result makes one gradient show all of it.
+  const weights = tf.tensor(
+    Float32Array.from({ length: value.size }, () => random.normal()),
+    value.shape,
+  );
+  const floatInputs = inputs.filter((input) => input.dtype === "float32");
+  const gradients = tf.grads((...xs) => {
+    let next = 0;
+    const all = inputs.map((input) => (input.dtype === "float32" ? xs[next++]! : input));
+    return tf.sum(tf.mul(one.run(all), weights));
+  })(floatInputs);
+  return [value, ...gradients];
+}
+
+async function floats(tensor: tf.Tensor): Promise<Float32Array> {
+  return Float32Array.from(await tensor.data());
 }
 
 function draw(random: Random, kind: "normal" | "positive" | "labels"): number {

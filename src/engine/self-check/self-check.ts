@@ -33,10 +33,10 @@ export async function selfCheck(backend: string): Promise<SelfCheckResult> {
     for (const one of cases) {
       const { op, detail } = one;
       await tf.setBackend("cpu");
-      const expected = evaluateCase(one);
+      const expected = await evaluateCase(one);
       await tf.setBackend(backend);
       try {
-        const actual = evaluateCase(one);
+        const actual = await evaluateCase(one);
         const pairs = [
           ["value", actual.value, expected.value] as const,
           ...expected.gradients.map((gradient, i) => [`gradient ${i}`, actual.gradients[i]!, gradient] as const),

@@ -14,7 +14,7 @@ export interface CapturedPreview extends Pick<PreviewInput, "id" | "image" | "sh
  * Copies the sample with the most foreground out of a batch, and what the network says to it: a patch of nothing shows nothing. Undefined when none has
  * more than `than`, the one that is already there.
  */
-export function capturePreview(batch: TrainingBatch, logits: tf.Tensor, than = -1): CapturedPreview | undefined {
+export async function capturePreview(batch: TrainingBatch, logits: tf.Tensor, than = -1): Promise<CapturedPreview | undefined> {
   const { image, parts } = batch;
   const shape: Shape4 = [image.shape[1], image.shape[2], image.shape[3], image.shape[4]];
   const each = elementCount(shape);
@@ -28,7 +28,9 @@ export function capturePreview(batch: TrainingBatch, logits: tf.Tensor, than = -
   if (!best) return undefined;
   const { sample, label, foreground } = best;
   const classes = logits.shape[logits.rank - 1]!;
-  const prediction = tf.tidy(() => tf.argMax(tf.slice(tf.reshape(logits, [-1, classes]), [sample * voxels, 0], [voxels, classes]), -1).dataSync());
+  const predicted = tf.tidy(() => tf.argMax(tf.slice(tf.reshape(logits, [-1, classes]), [sample * voxels, 0], [voxels, classes]), -1));
+  const prediction = await predicted.data();
+  predicted.dispose();
   return {
     id: parts[sample] ? sampleName(parts[sample]) : "unknown",
     image: image.data.slice(sample * each, (sample + 1) * each),

@@ -5,11 +5,10 @@ import * as tf from "@tensorflow/tfjs-core";
  *
  * @source Pascanu et al. 2013, algorithm 1
  */
-export function clipGradients(gradients: ReadonlyMap<tf.Variable, tf.Tensor>, norm: number): Map<tf.Variable, tf.Tensor> {
-  const total = tf.tidy(() => {
-    const squares = [...gradients.values()].map((gradient) => tf.sum(tf.square(gradient)));
-    return Math.sqrt(tf.addN(squares).dataSync()[0]!);
-  });
+export async function clipGradients(gradients: ReadonlyMap<tf.Variable, tf.Tensor>, norm: number): Promise<Map<tf.Variable, tf.Tensor>> {
+  const square = tf.tidy(() => tf.addN([...gradients.values()].map((gradient) => tf.sum(tf.square(gradient)))));
+  const total = Math.sqrt((await square.data())[0]!);
+  square.dispose();
   if (!(total > norm)) return new Map(gradients);
   const factor = norm / total;
   return new Map(

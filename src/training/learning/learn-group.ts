@@ -44,7 +44,7 @@ export async function learnGroup({ learner, first, size, step, next, onBatch, si
     for (let batch = first, count = 1; ; count++) {
       onBatch?.((step - 1) * size + count);
       const began = performance.now();
-      const { gradients, ...figures } = batchGradients(learner, batch, step);
+      const { gradients, ...figures } = await batchGradients(learner, batch, step);
       sum.add(gradients, batch.parts.length);
       sums = addStep(sums, { ...figures, samples: batch.parts.length, waitMs: 0, totalMs: 0 });
       const { position } = batch;

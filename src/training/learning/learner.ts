@@ -40,7 +40,7 @@ export function trainedVariables(model: tfl.LayersModel): { readonly name: strin
  *
  * @throws `ERR_TRAINING` when the loss is not finite
  */
-export function batchGradients(learner: Learner, batch: TrainingBatch, step: number): StepFigures & { readonly gradients: Gradients } {
+export async function batchGradients(learner: Learner, batch: TrainingBatch, step: number): Promise<StepFigures & { readonly gradients: Gradients }> {
   const { model, loss, classes } = learner;
   const variables = trainedVariables(model).map(({ variable }) => variable);
   const { image, target } = batchTensors(batch, model.inputs[0]!.shape, classes.length, ignoredBy(loss));
@@ -53,9 +53,9 @@ export function batchGradients(learner: Learner, batch: TrainingBatch, step: num
   }, variables);
   const gradients: Gradients = new Map(variables.flatMap((variable) => (grads[variable.name] ? [[variable, grads[variable.name]!]] : [])));
   try {
-    const lossValue = value.dataSync()[0]!;
+    const [lossValue] = (await value.data()) as unknown as [number];
     if (!Number.isFinite(lossValue)) throw notFinite(lossValue, step, batch);
-    return { loss: lossValue, metrics: metricColumns(learner.metrics, logits!, target, classes), gradients };
+    return { loss: lossValue, metrics: await metricColumns(learner.metrics, logits!, target, classes), gradients };
   } catch (error) {
     tf.dispose([...gradients.values()]);
     throw error;
@@ -65,11 +65,11 @@ export function batchGradients(learner: Learner, batch: TrainingBatch, step: num
 }
 
 /** Clip, update, average. The gradients are disposed. */
-export function updateWeights(learner: Learner, given: Gradients, learningRate: number, step: number): void {
+export async function updateWeights(learner: Learner, given: Gradients, learningRate: number, step: number): Promise<void> {
   const { optimizer, clipNorm, average } = learner;
   let gradients = given;
   try {
-    if (clipNorm !== undefined) gradients = clipGradients(gradients, clipNorm);
+    if (clipNorm !== undefined) gradients = await clipGradients(gradients, clipNorm);
     optimizer.apply(gradients, learningRate);
     average?.update(step);
   } finally {
@@ -78,18 +78,21 @@ export function updateWeights(learner: Learner, given: Gradients, learningRate: 
 }
 
 /** Loss and metrics of a batch, without learning. Also gives the logits to `look`, while they live. */
-export function validationStep(learner: Learner, batch: TrainingBatch, look?: (logits: tf.Tensor) => void): StepFigures {
+export async function validationStep(learner: Learner, batch: TrainingBatch, look?: (logits: tf.Tensor) => Promise<void>): Promise<StepFigures> {
   const { model, loss, classes } = learner;
-  return tf.tidy(() => {
-    const { image, target } = batchTensors(batch, model.inputs[0]!.shape, classes.length, ignoredBy(loss));
-    const logits = levelsOf(model.apply(image, { training: false }) as tf.Tensor | tf.Tensor[])[0]!;
-    const figures = {
-      loss: partFigure("loss", loss.name, () => loss(logits, target)).dataSync()[0]!,
-      metrics: metricColumns(learner.metrics, logits, target, classes),
-    };
-    look?.(logits);
-    return figures;
+  const { logits, target, value } = tf.tidy(() => {
+    const tensors = batchTensors(batch, model.inputs[0]!.shape, classes.length, ignoredBy(loss));
+    const finest = levelsOf(model.apply(tensors.image, { training: false }) as tf.Tensor | tf.Tensor[])[0]!;
+    return { logits: finest, target: tensors.target, value: partFigure("loss", loss.name, () => loss(finest, tensors.target)) };
   });
+  try {
+    const [lossValue] = (await value.data()) as unknown as [number];
+    const figures = { loss: lossValue, metrics: await metricColumns(learner.metrics, logits, target, classes) };
+    await look?.(logits);
+    return figures;
+  } finally {
+    tf.dispose([logits, target, value]);
+  }
 }
 
 /** The logits of each level that the network is supervised at, the finest first. */

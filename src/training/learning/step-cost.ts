@@ -40,8 +40,9 @@ export async function stepCost(
   const optimizer = makeOptimizer(options, trainedVariables(model));
   try {
     const learner = { model, loss, metrics: [], optimizer, classes: data.classes, clipNorm: training.clipNorm };
-    const profile = await tf.profile(() => {
-      updateWeights(learner, batchGradients(learner, noise([batch, ...patch, data.channels], classes, seed), 1).gradients, 1e-6, 1);
+    const profile = await tf.profile(async () => {
+      const { gradients } = await batchGradients(learner, noise([batch, ...patch, data.channels], classes, seed), 1);
+      await updateWeights(learner, gradients, 1e-6, 1);
       return tf.scalar(0);
     });
     (profile.result as tf.Tensor).dispose();

@@ -34,10 +34,10 @@ export async function validatePatches({ learner, host, ids, signal, isShown, onT
       await onTurn();
       const batch = signal.aborted ? undefined : await orAborted(source.next(), signal);
       if (!batch || signal.aborted) break;
-      const look = (logits: Tensor): void => {
-        captured = capturePreview(batch, logits, captured?.foreground) ?? captured;
+      const look = async (logits: Tensor): Promise<void> => {
+        captured = (await capturePreview(batch, logits, captured?.foreground)) ?? captured;
       };
-      const figures = validationStep(learner, batch, isShown ? look : undefined);
+      const figures = await validationStep(learner, batch, isShown ? look : undefined);
       sums = addStep(sums, { ...figures, samples: batch.parts.length, waitMs: source.waitMs, totalMs: 0 });
       batch.release();
       await nextTurn();
