@@ -45,7 +45,7 @@ inChromium("fingers on a chart", import.meta.url, (browser) => {
 
     // One finger on the whole chart reads it.
     await fingers(page, [0.2], [0.5]);
-    expect(Math.abs(Number(await chart.getAttribute("data-at")) - 2500)).toBeLessThan(100);
+    await page.waitForFunction(() => Math.abs(Number(document.querySelector('section[aria-label="Loss"]').dataset.at) - 2500) < 100);
     expect(await all.isHidden()).toBe(true);
 
     // A fifth of the axis is spread over all of it.
