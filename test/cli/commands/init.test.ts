@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { intensityStatistics, loadCase, imageCases, readHeader, writePhantoms, writeVolume } from "../../../src/index.js";
+import { imageCases, intensityStatistics, loadCase, readHeader, writePhantoms, writeVolume } from "../../../src/index.js";
 import { runCli } from "../../e2e/fixture/run-cli.js";
 
 const folder = mkdtempSync(join(tmpdir(), "voxstream-init-"));
