@@ -26,7 +26,13 @@ const IS_LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
  * @throws `ERR_SHAPE` with the first pixel whose bands differ
  * @source ITU-R BT.601; Pillow's convert("L")
  */
-export function mergeBands(pixels: Uint8Array, { dtype, littleEndian, width }: Picture, how: "brightness" | "equal", path: string): MergedBands {
+export function mergeBands(
+  pixels: Uint8Array,
+  { dtype, littleEndian, width }: Picture,
+  how: "brightness" | "equal",
+  path: string,
+  isLabel = false,
+): MergedBands {
   const size = STORED_BYTES[dtype];
   const count = pixels.length / (3 * size);
   if (how === "equal") {
@@ -35,7 +41,7 @@ export function mergeBands(pixels: Uint8Array, { dtype, littleEndian, width }: P
       for (let b = 0; b < size; b++) {
         const first = pixels[at + b]!;
         bytes[n * size + b] = first;
-        if (pixels[at + size + b] !== first || pixels[at + 2 * size + b] !== first) throw colored(n, width, path);
+        if (pixels[at + size + b] !== first || pixels[at + 2 * size + b] !== first) throw colored(n, width, path, isLabel);
       }
     }
     return { bytes };
@@ -76,10 +82,12 @@ export function mergeBands(pixels: Uint8Array, { dtype, littleEndian, width }: P
   return { bytes: new Uint8Array(values.buffer), dtype: "float64", littleEndian: IS_LITTLE_ENDIAN };
 }
 
-function colored(pixel: number, width: number, path: string): VoxError {
-  return new VoxError(
-    `the picture must be gray, or have equal bands, where one channel is declared, got color at x=${pixel % width} y=${Math.floor(pixel / width)}; ` +
-      'declare channels: 3, or read its brightness with color: "gray"',
-    { code: "ERR_SHAPE", where: path },
-  );
+function colored(pixel: number, width: number, path: string, isLabel: boolean): VoxError {
+  const [rule, fix] = isLabel
+    ? ["a label map must be gray, or have a palette, with the classes as values", "save the classes as numbers"]
+    : [
+        "the picture must be gray, or have equal bands, where one channel is declared",
+        'declare channels: 3, or read its brightness with color: "gray"',
+      ];
+  return new VoxError(`${rule}, got color at x=${pixel % width} y=${Math.floor(pixel / width)}; ${fix}`, { code: "ERR_SHAPE", where: path });
 }

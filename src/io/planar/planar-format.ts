@@ -93,7 +93,7 @@ function readPicture(picture: Picture, header: VolumeHeader, target: DecodeTarge
   const pixels = ni * nj;
   for (let n = 0; n < depth * pageChannels; n++) {
     const stored = withoutExtra(picture.page(n), bands, extra, STORED_BYTES[picture.dtype]);
-    const { bytes, ...type } = merge ? mergeBands(stored, picture, merge, path) : { bytes: stored };
+    const { bytes, ...type } = merge ? mergeBands(stored, picture, merge, path, encoding.keepsIndices) : { bytes: stored };
     const c = (n % pageChannels) * perPage;
     const k = Math.floor(n / pageChannels);
     for (let copy = 0; copy < (repeat ?? 1); copy++) {

@@ -11,7 +11,7 @@ import { plainFolder } from "../../../src/io/plain-folder.js";
 import { readHeader } from "../../../src/io/read-header.js";
 import { verifyCases } from "../../../src/io/verify-cases.js";
 import { writeVolume } from "../../../src/io/write-volume.js";
-import { pngBytes } from "../format-bytes.js";
+import { nrrdBytes, pngBytes } from "../format-bytes.js";
 import { writeStructures } from "./fixture/write-labels.js";
 import { someValues, writeSeries } from "./fixture/write-series.js";
 
@@ -82,6 +82,20 @@ describe("dicomCases", () => {
     );
     expect((await dicomCases({ ...where, annotation: /^RS\./ }).list())[0]!.label).toContain("RS.dcm#dicom=");
     rmSync(join(root, "p1", "RS2.dcm"));
+  });
+
+  it("takes labels of other formats that lie on the grid of the series", async () => {
+    const values = Uint8Array.from({ length: 120 }, (_, n) => n % 3);
+    const grid = { space: "LPS", "space directions": "(0.7,0,0) (0,0.8,0) (0,0,2.5)", "space origin": "(-10,-20,30)" };
+    const path = join(root, "p3", "Segmentation.NRRD");
+    writeFileSync(path, nrrdBytes({ type: "uchar", dimension: "3", sizes: "6 5 4", ...grid }, values));
+    const data = dicomCases({ root, classes, pattern: "p3" });
+    const [ref] = await data.list();
+    expect(ref!.label).toBe(path);
+    // Rows and columns of an axial series are turned around, slices are not.
+    const turned = Array.from({ length: 4 }, (_, k) => [...values.subarray(30 * k, 30 * k + 30)].reverse()).flat();
+    expect([...(await loadCase(data, ref!)).label!]).toEqual(turned);
+    rmSync(path);
   });
 
   it("says what is wrong with its options and its folder", async () => {

@@ -60,6 +60,7 @@ describe("PNG", () => {
       code: "ERR_SHAPE",
       message: expect.stringContaining('got color at x=1 y=0; declare channels: 3, or read its brightness with color: "gray"'),
     });
+    await expect(looked(at("color.png"), { channels: 1, role: "label" })).rejects.toThrow("got color at x=1 y=0; save the classes as numbers");
     // 0.299 * 255 + 0.587 * 100 + 0.114 * 7 is 135.7.
     expect((await looked(at("color.png"), { channels: 1, gray: true })).values).toEqual([5, 136]);
     expect(await looked(at("g8.png"), { channels: 3 })).toEqual({ shape: [1, 6, 5, 3], values: ramp(30).flatMap((value) => [value, value, value]) });
