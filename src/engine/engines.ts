@@ -9,7 +9,7 @@ import { registerNative } from "./native/register-native.js";
 import { type TensorflowPackage, tensorflowState } from "./tensorflow-package.js";
 import { openedCard } from "./webgpu/gpu-backend.js";
 import { registerWebgpu } from "./webgpu/register-webgpu.js";
-import { webgpuMissing } from "./webgpu/webgpu-packages.js";
+import { webgpuMissing } from "./webgpu/webgpu-missing.js";
 
 export type EngineName = "native" | "webgpu" | "cpu" | "tensorflow" | "tensorflow-gpu";
 

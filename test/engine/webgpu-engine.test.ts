@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
-import { webgpuMissing } from "../../src/engine/webgpu/webgpu-packages.js";
+import { webgpuMissing } from "../../src/engine/webgpu/webgpu-missing.js";
 
 interface Report {
   /** Why the engine is not to be had here. */

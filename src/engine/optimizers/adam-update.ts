@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { NativeBackend } from "../native/native-backend.js";
+import { adamOnGpu, momentumOnGpu } from "../webgpu/adam-on-gpu.js";
 import { gpuBackend } from "../webgpu/gpu-backend.js";
-import { adamOnGpu, momentumOnGpu } from "../webgpu/in-place-updates.js";
 
 export interface AdamUpdate {
   readonly variable: tf.Variable;

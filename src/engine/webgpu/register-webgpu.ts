@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { convolutionKernels } from "./convolution.js";
-import { elementKernels } from "./elements.js";
+import { elementKernels } from "./element-kernels.js";
 import { keepGpuBackend } from "./gpu-backend.js";
 import { openGpu } from "./open-gpu.js";
 import { rankFiveKernels } from "./rank-five.js";
