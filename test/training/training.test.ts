@@ -261,13 +261,16 @@ describe("a run that is stopped", () => {
   it("validates anew when it was stopped while validating", async () => {
     const whole = await train(config("validated", training({ epochs: 2 })));
     const controller = new AbortController();
-    let calls = 0;
+    let trained = 0;
     const graph: TrainingConfig["graph"] = (input) => {
-      // The first call only looks at its operators, for the memory plan.
-      if (++calls === 2) controller.abort(new Error("enough"));
+      // Called before, too, to plan its memory.
+      if (trained === 3) controller.abort(new Error("enough"));
       return config("").graph(input);
     };
-    const stopped = await train(config("validating", { validation: { graph }, ...training({ epochs: 2 }) }), { signal: controller.signal });
+    const callbacks = [{ onStep: ({ step }: { step: number }) => void (trained = step) }] as never;
+    const stopped = await train(config("validating", { validation: { graph }, ...training({ epochs: 2, callbacks }) }), {
+      signal: controller.signal,
+    });
     expect(stopped).toMatchObject({ status: "stopped", epochs: 0, steps: 3 });
     expect(rows(stopped.folder)).toEqual([[""]]);
     const rest = await train(config("validating", training({ epochs: 2 })), { resume: true });
