@@ -267,7 +267,10 @@ describe("a run that is stopped", () => {
       if (trained === 3) controller.abort(new Error("enough"));
       return config("").graph(input);
     };
-    const callbacks = [{ onStep: ({ step }: { step: number }) => void (trained = step) }] as never;
+    const onStep = ({ step }: { step: number }) => {
+      trained = step;
+    };
+    const callbacks = [{ onStep }] as never;
     const stopped = await train(config("validating", { validation: { graph }, ...training({ epochs: 2, callbacks }) }), {
       signal: controller.signal,
     });
