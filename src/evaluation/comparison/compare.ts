@@ -118,13 +118,6 @@ export async function compare(options: CompareOptions): Promise<Comparison> {
   const { name = plan.name, runs = variants[0]!.config.runs ?? "runs", ...rest } = overrides;
   const folder = resolveRunFolder(runs, name, resume || only !== undefined, "comparison");
   const foldersOf = (variant: string, seed: number): string => join(folder, "variants", nameOf(variant, seed));
-  const stranger = ["events.jsonl", "cross-validation.json"].find((file) => existsSync(join(folder, file)));
-  if (stranger !== undefined) {
-    throw new VoxError(`the folder must be new or hold a comparison, got one with ${stranger}; choose another name`, {
-      code: "ERR_CHECKPOINT",
-      where: folder,
-    });
-  }
   const splits = await divided(options, plan, folder, seeds[0]!);
   await saveSplits(join(folder, "splits.json"), splits);
   makeFolder(join(folder, "variants"));

@@ -128,10 +128,9 @@ describe("a comparison", () => {
   it("never goes on in the folder of a training", async () => {
     mkdirSync(join(root, "runs", "taken"), { recursive: true });
     writeFileSync(join(root, "runs", "taken", "events.jsonl"), "");
-    await expect(compare({ comparison, resume: true, overrides: { name: "taken" } })).rejects.toMatchObject({
-      code: "ERR_CHECKPOINT",
-      message: expect.stringContaining("must be new or hold a comparison, got one with events.jsonl"),
-    });
+    const { status, folder } = await compare({ comparison, resume: true, overrides: { name: "taken" }, signal: AbortSignal.abort() });
+    expect([status, folder]).toEqual(["stopped", join(root, "runs", "taken-2")]);
+    expect(readdirSync(join(root, "runs", "taken"))).toEqual(["events.jsonl"]);
   });
 
   it("runs from the command line, and takes config files as variants", { timeout: 300_000 }, async () => {
