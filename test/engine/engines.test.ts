@@ -13,14 +13,14 @@ import { native } from "../../src/kernels/native.js";
 describe("engines", () => {
   it("are all listed, with a reason for each that is not available", async () => {
     const engines = await listEngines();
-    expect(engines.map(({ name }) => name)).toEqual(["tensorflow-gpu", "native", "tensorflow", "cpu"]);
+    expect(engines.map(({ name }) => name)).toEqual(["tensorflow-gpu", "native", "webgpu", "tensorflow", "cpu"]);
     for (const { isAvailable, reason } of engines) expect(reason === undefined).toBe(isAvailable);
     expect(engines.at(-1)).toEqual({ name: "cpu", isAvailable: true });
   });
 
   it("refuse unknown names and bad numbers of threads", async () => {
     await expect(startEngine({ engine: "abacus" as never })).rejects.toThrow(
-      'startEngine: engine must be auto, tensorflow-gpu, native, tensorflow, cpu, got "abacus"',
+      'startEngine: engine must be auto, tensorflow-gpu, native, webgpu, tensorflow, cpu, got "abacus"',
     );
     await expect(startEngine({ threads: -1 })).rejects.toThrow("startEngine: threads must be an integer from 0 to 1024, got -1");
     await expect(startEngine({ seed: 0.5 })).rejects.toThrow("startEngine: seed must be an integer, got 0.5");

@@ -1,3 +1,4 @@
+import { requireKnownOptions } from "../../core/require-known-options.js";
 import type { PostprocessingStep } from "../../inference/index.js";
 import type { ComponentTable, PredictedComponent } from "./component-table.js";
 
@@ -94,8 +95,9 @@ interface Part {
  */
 export function choosePostprocessing(
   tables: readonly ComponentTable[],
-  { groupOf = (id) => id }: ChoosePostprocessingOptions = {},
+  { groupOf = (id) => id, ...unknown }: ChoosePostprocessingOptions = {},
 ): PostprocessingChoice {
+  requireKnownOptions("choosePostprocessing", unknown, ["groupOf"]);
   const all = tables.map(whole);
   const groups = [...new Map(all.map((table) => [table.class, classesOf(table)]))];
   const steps: PostprocessingStep[] = [];
