@@ -3,10 +3,9 @@ import { VoxError } from "../core/errors.js";
 import type { Affine } from "../core/geometry.js";
 import type { Triple } from "../core/shape.js";
 import { STORED_BYTES, type StoredDtype } from "../kernels/decode/reference.js";
-import { placeOnGrid } from "./place-on-grid.js";
+import { placedHeader } from "./placed-header.js";
 import { readError } from "./read-error.js";
 import { requireRoom } from "./require-room.js";
-import { sourceLayout } from "./source-layout.js";
 import { usableAffine } from "./usable-affine.js";
 import type { CompressedStream, VolumeHeader } from "./volume-format.js";
 
@@ -54,24 +53,20 @@ export async function storedHeader(file: StoredVoxels): Promise<VolumeHeader> {
   const voxelOffset = offset < 0 ? Math.max(0, fileBytes - storedBytes) : offset;
   const shape = channels > 1 ? [...extents, channels] : extents;
   await requireRoom({ path: dataPath ?? path, fileBytes, needed: voxelOffset + storedBytes, shape, dtype, ...(stream && { stream }) });
-  const placed = placeOnGrid({ format, path, shape: extents, dimensions, affine, header: null });
-  return {
-    format,
-    path,
-    shape: [...placed.shape, channels],
+  return placedHeader({
+    grid: { format, path, shape: extents, dimensions, affine, header: null },
+    channels,
     dtype,
-    geometry: placed.geometry,
-    source: placed.source,
     storedBytes,
+    littleEndian,
     encoding: {
       compressed: stream !== undefined,
       voxelOffset,
-      plan: { dtype, littleEndian, slope: 1, intercept: 0, ...sourceLayout(placed.source, channels) },
       ...(dataPath !== undefined && { dataPath }),
       ...(stream && { stream }),
       ...(channelAxis !== 3 && { channelAxis }),
     },
-  };
+  });
 }
 
 async function sizeOf(path: string): Promise<number> {

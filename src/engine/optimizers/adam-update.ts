@@ -46,16 +46,17 @@ function own(backend: NativeBackend, variable: tf.Variable): Float32Array {
  *
  * @source Kingma and Ba 2015, algorithm 1; decoupled decay: Loshchilov and Hutter 2019
  */
-export function adamUpdate({ variable, gradient, firstMoment, secondMoment, beta1, beta2, size, root, epsilon, decay }: AdamUpdate): void {
+export function adamUpdate(update: AdamUpdate): void {
+  const gpu = gpuBackend();
+  if (gpu) {
+    adamOnGpu(gpu, update);
+    return;
+  }
+  const { variable, gradient, firstMoment, secondMoment, beta1, beta2, size, root, epsilon, decay } = update;
   const backend = tf.backend();
   if (backend instanceof NativeBackend && gradient.dtype === "float32") {
     const [w, m, v] = [own(backend, variable), own(backend, firstMoment), own(backend, secondMoment)];
     backend.addon.adam(w, backend.floats(gradient), m, v, beta1, beta2, size, root, epsilon, decay);
-    return;
-  }
-  const gpu = gpuBackend();
-  if (gpu) {
-    adamOnGpu(gpu, { variable, gradient, firstMoment, secondMoment, beta1, beta2, size, root, epsilon, decay });
     return;
   }
   tf.tidy(() => {
@@ -71,16 +72,17 @@ export function adamUpdate({ variable, gradient, firstMoment, secondMoment, beta
  *
  * @source Sutskever et al. 2013
  */
-export function momentumUpdate({ variable, gradient, velocity, momentum, rate, isNesterov, decay }: MomentumUpdate): void {
+export function momentumUpdate(update: MomentumUpdate): void {
+  const gpu = gpuBackend();
+  if (gpu) {
+    momentumOnGpu(gpu, update);
+    return;
+  }
+  const { variable, gradient, velocity, momentum, rate, isNesterov, decay } = update;
   const backend = tf.backend();
   if (backend instanceof NativeBackend && gradient.dtype === "float32") {
     const [w, u] = [own(backend, variable), own(backend, velocity)];
     backend.addon.momentum(w, backend.floats(gradient), u, momentum, rate, isNesterov ? 1 : 0, decay);
-    return;
-  }
-  const gpu = gpuBackend();
-  if (gpu) {
-    momentumOnGpu(gpu, { variable, gradient, velocity, momentum, rate, isNesterov, decay });
     return;
   }
   tf.tidy(() => {

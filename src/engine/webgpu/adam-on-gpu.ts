@@ -1,5 +1,6 @@
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import * as tf from "@tensorflow/tfjs-core";
+import type { AdamUpdate, MomentumUpdate } from "../optimizers/adam-update.js";
 import { runProgram, sizeOf, THREAD } from "./run-program.js";
 
 /** A tensor that an optimizer changes, and what it is changed by. */
@@ -32,21 +33,8 @@ function own(backend: WebGPUBackend, variable: tf.Variable): void {
   tf.tidy(() => variable.assign(tf.engine().makeTensorFromTensorInfo(copy)));
 }
 
-export interface GpuAdamStep {
-  readonly variable: tf.Variable;
-  readonly gradient: tf.Tensor;
-  readonly firstMoment: tf.Variable;
-  readonly secondMoment: tf.Variable;
-  readonly beta1: number;
-  readonly beta2: number;
-  readonly size: number;
-  readonly root: number;
-  readonly epsilon: number;
-  readonly decay: number;
-}
-
 /** One step of Adam in three passes over the variable. */
-export function adamOnGpu(backend: WebGPUBackend, { variable, gradient, firstMoment, secondMoment, ...floats }: GpuAdamStep): void {
+export function adamOnGpu(backend: WebGPUBackend, { variable, gradient, firstMoment, secondMoment, ...floats }: AdamUpdate): void {
   const { beta1, beta2, size, root, epsilon, decay } = floats;
   const [g, m, v] = [gradient, firstMoment, secondMoment];
   update(backend, { name: "adam first", target: m, inputs: { g }, floats: { beta: beta1 }, value: "uniforms.beta * w + (1.0 - uniforms.beta) * g_" });
@@ -67,20 +55,10 @@ export function adamOnGpu(backend: WebGPUBackend, { variable, gradient, firstMom
   });
 }
 
-export interface GpuMomentumStep {
-  readonly variable: tf.Variable;
-  readonly gradient: tf.Tensor;
-  readonly velocity: tf.Variable;
-  readonly momentum: number;
-  readonly rate: number;
-  readonly isNesterov: boolean;
-  readonly decay: number;
-}
-
 /** One step of gradient descent with momentum in two passes over the variable. */
 export function momentumOnGpu(
   backend: WebGPUBackend,
-  { variable, gradient: g, velocity: u, momentum, rate, isNesterov, decay }: GpuMomentumStep,
+  { variable, gradient: g, velocity: u, momentum, rate, isNesterov, decay }: MomentumUpdate,
 ): void {
   update(backend, { name: "velocity", target: u, inputs: { g }, floats: { momentum }, value: "uniforms.momentum * w + g_" });
   const change = isNesterov ? "(g_ + uniforms.momentum * u_)" : "u_";

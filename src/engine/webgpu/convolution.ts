@@ -1,8 +1,8 @@
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import * as tf from "@tensorflow/tfjs-core";
 import type { GpuKernel, GpuKernelTable } from "./gpu-kernel.js";
-import { rows, runProgram } from "./run-program.js";
-import { gatherFour, loadFour, storeFour, tiledProduct, tilesFor } from "./tiled-product.js";
+import { rows, runProgram, THREAD } from "./run-program.js";
+import { gatherFour, loadFour, storeFour, type Tiles, tiledProduct, tilesFor } from "./tiled-product.js";
 
 type Info = ReturnType<typeof tf.backend_util.computeConv3DInfo>;
 type Five = [number, number, number, number, number];
@@ -51,7 +51,7 @@ function zeros(backend: WebGPUBackend, shape: readonly number[]): tf.TensorInfo 
 }
 
 /** The convolution: voxels of the output times the taps and channels that they see. */
-export function convolve(backend: WebGPUBackend, x: tf.TensorInfo, filter: tf.TensorInfo, info: Info): tf.TensorInfo {
+function convolve(backend: WebGPUBackend, x: tf.TensorInfo, filter: tf.TensorInfo, info: Info): tf.TensorInfo {
   const { filterDepth, filterHeight, filterWidth, inChannels, outChannels } = info;
   const count = info.batchSize * info.outDepth * info.outHeight * info.outWidth;
   if (inChannels === 0) return zeros(backend, info.outShape);
@@ -93,7 +93,7 @@ export function convolve(backend: WebGPUBackend, x: tf.TensorInfo, filter: tf.Te
  * The gradient of the input, which is also the transposed convolution. With strides, voxels of one remainder see the same taps: one product for each remainder,
  * without taps that fall between.
  */
-export function convolveBack(backend: WebGPUBackend, dy: tf.TensorInfo, filter: tf.TensorInfo, info: Info): tf.TensorInfo {
+function convolveBack(backend: WebGPUBackend, dy: tf.TensorInfo, filter: tf.TensorInfo, info: Info): tf.TensorInfo {
   const { filterDepth, filterHeight, filterWidth, strideDepth, strideHeight, strideWidth, inChannels, outChannels } = info;
   const shape = info.inShape;
   if (outChannels === 0 || info.outDepth * info.outHeight * info.outWidth === 0) return zeros(backend, shape);
@@ -153,7 +153,7 @@ export function convolveBack(backend: WebGPUBackend, dy: tf.TensorInfo, filter: 
 }
 
 /** The gradient of the filter: taps and channels of the input times channels of the output, summed over all voxels in parts, and the parts in their order. */
-export function filterGradient(backend: WebGPUBackend, x: tf.TensorInfo, dy: tf.TensorInfo, info: Info): tf.TensorInfo {
+function filterGradient(backend: WebGPUBackend, x: tf.TensorInfo, dy: tf.TensorInfo, info: Info): tf.TensorInfo {
   const { filterHeight, filterWidth, inChannels, outChannels } = info;
   const taps = info.filterDepth * filterHeight * filterWidth;
   const count = info.batchSize * info.outDepth * info.outHeight * info.outWidth;
@@ -175,16 +175,7 @@ export function filterGradient(backend: WebGPUBackend, x: tf.TensorInfo, dy: tf.
         ${into} = ${at(`(((b_v * uniforms.iD + d) * uniforms.iH + h) * uniforms.iW + w) * ${inChannels}`)};
       }`,
   );
-  const code = filterShader({
-    tall: tiles.tall,
-    wide: tiles.wide,
-    deep: tiles.deep,
-    threads: tiles.threads,
-    quads,
-    height,
-    columns: outChannels,
-    load,
-  });
+  const code = filterShader({ ...tiles, quads, height, columns: outChannels, load });
   const sums = runProgram(backend, {
     name: "filter gradient",
     constants: constantsOf(info),
@@ -201,11 +192,7 @@ export function filterGradient(backend: WebGPUBackend, x: tf.TensorInfo, dy: tf.
   return result;
 }
 
-interface FilterShader {
-  readonly tall: number;
-  readonly wide: number;
-  readonly deep: number;
-  readonly threads: number;
+interface FilterShader extends Tiles {
   readonly quads: number;
   readonly height: number;
   readonly columns: number;
@@ -266,10 +253,10 @@ function filterShader({ tall, wide, deep, threads, quads, height, columns, load 
 }
 
 /** Σ over the first axis of `[parts, …shape]`. */
-export function sumOfParts(backend: WebGPUBackend, sums: tf.TensorInfo, parts: number, shape: readonly number[]): tf.TensorInfo {
+function sumOfParts(backend: WebGPUBackend, sums: tf.TensorInfo, parts: number, shape: readonly number[]): tf.TensorInfo {
   const n = tf.util.sizeFromShape([...shape]);
   const code = `fn main() {
-    let i = i32(globalId.y * numWorkgroups.x * 64u + globalId.x);
+    ${THREAD}
     if (i < uniforms.n) { var sum = 0.0; for (var p = 0; p < uniforms.parts; p++) { sum += parts_[p * uniforms.n + i]; } result[i] = sum; }
   }`;
   return runProgram(backend, { name: "sum of parts", code, inputs: { parts_: sums }, integers: { n, parts }, shape });

@@ -1,7 +1,6 @@
 import { VoxError } from "../../core/errors.js";
 import type { DecodePlan, DecodeReport, DecodeTarget, StoredDtype } from "../../kernels/decode/reference.js";
-import { placeOnGrid } from "../place-on-grid.js";
-import { sourceLayout } from "../source-layout.js";
+import { placedHeader } from "../placed-header.js";
 import type { VolumeFormat, VolumeHeader } from "../volume-format.js";
 import { type LabelAddress, parseDicomAddress, type SeriesAddress } from "./dicom-address.js";
 import type { PixelFormat } from "./dicom-image.js";
@@ -145,19 +144,16 @@ interface Contents extends Pick<DicomHeader, "dtype" | "storedBytes" | "stored">
 
 function header(path: string, grid: SeriesGrid, { channels, dtype, storedBytes, slope, intercept, stored }: Contents): DicomHeader {
   const { shape, affine, dimensions } = grid;
-  const placed = placeOnGrid({ format: "dicom", path, shape, dimensions, affine, header: null });
-  const layout = sourceLayout(placed.source, channels);
-  return {
-    format: "dicom",
-    path,
-    shape: [...placed.shape, channels],
+  const volume = placedHeader({
+    grid: { format: "dicom", path, shape, dimensions, affine, header: null },
+    channels,
     dtype,
-    geometry: placed.geometry,
-    source: placed.source,
     storedBytes,
-    encoding: { compressed: true, voxelOffset: 0, plan: { dtype, littleEndian: true, slope, intercept, ...layout } },
-    stored,
-  };
+    slope,
+    intercept,
+    encoding: { compressed: true, voxelOffset: 0 },
+  });
+  return { ...volume, stored };
 }
 
 function dtypeOf({ pixels, format: { bitsAllocated, isSigned } }: SliceFile): StoredDtype {

@@ -1,3 +1,4 @@
+import { DTYPE_BYTES, type Dtype, type DtypeArrays, typedView } from "../../core/dtype.js";
 import { VoxError } from "../../core/errors.js";
 import { decodeVoxels } from "../../kernels/decode/decode-voxels.js";
 import { type DecodePlan, DecodeReport, type DecodeTarget, STORED_BYTES, type StoredDtype } from "../../kernels/decode/reference.js";
@@ -180,22 +181,11 @@ function asStored(frame: DecodedFrame, { pixels, format, path }: SliceFile): Sto
   return { ...frame, dtype };
 }
 
-const ARRAYS = {
-  int8: Int8Array,
-  uint8: Uint8Array,
-  int16: Int16Array,
-  uint16: Uint16Array,
-  int32: Int32Array,
-  uint32: Uint32Array,
-  float32: Float32Array,
-  float64: Float64Array,
-} as const;
-
-function valuesOf(bytes: Uint8Array, dtype: StoredDtype): InstanceType<(typeof ARRAYS)[keyof typeof ARRAYS]> {
+function valuesOf(bytes: Uint8Array, dtype: StoredDtype): DtypeArrays[Dtype] {
   // Integers of 64 bits are refused above.
-  const type = ARRAYS[dtype as keyof typeof ARRAYS];
-  const aligned = bytes.byteOffset % type.BYTES_PER_ELEMENT === 0 ? bytes : new Uint8Array(bytes);
-  return new type(aligned.buffer as ArrayBuffer, aligned.byteOffset, aligned.length / type.BYTES_PER_ELEMENT);
+  const type = dtype as Dtype;
+  const aligned = bytes.byteOffset % DTYPE_BYTES[type] === 0 ? bytes : new Uint8Array(bytes);
+  return typedView(type, aligned.buffer, aligned.byteOffset, aligned.length / DTYPE_BYTES[type]);
 }
 
 /** The largest stored value for the smallest, and so on, where small values are bright. */

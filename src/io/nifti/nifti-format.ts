@@ -1,7 +1,7 @@
 import type { SourceGrid } from "../../core/geometry.js";
 import type { Shape4 } from "../../core/shape.js";
 import type { StoredDtype } from "../../kernels/decode/reference.js";
-import { placeOnGrid } from "../place-on-grid.js";
+import { placedHeader } from "../placed-header.js";
 import { readStoredVoxels } from "../read-stored-voxels.js";
 import { sourceLayout } from "../source-layout.js";
 import type { VolumeData, VolumeFormat, VolumeHeader, WriteOptions } from "../volume-format.js";
@@ -34,22 +34,15 @@ async function readHeader(path: string): Promise<VolumeHeader> {
   const fileShape = [dim[1]!, dim[2]!, dimensions === 2 ? 1 : dim[3]!] as const;
   const channels = Math.max(dim[0]! >= 4 ? dim[4]! : 1, dim[0]! >= 5 ? dim[5]! : 1);
   const affine = niftiAffine(header, path);
-  const { source, shape, geometry } = placeOnGrid({ format: "nifti", path, shape: fileShape, dimensions, affine, header: keptHeader(header) });
-  const layout = sourceLayout(source, channels);
-  return {
-    format: "nifti",
-    path,
-    shape: [...shape, channels],
+  return placedHeader({
+    grid: { format: "nifti", path, shape: fileShape, dimensions, affine, header: keptHeader(header) },
+    channels,
     dtype: header.dtype,
-    geometry,
-    source,
     storedBytes: niftiVoxelBytes(header),
-    encoding: {
-      compressed,
-      voxelOffset: header.voxOffset,
-      plan: { dtype: header.dtype, littleEndian: header.littleEndian, ...scaling(header), ...layout },
-    },
-  };
+    littleEndian: header.littleEndian,
+    ...scaling(header),
+    encoding: { compressed, voxelOffset: header.voxOffset },
+  });
 }
 
 /** Slope 0 and values that are not finite mean no scaling. */

@@ -3,10 +3,9 @@ import type { Triple } from "../../core/shape.js";
 import { decodeVoxels } from "../../kernels/decode/decode-voxels.js";
 import { type DecodePlan, DecodeReport, type DecodeTarget, STORED_BYTES } from "../../kernels/decode/reference.js";
 import { affineOf } from "../affine-of.js";
-import { placeOnGrid } from "../place-on-grid.js";
+import { placedHeader } from "../placed-header.js";
 import { readError } from "../read-error.js";
 import { inStoredOrder, planIndex } from "../read-stored-voxels.js";
-import { sourceLayout } from "../source-layout.js";
 import type { ReadHeaderOptions, VolumeFormat, VolumeHeader } from "../volume-format.js";
 import { mergeBands, withoutExtra } from "./merge-bands.js";
 import type { Picture, PictureReader } from "./picture.js";
@@ -58,25 +57,21 @@ function headerOf(
   const [z, y, x]: Triple = given ?? picture.spacing ?? [1, 1, 1];
   const affine = affineOf([[x], [0, y], [0, 0, z]], []);
   const extents = [width, height, depth] as const;
-  const placed = placeOnGrid({ format, path, shape: extents, dimensions: depth === 1 ? 2 : 3, affine, header: null });
-  return {
-    format,
-    path,
-    shape: [...placed.shape, channels],
+  const header = placedHeader({
+    grid: { format, path, shape: extents, dimensions: depth === 1 ? 2 : 3, affine, header: null },
+    channels,
     dtype,
-    geometry: placed.geometry,
-    source: placed.source,
-    ...(given === undefined && picture.spacing === undefined && { isUnscaled: true }),
     storedBytes: width * height * depth * pageChannels * (bands + picture.extra) * STORED_BYTES[dtype],
+    littleEndian,
     encoding: {
       compressed: true,
       voxelOffset: 0,
-      plan: { dtype, littleEndian, slope: 1, intercept: 0, ...sourceLayout(placed.source, channels) },
       ...(merge && { merge }),
       ...(repeat && { repeat }),
       ...(role === "label" && { keepsIndices: true }),
     },
-  };
+  });
+  return given === undefined && picture.spacing === undefined ? { ...header, isUnscaled: true } : header;
 }
 
 function readPicture(picture: Picture, header: VolumeHeader, target: DecodeTarget, plan: DecodePlan, isStopped?: () => boolean): DecodeReport {
